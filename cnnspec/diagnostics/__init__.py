@@ -1,0 +1,81 @@
+"""A finding about a spec, as data: a code, the facts, where. The sentences are in `codes.py`, the drawing in `render.py`."""
+
+from __future__ import annotations
+
+from cnnspec._record import record
+from cnnspec.diagnostics.codes import Code
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnnspec.syntax.source import Span
+
+__all__ = ["Code", "Diagnostic", "Label", "Sink"]
+
+
+@record
+class Label:
+    """A second place that belongs to a finding, and what it has to do with it."""
+
+    span: Span
+    text: str
+
+
+@record
+class Diagnostic:
+    """One finding: what (`code`, filled with `facts`), where (`span`), and the places that explain it (`labels`)."""
+
+    code: Code
+    facts: dict[str, object]
+    span: Span
+    labels: tuple[Label, ...] = ()
+    helps: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> str:
+        return self.code.severity
+
+    @property
+    def message(self) -> str:
+        return self.code.message.format_map(self.facts)
+
+    @property
+    def label(self) -> str:
+        return self.code.label.format_map(self.facts)
+
+    @property
+    def notes(self) -> list[str]:
+        return [self.code.note.format_map(self.facts)] if self.code.note else []
+
+    @property
+    def all_helps(self) -> list[str]:
+        own = [self.code.help.format_map(self.facts)] if self.code.help else []
+        return [*self.helps, *own]
+
+
+class Sink:
+    """Collects diagnostics. One place is reported once for one code, however often a loop or a block comes by."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, Span], Diagnostic] = {}
+
+    def report(
+        self, code: Code, span: Span, *, labels: Iterable[Label] = (), helps: Iterable[str] = (), **facts: object
+    ) -> None:
+        self.add(Diagnostic(code, facts, span, tuple(labels), tuple(helps)))
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        self._found.setdefault((diagnostic.code.id, diagnostic.span), diagnostic)
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All findings in the order of their places."""
+        return sorted(self._found.values(), key=lambda found: (found.span.source.path, found.span.start, found.code.id))
+
+    @property
+    def has_errors(self) -> bool:
+        return any(found.severity == "error" for found in self._found.values())
+
+    def __len__(self) -> int:
+        return len(self._found)

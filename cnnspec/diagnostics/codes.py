@@ -1,0 +1,145 @@
+"""Every diagnostic code, declared once: its sentences as templates of the facts that the finder of a mistake reports.
+
+E0 reading and bounds, E1 text, names and arguments, E2 shapes, E3 values, E4 imports and models, W2 warnings about
+networks. A code is never given a second meaning. Headlines start in lower case, state the fact and have no full stop; the
+label says what the marked text is; the help is the way out.
+"""
+
+from __future__ import annotations
+
+from cnnspec._record import record
+
+
+@record
+class Code:
+    """The words of one kind of finding."""
+
+    id: str
+    message: str
+    label: str = ""
+    note: str = ""
+    help: str = ""
+
+    @property
+    def severity(self) -> str:
+        return "error" if self.id[0] == "E" else "warning"
+
+
+# Reading a file, and bounds
+NOT_TEXT = Code("E001", "the file is not UTF-8 text", "byte {byte} in line {line}, {offset} bytes into the file")
+FILE_TOO_LARGE = Code("E002", "the file is larger than {limit:,} bytes", "not read")
+TOO_MANY_TOKENS = Code("E003", "the file has more than {limit:,} words and signs", "the rest is not read")
+NESTED_TOO_DEEPLY = Code("E004", "this is nested more than {limit} levels deep", "one level too many")
+TOO_MANY_LAYERS = Code(
+    "E005",
+    "the network has more than {limit:,} layers",
+    "{found} layers up to here",
+    help="shorten the loops, or split the network into several models",
+)
+TOO_MANY_STEPS = Code("E006", "expanding the network takes more than {limit:,} steps", "stopped here")
+INTEGER_TOO_LARGE = Code("E007", "the number is larger than {limit:,}", "too large")
+SEQUENCE_TOO_LONG = Code("E008", "the result would have more than {limit:,} items", "too long")
+UNREADABLE = Code("E009", "can't read the file: {reason}", "")
+
+# Text
+UNEXPECTED = Code("E101", "{found} can't stand here", "expected {expected}")
+NOT_CLOSED = Code("E102", "`{bracket}` is never closed", "opened here")
+UNKNOWN_CHARACTER = Code("E103", "`{character}` is no part of the language", "{name}")
+STRING_NOT_CLOSED = Code("E104", "the string has no end", 'expected `"` before the end of the line')
+WRONG_ESCAPE = Code("E105", "`{escape}` is no escape", 'in a string: `\\"`, `\\\\`, `\\n` and `\\t`')
+
+# Names and arguments
+UNKNOWN_LAYER = Code("E110", "there is no layer or block `{name}`", "unknown name")
+UNKNOWN_PARAMETER = Code("E111", "{layer} has no parameter `{name}`", "unknown parameter", note="{layer} {takes}")
+MISSING_ARGUMENT = Code("E112", "{layer} needs {missing}", "not given", note="the arguments are {signature}")
+TOO_MANY_ARGUMENTS = Code("E113", "{layer} is given too many arguments", "one too many", note="{layer} {takes}")
+DUPLICATE_ARGUMENT = Code("E114", "{layer} is given `{name}` twice", "given again")
+WRONG_TYPE = Code("E115", "{name} of {layer} can't be {value}", "has to be {wants}")
+OUT_OF_RANGE = Code("E116", "{name} of {layer} can't be {value}", "has to be {wants}")
+UNKNOWN_NAME = Code("E117", "there is no name `{name}` here", "unknown name")
+BOUND_TWICE = Code("E118", "`{name}` is bound twice in this body", "bound again", help="use another name")
+POSITIONAL_AFTER_KEYWORD = Code("E119", "an argument by position can't follow one by name", "give its name")
+NO_INFERRED = Code("E120", "{layer} takes no `in -> out`", "only layers with a width of their own do")
+NOT_CALLABLE = Code("E121", "`{name}` is {found}, not a layer or block", "can't be used as a layer")
+MODULE_NAME_TAKEN = Code("E122", "a module of this body is called `{name}` already", "second use of the name")
+UNKNOWN_VALUE_NAME = Code(
+    "E123", "no statement above is called `{name}`", "unknown name", help="name a value with `... as {name}`"
+)
+BAD_MODULE_NAME = Code("E124", "a module can't be called `{name}`", "{why}")
+NEEDS_ARGUMENTS = Code("E125", "`{name}` has to be told what to merge", "nothing given", help="{fix}")
+
+# Shapes
+WRONG_RANK = Code("E201", "{layer} expects {expected} but gets {found}", "{advice}")
+WRONG_ANNOTATION = Code("E202", "the shape here is {found}, not {declared}", "declared here")
+WRONG_WIDTH = Code("E203", "{layer} expects {declared} {counts} but gets {found}", "declares {declared}")
+WINDOW_TOO_LARGE = Code(
+    "E204", "the window of {layer} is larger than its input: {window} on {size}", "covers {window} of {axis}"
+)
+NOT_DIVISIBLE = Code("E205", "{what} ({value}) of {layer} can't be divided by {divisor_name} ({divisor})", "{divisor_name}")
+PADDING_TOO_LARGE = Code("E206", "the padding of {layer} is too large: {padding}", "at most {limit}: {reason}")
+EMPTY_OUTPUT = Code("E207", "the output of {layer} would have size {size} along {axis}", "gives {size}")
+BRANCHES_DIFFER = Code("E208", "{merge} of different shapes: {first} and {second}", "gives {second}")
+CONCAT_DIFFERS = Code(
+    "E209", "concat of shapes that differ in more than {along}: {first} and {second}", "gives {second}"
+)
+WRONG_COMBINATION = Code("E210", "{layer}: {problem}", "{label}")
+WRONG_DIMENSION = Code("E211", "{layer} has no dimension {dim} in {shape}", "counted with the batch as 0: {range}")
+SIZES_DISAGREE = Code("E212", "{layer} can't turn {found} into {wanted}", "{label}")
+WRONG_SHAPE_ARGUMENT = Code("E213", "{layer} expects {declared} but gets {found}", "declares {declared}")
+TOO_FEW_VALUES = Code("E214", "{layer} has one value a channel to normalise", "gets {found}")
+TENSOR_TOO_LARGE = Code("E215", "{what} would hold more than {limit:,} values", "too large")
+NO_SUCH_SIZE = Code("E216", "there is no `{name}`: the shape here is {shape}", "{why}")
+SYMBOLIC_SIZE = Code(
+    "E217", "sizes by name, such as `{name}`, are not checked yet", "not a number", help="write the size you mean"
+)
+
+# Values of expressions
+WRONG_OPERAND = Code("E301", "`{operator}` can't be used on {operands}", "")
+DIVISION_BY_ZERO = Code("E302", "division by zero", "is 0")
+WRONG_VALUE = Code("E303", "{what} can't be {value}", "has to be {wants}")
+INDEX_OUT_OF_RANGE = Code("E304", "there is no item {index} in a sequence of {length}", "counted from 0")
+WRONG_CALL = Code("E305", "{function}: {problem}", "")
+WRONG_UNPACKING = Code("E306", "{value} can't be spread over {count} names", "{count} names")
+
+# Models, blocks, imports
+NO_INPUT = Code("E401", "model `{name}` has no input", "no `input [...]`", help="start its body with `input [channels, height, width]`")
+INPUT_MISPLACED = Code("E402", "`input` {problem}", "{label}")
+DUPLICATE_DEFINITION = Code("E403", "`{name}` is defined twice", "second definition")
+RECURSION = Code("E404", "block `{name}` uses itself", "used again here", note="{chain}")
+IMPORT_NOT_FOUND = Code("E405", "there is no file {path}", "not found")
+IMPORT_OUTSIDE = Code("E406", "an import can't leave the folder of the project", "leads to {path}", note="{reason}")
+IMPORT_CYCLE = Code("E407", "the imports go round in a circle", "leads back here", note="{chain}")
+NOT_IN_IMPORT = Code("E408", "{path} has no `{name}`", "not defined there")
+TOO_MANY_IMPORTS = Code("E409", "more than {limit} {what}", "one too many")
+UNKNOWN_MODEL = Code("E410", "there is no model `{name}`", "", note="{known}")
+UNKNOWN_MODEL_PARAMETER = Code("E411", "model `{model}` has no parameter `{name}`", "", note="{known}")
+NO_DEFAULT = Code("E412", "parameter `{name}` of model `{model}` has no default", "give it one: `{name} = ...`")
+NO_MODEL = Code("E413", "there is no model in this file", "")
+TRAIN_TARGET = Code("E414", "{problem}", "{label}")
+DUPLICATE_SETTING = Code("E415", "`{name}` is set twice", "set again")
+EMPTY_MODEL = Code("E416", "model `{name}` has no layers", "nothing but its input")
+
+# Warnings about networks
+ACTIVATION_BEFORE_LOSS = Code(
+    "W201",
+    "{layer} in front of {loss}",
+    "last layer of the network",
+    note="{loss} applies log-softmax itself and expects scores of any size; behind {layer} the gradients vanish",
+    help="delete this line",
+)
+NO_NONLINEARITY = Code(
+    "W202",
+    "two {layer} layers with nothing nonlinear between them",
+    "the second one",
+    note="together they compute no more than one of them could",
+    help="put an activation such as `ReLU` between them",
+)
+LINEAR_ON_MAP = Code(
+    "W203",
+    "Linear acts on the last dimension alone, {size} of {shape}",
+    "gets {shape}",
+    note="the other dimensions are kept: the output is {output}",
+    help="put `Flatten` in front to use all {total} values",
+)
+
+CODES = {code.id: code for code in list(globals().values()) if isinstance(code, Code)}

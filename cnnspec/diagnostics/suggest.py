@@ -1,0 +1,52 @@
+"""Which known name was most likely meant."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name nearest to `name`: at most a third of its letters differ, or only case and underscores do."""
+    plain = _plain(name)
+    best, best_distance = None, max(1, len(name) // 3) + 1.0
+    for candidate in sorted(known):
+        if abs(len(candidate) - len(name)) >= best_distance and _plain(candidate) != plain:
+            continue
+        distance = 0.5 if _plain(candidate) == plain else edit_distance(plain, _plain(candidate)) + 0.1
+        if distance < best_distance:
+            best, best_distance = candidate, distance
+    return best
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, last, row = row, before, [i]
+        for j, y in enumerate(b, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The help line of a misspelt name: empty where nothing is near."""
+    nearest = closest(name, known)
+    return (f"did you mean `{nearest}`?",) if nearest else ()
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names in a sentence: `a`, `b` and `c`."""
+    quoted = [f"`{name}`" for name in names]
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return ", ".join(quoted[:-1]) + " and " + quoted[-1]

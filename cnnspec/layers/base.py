@@ -1,0 +1,128 @@
+"""What a layer is: a class with declared fields, a shape rule, a parameter count and the torch call it stands for.
+
+Shapes are tuples of ints without the batch dimension, which is always there and may be of any size. A subclass of `Layer`
+registers itself under its class name; `find` and `names` look there. No layer imports torch: `call` returns data.
+"""
+
+from cnnspec._record import record
+from cnnspec.diagnostics.codes import Code
+from cnnspec.fields import Declared, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Shape = tuple[int, ...]
+
+
+class Reject(Exception):
+    """Raised by a shape rule: the field that is to blame ("" for the input itself), the code and its facts. Never prose."""
+
+    def __init__(self, field: str, code: Code, **facts: object) -> None:
+        super().__init__(field, code.id)
+        self.field, self.code, self.facts = field, code, facts
+
+
+@record
+class Call:
+    """The torch module a layer stands for: `target` names it ("nn.Conv2d"), the arguments are those it is built with."""
+
+    target: str
+    args: tuple[object, ...] = ()
+    kwargs: "Mapping[str, object]" = {}
+
+
+class Layer(Declared):
+    """Base of all layers.
+
+    A subclass declares its fields and overrides `infer`, and `parameters` and `call` where they differ from the defaults.
+    `rank` is the number of spatial dimensions, 0 where the layer takes any shape.
+    """
+
+    inferred = ""
+    """The parameter of the torch module that the input determines, such as "in_channels"; "" for none."""
+    inferred_axis = 0
+    """The axis of the input that determines it."""
+    counts = "channels"
+    """What `inferred` counts, as a message says it."""
+    module: "type | None" = None
+    """The torch module of a user's own layer; ours are found by name in torch.nn or cnnspec.nn."""
+    reshapes = False
+    """True where the layer only lays out the same values anew, so that a size it gives is explained by its input."""
+    own = False
+    """True for a module of cnnspec.nn rather than torch.nn."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.inferred and cls.inferred not in cls.fields:
+            from cnnspec.fields import Count
+
+            kind: Kind = Count  # type: ignore[assignment]
+            cls.extra = {cls.inferred: kind}
+        if not cls.__name__.startswith("_"):
+            _register(cls)
+
+    def validate(self) -> None:
+        """Raise Reject where the arguments alone are wrong together, whatever the input."""
+
+    def infer(self, x: Shape) -> Shape:
+        """Shape of the output for an input of shape `x`; raises Reject where torch would refuse it."""
+        return x
+
+    def parameters(self, x: Shape) -> int:
+        """Number of learnable values for an input of shape `x`."""
+        return 0
+
+    def channels(self, x: int | None) -> int | None:
+        """Channels of the output where all that is known of the input is that it has `x` channels, or nothing at all."""
+        return None
+
+    def call(self, x: Shape) -> Call:
+        """The torch module for an input of shape `x`: the inferred value and required fields by position, the rest by name."""
+        args: list[object] = []
+        kwargs: dict[str, object] = {}
+        if self.inferred and self.inferred not in self.fields:
+            args.append(x[self.inferred_axis])
+        for field in self.fields.values():
+            value = getattr(self, field.name)
+            if field.name == self.inferred:
+                args.append(x[self.inferred_axis])
+            elif field.required:
+                args.append(value)
+            elif value != field.default or value.__class__ is not field.default.__class__:
+                kwargs[field.name] = value
+        return Call(self.target(), tuple(args), kwargs)
+
+    @classmethod
+    def target(cls) -> str:
+        """The name of the torch module as source code spells it."""
+        if cls.module is not None:
+            return f"{cls.module.__module__}.{cls.module.__qualname__}"
+        return f"cnnspec.nn.{cls.__name__}" if cls.own else f"nn.{cls.__name__}"
+
+
+_registry: dict[str, type[Layer]] = {}
+
+
+def _register(layer: type[Layer]) -> None:
+    known = _registry.get(layer.__name__)
+    if known is not None and known.module is None:
+        raise TypeError(f"there is a layer {layer.__name__!r} already: give yours another name")
+    if layer.module is None and not layer.__module__.startswith("cnnspec.layers."):
+        raise TypeError(f"{layer.__name__} needs `module`: the torch module it stands for")
+    _registry[layer.__name__] = layer
+
+
+def find(name: str) -> type[Layer] | None:
+    """The layer of that name, or None."""
+    return _registry.get(name)
+
+
+def names() -> "Iterable[str]":
+    """The names of all layers, sorted."""
+    return sorted(_registry)
+
+
+def sizes(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """A size for each of `rank` axes, from one number for all of them or one for each."""
+    return value if isinstance(value, tuple) else (value,) * rank

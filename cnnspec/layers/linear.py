@@ -1,0 +1,28 @@
+"""Fully connected layers, and the layer that does nothing."""
+
+from cnnspec.fields import Count
+from cnnspec.layers.base import Layer, Shape
+
+
+class Linear(Layer):
+    """Multiplies the last dimension by a matrix and adds a bias: y = x A^T + b."""
+
+    inferred = "in_features"
+    inferred_axis = -1
+    counts = "input features"
+
+    out_features: Count
+    bias: bool = True
+
+    def infer(self, x: Shape) -> Shape:
+        return (*x[:-1], self.out_features)
+
+    def parameters(self, x: Shape) -> int:
+        return self.out_features * (x[-1] + self.bias)
+
+
+class Identity(Layer):
+    """Passes its input on."""
+
+    def channels(self, x: int | None) -> int | None:
+        return x

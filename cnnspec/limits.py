@@ -1,0 +1,32 @@
+"""Every bound on what a spec may ask for, so that any text is answered in bounded time and memory."""
+
+from cnnspec._record import record
+
+
+@record
+class Limits:
+    """The bounds of one check. Each has a diagnostic that names it; none can be lifted from a spec."""
+
+    file_bytes: int = 4 * 1024 * 1024
+    """Size of one file: 10,000 layers take about 0.5 MB."""
+    tokens: int = 1_000_000
+    """Tokens of one file."""
+    nesting: int = 64
+    """Depth of brackets, bodies and blocks; also keeps the compiled module far from Python's recursion limit."""
+    layers: int = 100_000
+    """Layers of one model after blocks and loops are expanded."""
+    steps: int = 200_000
+    """Statements and loop passes that one model may run while it is expanded."""
+    operations: int = 2_000_000
+    """Expression operations that one model may evaluate."""
+    integer: int = 2**63 - 1
+    """Largest absolute value of an integer: what torch can hold in a size."""
+    sequence: int = 100_000
+    """Length of a list, tuple or string that an expression may build."""
+    imported_files: int = 32
+    """Files that one spec may import, itself included."""
+    import_depth: int = 16
+    """Length of a chain of imports."""
+
+
+LIMITS = Limits()
