@@ -36,6 +36,9 @@ UNKNOWN = Unknown()
 class Kind:
     """What values a field takes. `rank` is the number of spatial dimensions of the class that declares the field."""
 
+    keeps_lists = False
+    """Lists stay lists instead of becoming tuples."""
+
     def accepts(self, value: object, rank: int) -> int:
         """OK, WRONG_RANGE (the right type with a value outside of the range) or WRONG_TYPE."""
         raise NotImplementedError
@@ -303,7 +306,7 @@ def bind(declared: type[Declared], arguments: "Iterable[Argument]", name: str, s
             _report_unknown(declared, argument, name, sink)
             misnamed = True
             continue
-        value = as_tuple(argument.value)
+        value = argument.value if kind.keeps_lists else as_tuple(argument.value)
         spans[target] = argument.span
         values[target] = value
         if value is UNKNOWN:

@@ -17,7 +17,7 @@ class Limits:
     """Layers of one model after blocks and loops are expanded."""
     steps: int = 200_000
     """Statements and loop passes that one model may run while it is expanded."""
-    operations: int = 2_000_000
+    operations: int = 400_000
     """Expression operations that one model may evaluate."""
     integer: int = 2**63 - 1
     """Largest absolute value of an integer: what torch can hold in a size."""

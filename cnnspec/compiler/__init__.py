@@ -1,0 +1,145 @@
+"""From text to graphs: `check` is the whole path, the first function to read."""
+
+from __future__ import annotations
+
+from cnnspec.compiler.elaborate import Elaborator
+from cnnspec.compiler.evaluate import Stop
+from cnnspec.compiler.flow import LOST
+from cnnspec.compiler.graph import Graph
+from cnnspec.compiler.imports import File, read_definitions
+from cnnspec.compiler.lint import lint
+from cnnspec.compiler.names import Scope
+from cnnspec.diagnostics import Sink, codes
+from cnnspec.diagnostics.suggest import closest, listing
+from cnnspec.fields import UNKNOWN
+from cnnspec.syntax import tree
+from cnnspec.syntax.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+__all__ = ["Graph", "check"]
+
+
+def check(
+    source: Source, sink: Sink, *, model: str | None = None, parameters: Mapping[str, Any] | None = None
+) -> list[Graph]:
+    """The graphs of the models of a file, or of one of them; every mistake goes to `sink`.
+
+    `parameters` override the defaults of the models' parameters. Blocks that no model uses are looked through as far as
+    that goes without their arguments.
+    """
+    file = read_definitions(source, sink)
+    values = dict(parameters or {})
+    chosen = _choose(file, model, sink)
+    _check_parameters(file, chosen, values, sink)
+    recipes = _recipes(file, sink)
+    graphs = [expand(file, definition, values, recipes.get(definition.name.id), sink) for definition in chosen]
+    for block in file.blocks.values():
+        if not block.used:
+            look_through(block.definition, block.scope, sink)
+    for graph in graphs:
+        lint(graph, sink)
+    return graphs
+
+
+def expand(
+    file: File, model: tree.Model, parameters: Mapping[str, Any], recipe: tree.Train | None, sink: Sink
+) -> Graph:
+    """The graph of one model."""
+    before = sum(found.severity == "error" for found in sink.diagnostics)
+    walk = Elaborator(sink)
+    walk.in_model = True
+    scope = Scope(file.scope)
+    values: dict[str, Any] = {}
+    try:
+        walk.scope = scope
+        for parameter in model.parameters:
+            name = parameter.name.id
+            if name in parameters:
+                values[name] = parameters[name]
+            elif parameter.default is not None:
+                values[name] = walk.value(parameter.default)
+            else:
+                sink.report(codes.NO_DEFAULT, parameter.span, name=name, model=model.name.id)
+                values[name] = UNKNOWN
+            scope.bind(name, values[name], parameter.name.span)
+        walk.run(model.body, scope)
+    except Stop:
+        pass
+    start = next((item for item in model.body.statements if isinstance(item, tree.Input)), None)
+    if start is None:
+        sink.report(codes.NO_INPUT, model.name.span, name=model.name.id)
+    elif not walk.stack.children and len(model.body.statements) == 1:
+        sink.report(codes.EMPTY_MODEL, model.name.span, name=model.name.id)
+    root = walk.stack.node(None, model.name.id, walk.start, walk.flow, model.span)
+    complete = sum(found.severity == "error" for found in sink.diagnostics) == before
+    return Graph(model.name.id, values, root, complete and root.output is not None, recipe, file.source)
+
+
+def look_through(block: tree.Block | tree.Model, scope: Scope, sink: Sink) -> None:
+    """Look for mistakes in a block of which neither the arguments nor the input are known."""
+    walk = Elaborator(sink)
+    inner = Scope(scope)
+    for parameter in block.parameters:
+        inner.bind(parameter.name.id, UNKNOWN, parameter.name.span)
+    walk.flow = LOST
+    try:
+        walk.run(block.body, inner)
+    except Stop:
+        pass
+
+
+def _choose(file: File, model: str | None, sink: Sink) -> list[tree.Model]:
+    """The models to check: the one that is asked for, or all."""
+    start = Span(file.source, 0, 0)
+    if model is None:
+        if not file.models and not file.blocks and not sink.has_errors:
+            sink.report(codes.NO_MODEL, start)
+        return list(file.models.values())
+    if model in file.models:
+        return [file.models[model]]
+    near = closest(model, file.models)
+    helps = (f"did you mean `{near}`?",) if near else ()
+    known = f"the file has {listing(file.models)}" if file.models else "the file has no models"
+    sink.report(codes.UNKNOWN_MODEL, start, helps=helps, name=model, known=known)
+    return []
+
+
+def _check_parameters(file: File, chosen: list[tree.Model], values: dict[str, Any], sink: Sink) -> None:
+    known = {parameter.name.id for model in chosen for parameter in model.parameters}
+    for name in values:
+        if name not in known and chosen:
+            near = closest(name, known)
+            helps = (f"did you mean `{near}`?",) if near else ()
+            takes = f"its parameters are {listing(sorted(known))}" if known else "it has no parameters"
+            names = chosen[0].name.id
+            span = chosen[0].name.span
+            sink.report(codes.UNKNOWN_MODEL_PARAMETER, span, helps=helps, model=names, name=name, known=takes)
+
+
+def _recipes(file: File, sink: Sink) -> dict[str, tree.Train]:
+    """The recipe of each model."""
+    found: dict[str, tree.Train] = {}
+    for recipe in file.recipes:
+        seen: dict[str, Span] = {}
+        for setting in recipe.settings:
+            if seen.setdefault(setting.name.id, setting.name.span) is not setting.name.span:
+                sink.report(codes.DUPLICATE_SETTING, setting.name.span, name=setting.name.id)
+        if recipe.model is None and len(file.models) > 1:
+            problem, label = "the file has several models", "say which: `train Name { ... }`"
+            head = Span(file.source, recipe.span.start, recipe.span.start + len("train"))
+            sink.report(codes.TRAIN_TARGET, head, problem=problem, label=label)
+            continue
+        name = recipe.model.id if recipe.model else next(iter(file.models), "")
+        span = recipe.model.span if recipe.model else recipe.span
+        if name not in file.models:
+            if recipe.model is not None:
+                sink.report(codes.TRAIN_TARGET, span, problem=f"there is no model `{name}` to train", label="unknown")
+        elif name in found:
+            sink.report(codes.TRAIN_TARGET, span, problem=f"model `{name}` has two recipes", label="the second one")
+        else:
+            found[name] = recipe
+    return found

@@ -92,6 +92,12 @@ NO_SUCH_SIZE = Code("E216", "there is no `{name}`: the shape here is {shape}", "
 SYMBOLIC_SIZE = Code(
     "E217", "sizes by name, such as `{name}`, are not checked yet", "not a number", help="write the size you mean"
 )
+BATCH_DIMENSION = Code(
+    "E218",
+    "{layer} can't {what} the batch dimension",
+    "dimension 0 is the batch",
+    note="the batch may be of any size and stays the first dimension",
+)
 
 # Values of expressions
 WRONG_OPERAND = Code("E301", "`{operator}` can't be used on {operands}", "")
@@ -117,6 +123,7 @@ NO_DEFAULT = Code("E412", "parameter `{name}` of model `{model}` has no default"
 NO_MODEL = Code("E413", "there is no model in this file", "")
 TRAIN_TARGET = Code("E414", "{problem}", "{label}")
 DUPLICATE_SETTING = Code("E415", "`{name}` is set twice", "set again")
+CONDITION_FAILS = Code("E417", "the input breaks its own condition", "`{condition}` does not hold")
 EMPTY_MODEL = Code("E416", "model `{name}` has no layers", "nothing but its input")
 
 # Warnings about networks

@@ -1,0 +1,1 @@
+"""cnnspec: convolutional networks as declarative text, checked without torch and compiled to it."""

@@ -1,0 +1,458 @@
+"""The value of an expression at one point of a network.
+
+Values are Python's int, float, bool, str, None, tuple and list, and blocks and layers under their names. Evaluation has no
+effects, always ends and is bounded: sizes are checked before `**`, `*` and `range` are carried out. A mistake is reported
+once and gives UNKNOWN, which every operation accepts silently.
+"""
+
+from __future__ import annotations
+
+from cnnspec._record import record
+from cnnspec.diagnostics import Label, Sink, codes
+from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.fields import UNKNOWN, spell
+from cnnspec.limits import LIMITS
+from cnnspec.syntax import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from cnnspec.compiler.names import Scope
+    from cnnspec.syntax.source import Span
+
+
+class Stop(Exception):
+    """Ends the expansion of a model: a bound is reached, and it is reported already."""
+
+
+@record
+class Place:
+    """What an expression may see: names, and the shape at that point (None where it is not known)."""
+
+    scope: Scope
+    shape: tuple[int, ...] | None
+    sink: Sink
+    meter: Meter
+
+
+class Meter:
+    """Counts what the expansion of a model costs, against the limits."""
+
+    def __init__(self) -> None:
+        self.operations = 0
+        self.steps = 0
+        self.layers = 0
+
+    def operation(self, span: Span, sink: Sink) -> None:
+        self.operations += 1
+        if self.operations > LIMITS.operations:
+            sink.report(codes.TOO_MANY_STEPS, span, limit=LIMITS.operations)
+            raise Stop
+
+    def step(self, span: Span, sink: Sink) -> None:
+        self.steps += 1
+        if self.steps > LIMITS.steps:
+            sink.report(codes.TOO_MANY_STEPS, span, limit=LIMITS.steps)
+            raise Stop
+
+    def add_layers(self, count: int, span: Span, sink: Sink) -> None:
+        self.layers += count
+        if self.layers > LIMITS.layers:
+            sink.report(codes.TOO_MANY_LAYERS, span, limit=LIMITS.layers, found=f"{self.layers:,}")
+            raise Stop
+
+
+class Failed(Exception):
+    """An operation that has no value, with the code and facts to report."""
+
+    def __init__(self, code: codes.Code, **facts: object) -> None:
+        super().__init__(code.id)
+        self.code, self.facts = code, facts
+
+
+def evaluate(node: tree.Expression, place: Place) -> Any:
+    """The value of `node`, or UNKNOWN."""
+    match node:
+        case tree.Literal():
+            return node.value
+        case tree.Name():
+            return _name(node, place)
+        case tree.Invalid():
+            return UNKNOWN
+        case tree.Group():
+            return evaluate(node.value, place)
+        case tree.Conditional():
+            test = evaluate(node.test, place)
+            if test is UNKNOWN:
+                return UNKNOWN
+            return evaluate(node.then if test else node.otherwise, place)
+    place.meter.operation(node.span, place.sink)
+    try:
+        value = _operation(node, place)
+        if value.__class__ is list or value.__class__ is tuple:
+            place.meter.operations += weigh(value)
+        return value
+    except Failed as failed:
+        place.sink.report(failed.code, node.span, **failed.facts)
+        return UNKNOWN
+
+
+def _operation(node: tree.Expression, place: Place) -> Any:
+    match node:
+        case tree.Sequence():
+            items = [evaluate(item, place) for item in node.items]
+            return items if node.is_list else tuple(items)
+        case tree.Unary():
+            return _unary(node, evaluate(node.operand, place))
+        case tree.Chain():
+            if node.operators[0] in ("and", "or"):
+                return _logical(node, place)
+            if node.operators[0] in _COMPARISONS:
+                return _comparison(node, place)
+            return _arithmetic(node, place)
+        case tree.Index():
+            return _index(node, place)
+        case tree.Call():
+            return _call(node, place)
+    raise TypeError(f"no rule for {type(node).__name__}")
+
+
+# --- names --------------------------------------------------------------------------------------------------------------
+
+# What each name of a size reads from a shape: the axis, and the number of dimensions it needs.
+_SIZES: dict[str, tuple[int, tuple[int, ...]]] = {
+    "in_channels": (0, (1, 2, 3, 4)),
+    "in_features": (-1, (1, 2, 3, 4)),
+    "in_length": (1, (2,)),
+    "in_depth": (1, (4,)),
+    "in_height": (-2, (3, 4)),
+    "in_width": (-1, (3, 4)),
+}
+SHAPE_NAMES = (*_SIZES, "in_shape")
+
+
+def _name(node: tree.Name, place: Place) -> Any:
+    name = node.id
+    if name in _SIZES or name == "in_shape":
+        return _size(node, place)
+    found = place.scope.find(name)
+    if found is None:
+        if name == "_":
+            place.sink.report(codes.UNKNOWN_NAME, node.span, name=name, helps=("`_` stands for a size in `-> [...]` only",))
+            return UNKNOWN
+        known = [*place.scope.names(), *SHAPE_NAMES, "true", "false", "none", *FUNCTIONS]
+        place.sink.report(codes.UNKNOWN_NAME, node.span, helps=did_you_mean(name, known), name=name)
+        return UNKNOWN
+    return found.value
+
+
+def _size(node: tree.Name, place: Place) -> Any:
+    shape = place.shape
+    if shape is None:
+        return UNKNOWN
+    if node.id == "in_shape":
+        return list(shape)
+    axis, ranks = _SIZES[node.id]
+    if len(shape) not in ranks:
+        why = f"{node.id} needs {' or '.join(map(str, ranks))} dimensions"
+        place.sink.report(codes.NO_SUCH_SIZE, node.span, name=node.id, shape=show_shape(shape), why=why)
+        return UNKNOWN
+    return shape[axis]
+
+
+def show_shape(shape: Iterable[int]) -> str:
+    """A shape as messages show it: `16 x 5 x 5`."""
+    return " x ".join(map(str, shape))
+
+
+# --- operators ----------------------------------------------------------------------------------------------------------
+
+
+def describe(value: object) -> str:
+    """What a value is, in words."""
+    if isinstance(value, bool):
+        return f"`{spell(value)}`"
+    names = {int: "a whole number", float: "a number", str: "a string", list: "a list", tuple: "a tuple"}
+    if value is None:
+        return "`none`"
+    return names.get(type(value), f"`{getattr(value, 'name', value)}`")
+
+
+def _is_number(value: object) -> bool:
+    return value.__class__ is int or value.__class__ is float
+
+
+def bounded(value: Any) -> Any:
+    """A number inside of the limits; raises Failed for one outside, and for infinity."""
+    if value.__class__ is int and abs(value) > LIMITS.integer:
+        raise Failed(codes.INTEGER_TOO_LARGE, limit=LIMITS.integer)
+    if value.__class__ is float and not abs(value) <= 1.7976931348623157e308:
+        raise Failed(codes.INTEGER_TOO_LARGE, limit=LIMITS.integer)
+    return value
+
+
+def _unary(node: tree.Unary, value: Any) -> Any:
+    if value is UNKNOWN:
+        return UNKNOWN
+    if node.operator == "not":
+        return not value
+    if not _is_number(value):
+        raise Failed(codes.WRONG_OPERAND, operator=node.operator, operands=describe(value))
+    return -value if node.operator == "-" else value
+
+
+def _logical(node: tree.Chain, place: Place) -> Any:
+    stops_at = node.operators[0] == "or"
+    value: Any = None
+    for operand in node.operands:
+        value = evaluate(operand, place)
+        if value is UNKNOWN or bool(value) == stops_at:
+            return value
+    return value
+
+
+def _order(operator: str, left: Any, right: Any) -> bool:
+    comparable = (_is_number(left) and _is_number(right)) or (
+        type(left) is type(right) and isinstance(left, (str, list, tuple))
+    )
+    if not comparable:
+        raise Failed(codes.WRONG_OPERAND, operator=operator, operands=f"{describe(left)} and {describe(right)}")
+    try:
+        return bool({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator])
+    except TypeError:
+        raise Failed(codes.WRONG_OPERAND, operator=operator, operands="these items") from None
+
+
+_DEPTH = 8
+"""Levels of lists in lists."""
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+
+
+def _comparison(node: tree.Chain, place: Place) -> Any:
+    left = evaluate(node.operands[0], place)
+    for operator, operand in zip(node.operators, node.operands[1:]):
+        right = evaluate(operand, place)
+        if has_unknown(left) or has_unknown(right):
+            return UNKNOWN
+        if operator in ("==", "!="):
+            result = (left == right) == (operator == "==")
+        else:
+            result = _order(operator, left, right)
+        if not result:
+            return False
+        left = right
+    return True
+
+
+def has_unknown(value: Any) -> bool:
+    """Whether a value is UNKNOWN or a sequence that holds it."""
+    return value is UNKNOWN or (value.__class__ in (list, tuple) and any(map(has_unknown, value)))
+
+
+def _arithmetic(node: tree.Chain, place: Place) -> Any:
+    value = evaluate(node.operands[0], place)
+    for operator, operand in zip(node.operators, node.operands[1:]):
+        place.meter.operation(node.span, place.sink)
+        right = evaluate(operand, place)
+        if value is UNKNOWN or right is UNKNOWN:
+            value = UNKNOWN
+            continue
+        if operator in ("/", "//", "%") and _is_number(right) and right == 0:
+            label = [Label(operand.span, "is 0")]
+            place.sink.report(codes.DIVISION_BY_ZERO, node.span, labels=label if operand.span != node.span else ())
+            return UNKNOWN
+        value = _binary(operator, value, right)
+    return value
+
+
+def _binary(operator: str, left: Any, right: Any) -> Any:
+    if _is_number(left) and _is_number(right):
+        return _numeric(operator, left, right)
+    if operator == "+" and type(left) is type(right) and isinstance(left, (str, list, tuple)):
+        check_length(len(left) + len(right))
+        return left + right  # type: ignore[operator]
+    if operator == "*" and isinstance(left, (str, list, tuple)) and right.__class__ is int:
+        check_length(len(left) * right)
+        return left * right
+    if operator == "*" and isinstance(right, (str, list, tuple)) and left.__class__ is int:
+        return _binary("*", right, left)
+    raise Failed(codes.WRONG_OPERAND, operator=operator, operands=f"{describe(left)} and {describe(right)}")
+
+
+def weigh(value: Any, depth: int = 0) -> int:
+    """Number of items in a nested sequence; raises Failed where there are too many, or too many levels."""
+    if depth > _DEPTH:
+        raise Failed(codes.NESTED_TOO_DEEPLY, limit=_DEPTH)
+    weight = 1
+    for item in value:
+        weight += weigh(item, depth + 1) if item.__class__ in (list, tuple) else 1
+        check_length(weight)
+    return weight
+
+
+def check_length(length: int) -> None:
+    """Raises Failed where a sequence would be longer than the limit."""
+    if length > LIMITS.sequence:
+        raise Failed(codes.SEQUENCE_TOO_LONG, limit=LIMITS.sequence)
+
+
+def _numeric(operator: str, left: Any, right: Any) -> Any:
+    match operator:
+        case "+":
+            return bounded(left + right)
+        case "-":
+            return bounded(left - right)
+        case "*":
+            return bounded(left * right)
+        case "**":
+            return _power(left, right)
+        case "/":
+            return bounded(left / right)
+        case "//":
+            return bounded(left // right)
+    return left % right
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    whole = base.__class__ is int and exponent.__class__ is int and exponent >= 0
+    if whole and abs(base) > 1 and exponent * (abs(base).bit_length() - 1) > 64:
+        raise Failed(codes.INTEGER_TOO_LARGE, limit=LIMITS.integer)
+    if base == 0 and exponent < 0:
+        raise Failed(codes.DIVISION_BY_ZERO)
+    try:
+        result = base**exponent if whole else float(base) ** float(exponent)
+    except OverflowError:
+        raise Failed(codes.INTEGER_TOO_LARGE, limit=LIMITS.integer) from None
+    if isinstance(result, complex):
+        raise Failed(codes.WRONG_OPERAND, operator="**", operands="a negative number and a fraction")
+    return bounded(result)
+
+
+def _index(node: tree.Index, place: Place) -> Any:
+    value = evaluate(node.value, place)
+    for part in node.indices:
+        index = evaluate(part, place)
+        if value is UNKNOWN or index is UNKNOWN:
+            return UNKNOWN
+        if not isinstance(value, (list, tuple, str)) or index.__class__ is not int:
+            raise Failed(codes.WRONG_OPERAND, operator="[ ]", operands=f"{describe(value)} with {describe(index)}")
+        if not -len(value) <= index < len(value):
+            place.sink.report(codes.INDEX_OUT_OF_RANGE, part.span, index=index, length=len(value))
+            return UNKNOWN
+        value = value[index]
+    return value
+
+
+# --- functions ----------------------------------------------------------------------------------------------------------
+
+
+def _call(node: tree.Call, place: Place) -> Any:
+    function = FUNCTIONS.get(node.name.id)
+    if function is None:
+        _report_no_function(node.name, place)
+        return UNKNOWN
+    for argument in node.arguments:
+        if argument.name is not None or argument.stated is not None:
+            raise Failed(codes.WRONG_CALL, function=node.name.id, problem="takes its arguments by position")
+    arguments = [evaluate(argument.value, place) for argument in node.arguments]
+    if any(map(has_unknown, arguments)):
+        return UNKNOWN
+    try:
+        return function(*arguments)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Failed(codes.WRONG_CALL, function=node.name.id, problem=_problem(node.name.id, arguments)) from error
+
+
+def _report_no_function(name: tree.Name, place: Place) -> None:
+    helps = did_you_mean(name.id, FUNCTIONS)
+    if place.scope.find(name.id) is not None:
+        helps = ("a layer or block is used as a statement of its own, not inside of an expression",)
+    place.sink.report(codes.UNKNOWN_NAME, name.span, helps=helps, name=name.id)
+
+
+def _problem(function: str, arguments: list[Any]) -> str:
+    given = ", ".join(map(describe, arguments)) or "nothing"
+    return f"{_USAGE[function]}, not {given}"
+
+
+def _numbers(values: Iterable[Any]) -> list[Any]:
+    numbers = list(values)
+    if not all(map(_is_number, numbers)):
+        raise TypeError
+    return numbers
+
+
+def _extreme(choose: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    def function(*values: Any) -> Any:
+        items = values[0] if len(values) == 1 and isinstance(values[0], (list, tuple)) else values
+        return choose(_numbers(items))
+
+    return function
+
+
+def _number(value: Any) -> Any:
+    if not (_is_number(value) or isinstance(value, bool)):
+        raise TypeError
+    return value
+
+
+def _round(value: Any, digits: Any = None) -> Any:
+    if digits is not None and (digits.__class__ is not int or abs(digits) > 400):
+        raise TypeError
+    return bounded(round(_numbers([value])[0], digits))
+
+
+def _floor(value: Any) -> int:
+    number = _numbers([value])[0]
+    return int(bounded(number // 1 if number.__class__ is int else int(number) - (number < int(number))))
+
+
+def _sum(values: Any) -> Any:
+    if not isinstance(values, (list, tuple)):
+        raise TypeError
+    return bounded(sum(_numbers(values)))
+
+
+def _len(values: Any) -> int:
+    if not isinstance(values, (list, tuple, str)):
+        raise TypeError
+    return len(values)
+
+
+def _range(*bounds: Any) -> list[int]:
+    if not all(bound.__class__ is int for bound in bounds):
+        raise TypeError
+    numbers = range(*bounds)
+    steps = (numbers.stop - numbers.start) // numbers.step
+    check_length(steps)
+    return list(numbers)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": _extreme(min),
+    "max": _extreme(max),
+    "abs": lambda value: abs(_numbers([value])[0]),
+    "round": _round,
+    "int": lambda value: bounded(int(_number(value))),
+    "float": lambda value: float(_number(value)),
+    "ceil": lambda value: -_floor(-_numbers([value])[0]),
+    "floor": _floor,
+    "len": _len,
+    "sum": _sum,
+    "range": _range,
+}
+_USAGE = {
+    "min": "takes numbers, or one list of them",
+    "max": "takes numbers, or one list of them",
+    "abs": "takes one number",
+    "round": "takes a number and, if wanted, a number of digits",
+    "int": "takes one number",
+    "float": "takes one number",
+    "ceil": "takes one number",
+    "floor": "takes one number",
+    "len": "takes one list, tuple or string",
+    "sum": "takes one list of numbers",
+    "range": "takes one to three whole numbers, the step not 0",
+}

@@ -1,0 +1,274 @@
+"""Activations: functions of single values, and those over a dimension (softmax, GLU)."""
+
+from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_COMBINATION, WRONG_WIDTH
+from cnnspec.fields import Choice, Count, Integer, Number, spell
+from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, resolve, wrong_rank
+from cnnspec.layers.base import Layer, Reject, Shape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Approximation = str
+    Lambda = float
+else:
+    Approximation = Choice("none", "tanh")
+    Lambda = Number(0, FLOAT_MAX)
+
+
+class _Elementwise(Layer):
+    """Takes any shape and keeps it."""
+
+    def channels(self, x: int | None) -> int | None:
+        return x
+
+
+class ELU(_Elementwise):
+    """Keeps positive values and lets negative ones approach -alpha exponentially.
+
+    Clevert et al. 2015, https://arxiv.org/abs/1511.07289.
+    """
+
+    alpha: Float = 1.0
+    inplace: bool = False
+
+
+class CELU(_Elementwise):
+    """Is ELU with a continuous slope for every alpha.
+
+    Barron 2017, https://arxiv.org/abs/1704.07483.
+    """
+
+    alpha: Float = 1.0
+    inplace: bool = False
+
+    def validate(self) -> None:
+        # torch 2.13 divides by alpha and refuses an inverse that a 32-bit float can't hold. Below 5.6e-309, where the
+        # inverse is infinite, it goes on with NaN; that is refused here too.
+        if self.alpha == 0 or abs(1 / self.alpha) > FLOAT_MAX:
+            wants = "a number other than 0 whose inverse fits into a 32-bit float"
+            raise Reject("alpha", OUT_OF_RANGE, name="alpha", value=spell(self.alpha), wants=wants)
+
+
+class SELU(_Elementwise):
+    """Is ELU scaled so that activations keep mean 0 and variance 1.
+
+    Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
+    """
+
+    inplace: bool = False
+
+
+class GELU(_Elementwise):
+    """Multiplies a value by the probability of a smaller normal one.
+
+    Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415.
+    """
+
+    approximate: Approximation = "none"
+
+
+class Hardshrink(_Elementwise):
+    """Sets values from -lambd to lambd to 0."""
+
+    lambd: Float = 0.5
+
+
+class Hardsigmoid(_Elementwise):
+    """Is a sigmoid made of three straight pieces."""
+
+    inplace: bool = False
+
+
+class Hardswish(_Elementwise):
+    """Multiplies a value by its hard sigmoid.
+
+    Howard et al. 2019, https://arxiv.org/abs/1905.02244.
+    """
+
+    inplace: bool = False
+
+
+class Hardtanh(_Elementwise):
+    """Clips values to the range from min_val to max_val."""
+
+    min_val: Float = -1.0
+    max_val: Float = 1.0
+    inplace: bool = False
+    # torch 2.13 still takes these older names of min_val and max_val, with a warning; they win over the newer ones.
+    min_value: Float | None = None
+    max_value: Float | None = None
+
+    def validate(self) -> None:
+        low = self.min_val if self.min_value is None else self.min_value
+        high = self.max_val if self.max_value is None else self.max_value
+        if low >= high:
+            names = [name for name in ("max_value", "max_val", "min_value", "min_val") if name in self.given]
+            problem = f"the upper limit {spell(high)} is not above the lower limit {spell(low)}"
+            raise Reject(names[0], WRONG_COMBINATION, problem=problem, label="leaves no range")
+
+
+class LeakyReLU(_Elementwise):
+    """Keeps positive values and multiplies negative ones by a small slope."""
+
+    negative_slope: Float = 0.01
+    inplace: bool = False
+
+
+class LogSigmoid(_Elementwise):
+    """Takes the logarithm of the sigmoid."""
+
+
+class Mish(_Elementwise):
+    """Multiplies a value by tanh(softplus(value)).
+
+    Misra 2019, https://arxiv.org/abs/1908.08681.
+    """
+
+    inplace: bool = False
+
+
+class ReLU(_Elementwise):
+    """Sets negative values to 0."""
+
+    inplace: bool = False
+
+
+class ReLU6(_Elementwise):
+    """Clips values to the range from 0 to 6."""
+
+    inplace: bool = False
+
+
+class RReLU(_Elementwise):
+    """Multiplies negative values by a random slope in training.
+
+    Xu et al. 2015, https://arxiv.org/abs/1505.00853.
+    """
+
+    lower: Float = 1 / 8
+    upper: Float = 1 / 3
+    inplace: bool = False
+
+    def validate(self) -> None:
+        # torch 2.13 compares them as 64-bit floats.
+        if float(self.lower) > float(self.upper):
+            name = "upper" if "upper" in self.given else "lower"
+            problem = f"lower ({spell(self.lower)}) is above upper ({spell(self.upper)})"
+            raise Reject(name, WRONG_COMBINATION, problem=problem, label="slopes are drawn from lower to upper")
+
+
+class Sigmoid(_Elementwise):
+    """Squeezes values into the range from 0 to 1: 1 / (1 + exp(-x))."""
+
+
+class SiLU(_Elementwise):
+    """Multiplies a value by its sigmoid; also known as swish.
+
+    Elfwing et al. 2017, https://arxiv.org/abs/1702.03118.
+    """
+
+    inplace: bool = False
+
+
+class Softplus(_Elementwise):
+    """Is a smooth ReLU: log(1 + exp(beta x)) / beta, linear above the threshold."""
+
+    beta: Float = 1.0
+    threshold: Float = 20.0
+
+
+class Softshrink(_Elementwise):
+    """Moves values towards 0 by lambd, and those that are nearer to 0."""
+
+    lambd: Lambda = 0.5
+
+
+class Softsign(_Elementwise):
+    """Divides a value by 1 + its absolute value."""
+
+
+class Tanh(_Elementwise):
+    """Squeezes values into the range from -1 to 1."""
+
+
+class Tanhshrink(_Elementwise):
+    """Subtracts the tanh of a value from it."""
+
+
+class Threshold(_Elementwise):
+    """Replaces what is not above the threshold by a value."""
+
+    threshold: Float
+    value: Float
+    inplace: bool = False
+
+
+class PReLU(_Elementwise):
+    """Multiplies negative values by a learnt slope, one in all or one a channel.
+
+    He et al. 2015, https://arxiv.org/abs/1502.01852.
+    """
+
+    num_parameters: Count = 1
+    init: Float = 0.25
+
+    def infer(self, x: Shape) -> Shape:
+        if self.num_parameters not in (1, x[0]):
+            declared = self.num_parameters
+            raise Reject("num_parameters", WRONG_WIDTH, declared=declared, counts="channels", found=x[0])
+        return x
+
+    def parameters(self, x: Shape) -> int:
+        return self.num_parameters
+
+
+class GLU(Layer):
+    """Multiplies one half of a dimension by the sigmoid of the other.
+
+    Dauphin et al. 2016, https://arxiv.org/abs/1612.08083.
+    """
+
+    dim: Integer = -1
+
+    def infer(self, x: Shape) -> Shape:
+        dim = resolve("dim", self.dim, x)
+        if dim == 0:
+            raise Reject("dim", BATCH_DIMENSION, what="halve")
+        half, odd = divmod(x[dim - 1], 2)
+        if odd:
+            facts = {"what": f"dimension {dim}", "value": x[dim - 1]}
+            raise Reject("dim", NOT_DIVISIBLE, **facts, divisor_name="the number of halves", divisor=2)
+        return (*x[: dim - 1], half, *x[dim:])
+
+
+class _Softmax(_Elementwise):
+    """Normalises over `dim`, counted with the batch as 0; over the batch itself where that is asked for."""
+
+    # torch 2.13 guesses where none is given, with a warning: 0, the batch, for [channels, length], otherwise 1.
+    dim: Integer | None = None
+
+    def infer(self, x: Shape) -> Shape:
+        if self.dim is not None:
+            resolve("dim", self.dim, x)
+        return x
+
+
+class Softmax(_Softmax):
+    """Turns scores into probabilities: exp(x) over the sum along a dimension."""
+
+
+class LogSoftmax(_Softmax):
+    """Takes the logarithm of the softmax along a dimension."""
+
+
+class Softmin(_Softmax):
+    """Is the softmax of the negated values."""
+
+
+class Softmax2d(_Elementwise):
+    """Turns the channels at each position into probabilities."""
+
+    def infer(self, x: Shape) -> Shape:
+        # torch 2.13 reads [channels, length] with its batch as one image without a batch; refused here on purpose.
+        if len(x) != 3:
+            raise wrong_rank(x, LAYOUTS[2], "Softmax(dim=1) takes any shape")
+        return x

@@ -1,0 +1,240 @@
+"""Normalisation over the batch, over single samples, over groups of channels and over neighbouring channels."""
+
+from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TOO_FEW_VALUES, WRONG_SHAPE_ARGUMENT
+from cnnspec.fields import Count, Positive, Real, Tuple
+from cnnspec.layers._axes import LAYOUTS, shown, wrong_rank
+from cnnspec.layers.base import Call, Layer, Reject, Shape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Sizes = int | tuple[int, ...]
+else:
+    Sizes = Count | Tuple(Count, None)
+
+
+class _ChannelNorm(Layer):
+    """Normalises every channel of a map of `rank` spatial dimensions."""
+
+    inferred = "num_features"
+
+    def channels(self, x: int | None) -> int | None:
+        return x
+
+    def _expect_rank(self, x: Shape, expected: str, ranks: "tuple[int, ...]") -> None:
+        if len(x) not in ranks:
+            family = type(self).__name__[:-2]
+            fits = 2 <= len(x) <= 4
+            advice = f"{family}{len(x) - 1}d takes {shown(x)}" if fits else f"{family} normalises each channel"
+            raise wrong_rank(x, expected, advice)
+
+
+class _BatchNorm(_ChannelNorm):
+    num_features: Count | None = None
+    # torch 2.13 wants it above 0 in training; the other normalisations take any number.
+    eps: Positive = 1e-5
+    momentum: Real | None = 0.1
+    affine: bool = True
+    track_running_stats: bool = True
+    bias: bool = True
+
+    def infer(self, x: Shape) -> Shape:
+        # One value a channel is enough here: a batch holds at least two samples.
+        layout = LAYOUTS[self.rank]
+        if self.rank == 1:
+            self._expect_rank(x, f"[channels] or {layout}", (1, 2))
+        else:
+            self._expect_rank(x, layout, (self.rank + 1,))
+        return x
+
+    def parameters(self, x: Shape) -> int:
+        return x[0] * (1 + self.bias) if self.affine else 0
+
+
+class BatchNorm1d(_BatchNorm):
+    """Gives each feature, or channel of a sequence, mean 0 and variance 1 over the batch.
+
+    Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167.
+    """
+
+    rank = 1
+
+
+class BatchNorm2d(_BatchNorm):
+    """Gives each channel of an image mean 0 and variance 1 over the batch.
+
+    Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167.
+    """
+
+    rank = 2
+
+
+class BatchNorm3d(_BatchNorm):
+    """Gives each channel of a volume mean 0 and variance 1 over the batch.
+
+    Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167.
+    """
+
+    rank = 3
+
+
+class _InstanceNorm(_ChannelNorm):
+    num_features: Count | None = None
+    eps: Real = 1e-5
+    # torch 2.13 declares a float, takes None and then never updates the running statistics.
+    momentum: Real | None = 0.1
+    affine: bool = False
+    track_running_stats: bool = False
+    bias: bool = True
+
+    def infer(self, x: Shape) -> Shape:
+        # torch 2.13 reads a shape that lacks a dimension as one sample without a batch; refused here on purpose.
+        self._expect_rank(x, LAYOUTS[self.rank], (self.rank + 1,))
+        if all(size == 1 for size in x[1:]):
+            raise Reject("", TOO_FEW_VALUES, found=shown(x))
+        return x
+
+    def parameters(self, x: Shape) -> int:
+        return x[0] * (1 + self.bias) if self.affine else 0
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Gives each channel of each sequence mean 0 and variance 1.
+
+    Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022.
+    """
+
+    rank = 1
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Gives each channel of each image mean 0 and variance 1.
+
+    Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022.
+    """
+
+    rank = 2
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Gives each channel of each volume mean 0 and variance 1.
+
+    Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022.
+    """
+
+    rank = 3
+
+
+class GroupNorm(Layer):
+    """Gives each group of channels of each sample mean 0 and variance 1.
+
+    Wu and He 2018, https://arxiv.org/abs/1803.08494.
+    """
+
+    inferred = "num_channels"
+
+    num_groups: Count
+    num_channels: Count | None = None
+    eps: Real = 1e-5
+    affine: bool = True
+    bias: bool = True
+
+    def validate(self) -> None:
+        if self.num_channels is not None:
+            self._expect_whole_groups(self.num_channels)
+
+    def infer(self, x: Shape) -> Shape:
+        self._expect_whole_groups(x[0])
+        return x
+
+    def _expect_whole_groups(self, channels: int) -> None:
+        if channels % self.num_groups:
+            facts = {"what": "the number of channels", "value": channels}
+            raise Reject("num_groups", NOT_DIVISIBLE, **facts, divisor_name="num_groups", divisor=self.num_groups)
+
+    def parameters(self, x: Shape) -> int:
+        return x[0] * (1 + self.bias) if self.affine else 0
+
+    def channels(self, x: int | None) -> int | None:
+        return x
+
+
+class _ShapeNorm(Layer):
+    """Normalises each sample over its last dimensions: those of normalized_shape, all where none is given."""
+
+    normalized_shape: Sizes | None = None
+
+    def infer(self, x: Shape) -> Shape:
+        wanted = self._shape(x)
+        if x[len(x) - len(wanted) :] != wanted or len(wanted) > len(x):
+            declared = "[" + ", ".join(["...", *map(str, wanted)]) + "]"
+            raise Reject("normalized_shape", WRONG_SHAPE_ARGUMENT, declared=declared, found=shown(x))
+        return x
+
+    def _shape(self, x: Shape) -> Shape:
+        given = self.normalized_shape
+        if given is None:
+            return x
+        return given if isinstance(given, tuple) else (given,)
+
+    def _values(self, x: Shape) -> int:
+        values = 1
+        for size in self._shape(x):
+            values *= size
+        return values
+
+    def call(self, x: Shape) -> Call:
+        shape = self.normalized_shape or (x[0] if len(x) == 1 else x)
+        kwargs = {**super().call(x).kwargs}
+        kwargs.pop("normalized_shape", None)
+        return Call(self.target(), (shape,), kwargs)
+
+    def channels(self, x: int | None) -> int | None:
+        return x
+
+
+class LayerNorm(_ShapeNorm):
+    """Gives each sample mean 0 and variance 1 over its last dimensions, all of them where none are given.
+
+    Ba et al. 2016, https://arxiv.org/abs/1607.06450.
+    """
+
+    eps: Real = 1e-5
+    elementwise_affine: bool = True
+    bias: bool = True
+
+    def parameters(self, x: Shape) -> int:
+        return self._values(x) * (1 + self.bias) if self.elementwise_affine else 0
+
+
+class RMSNorm(_ShapeNorm):
+    """Divides each sample by its root mean square over its last dimensions, all of them where none are given.
+
+    Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467.
+    """
+
+    eps: Real | None = None
+    elementwise_affine: bool = True
+
+    def parameters(self, x: Shape) -> int:
+        return self._values(x) if self.elementwise_affine else 0
+
+
+class LocalResponseNorm(Layer):
+    """Divides each value by the size of those in `size` neighbouring channels.
+
+    Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks".
+    """
+
+    size: Count
+    alpha: Real = 1e-4
+    beta: Real = 0.75
+    k: Real = 1.0
+
+    def infer(self, x: Shape) -> Shape:
+        # torch 2.13 refuses plain features, [channels].
+        if len(x) < 2:
+            raise wrong_rank(x, "[channels, length, ...]", "put it before Flatten")
+        return x
+
+    def channels(self, x: int | None) -> int | None:
+        return x

@@ -1,0 +1,60 @@
+"""Layers that torch.nn lacks; their modules are in cnnspec.nn."""
+
+from cnnspec.diagnostics.codes import EMPTY_OUTPUT, WRONG_COMBINATION
+from cnnspec.fields import Integer, Unit
+from cnnspec.layers._axes import Float
+from cnnspec.layers.base import Layer, Reject, Shape
+
+
+class Slice(Layer):
+    """Keeps the channels from start up to, but without, stop; negative numbers count from the end."""
+
+    own = True
+
+    start: Integer
+    stop: Integer | None = None
+
+    def infer(self, x: Shape) -> Shape:
+        start = self._resolve("start", self.start, x[0])
+        stop = x[0] if self.stop is None else self._resolve("stop", self.stop, x[0])
+        if start >= stop:
+            raise Reject("start" if self.stop is None else "stop", EMPTY_OUTPUT, size=0, axis="channels")
+        return (stop - start, *x[1:])
+
+    def _resolve(self, field: str, position: int, channels: int) -> int:
+        if not -channels <= position <= channels:
+            problem = f"there is no channel {position} in an input of {channels}"
+            raise Reject(field, WRONG_COMBINATION, problem=problem, label=f"from {-channels} to {channels}")
+        return position + channels if position < 0 else position
+
+
+class LayerScale(Layer):
+    """Multiplies each channel by a learnt factor that starts small.
+
+    Touvron et al. 2021, https://arxiv.org/abs/2103.17239.
+    """
+
+    own = True
+    inferred = "num_channels"
+
+    init: Float = 1e-5
+
+    def parameters(self, x: Shape) -> int:
+        return x[0]
+
+    def channels(self, x: int | None) -> int | None:
+        return x
+
+
+class StochasticDepth(Layer):
+    """Drops whole samples at random in training and scales the others up: the last layer of a residual body.
+
+    Huang et al. 2016, https://arxiv.org/abs/1603.09382.
+    """
+
+    own = True
+
+    p: Unit
+
+    def channels(self, x: int | None) -> int | None:
+        return x

@@ -1,0 +1,91 @@
+"""Layers that lay the same values out anew. Their dimensions count the batch as 0, as in torch."""
+
+from math import prod
+
+from cnnspec.diagnostics.codes import BATCH_DIMENSION, SIZES_DISAGREE, WRONG_COMBINATION
+from cnnspec.fields import Integer, Number, Tuple
+from cnnspec.layers._axes import resolve, shown
+from cnnspec.layers.base import Layer, Reject, Shape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    SizesOrRest = tuple[int, ...]
+    Dims = tuple[int, ...]
+else:
+    SizesOrRest = Tuple(Number(-1, whole=True), None)
+    Dims = Tuple(Integer, None)
+
+
+class Flatten(Layer):
+    """Joins the dimensions start_dim to end_dim, by default all but the batch."""
+
+    reshapes = True
+
+    start_dim: Integer = 1
+    end_dim: Integer = -1
+
+    def infer(self, x: Shape) -> Shape:
+        start = resolve("start_dim", self.start_dim, x)
+        end = resolve("end_dim", self.end_dim, x)
+        if start > end:
+            field = "end_dim" if "end_dim" in self.given else "start_dim"
+            problem = f"start_dim ({self.start_dim}) comes after end_dim ({self.end_dim}) in {shown(x)}"
+            raise Reject(field, WRONG_COMBINATION, problem=problem, label=f"dimension {end} ends before {start}")
+        if start == end:
+            return x
+        if start == 0:
+            # torch would join it; but how many samples come out is then anyone's guess.
+            raise Reject("start_dim", BATCH_DIMENSION, what="flatten")
+        return (*x[: start - 1], prod(x[start - 1 : end]), *x[end:])
+
+
+class Unflatten(Layer):
+    """Splits the dimension dim into several; one size may be -1, which stands for the rest."""
+
+    reshapes = True
+
+    dim: Integer
+    unflattened_size: SizesOrRest
+
+    def validate(self) -> None:
+        if self.unflattened_size.count(-1) > 1:
+            problem = f"{shown(self.unflattened_size)} leaves more than one size open"
+            raise Reject("unflattened_size", WRONG_COMBINATION, problem=problem, label="one -1 at most")
+
+    def infer(self, x: Shape) -> Shape:
+        dim = resolve("dim", self.dim, x)
+        known = prod(size for size in self.unflattened_size if size != -1)
+        if dim == 0:
+            # Splitting ones off a batch of any size is the only split of it that always works.
+            if self.unflattened_size[0] != -1 or known != 1:
+                raise Reject("dim", BATCH_DIMENSION, what="split")
+            return (*self.unflattened_size[1:], *x)
+        size = x[dim - 1]
+        rest = size // known if known and -1 in self.unflattened_size else 1
+        if known * rest != size:
+            found, wanted = f"{size} values along dimension {dim}", shown(self.unflattened_size)
+            label = "has to multiply up to " + str(size)
+            raise Reject("unflattened_size", SIZES_DISAGREE, found=found, wanted=wanted, label=label)
+        sizes = (rest if part == -1 else part for part in self.unflattened_size)
+        return (*x[: dim - 1], *sizes, *x[dim:])
+
+
+class Permute(Layer):
+    """Reorders the dimensions; the batch stays first: Permute((0, 2, 3, 1)) puts channels last."""
+
+    own = True
+    reshapes = True
+
+    dims: Dims
+
+    def infer(self, x: Shape) -> Shape:
+        if len(self.dims) != len(x) + 1:
+            problem = f"{len(self.dims)} dimensions for {shown(x)}, which has {len(x) + 1} with the batch"
+            raise Reject("dims", WRONG_COMBINATION, problem=problem, label="names each dimension once, the batch as 0")
+        dims = [resolve("dims", dim, x) for dim in self.dims]
+        if len(set(dims)) != len(dims):
+            problem = f"{shown(self.dims)} names a dimension twice"
+            raise Reject("dims", WRONG_COMBINATION, problem=problem, label="names each dimension once, the batch as 0")
+        if dims[0] != 0:
+            raise Reject("dims", BATCH_DIMENSION, what="move")
+        return tuple(x[dim - 1] for dim in dims[1:])

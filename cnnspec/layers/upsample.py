@@ -1,0 +1,104 @@
+"""Layers that resize sequences, images and volumes by interpolation."""
+
+from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE, WRONG_COMBINATION, WRONG_RANK
+from cnnspec.fields import Choice, Count, Positive, Tuple
+from cnnspec.layers._axes import LAYOUTS, axis_names, shown, wrong_rank
+from cnnspec.layers.base import Layer, Reject, Shape
+from cnnspec.limits import LIMITS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Sizes = int | tuple[int, ...]
+    Scales = float | tuple[float, ...]
+    Mode = str
+else:
+    Sizes = Count | Tuple(Count, None)
+    # torch 2.13 takes scale_factor=0 for none given, beside a size even silently; refused here on purpose.
+    Scales = Positive | Tuple(Positive, None)
+    Mode = Choice("nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear")
+
+RANKS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
+"""Spatial dimensions of the modes that work for one number of them alone."""
+
+
+class _Resize(Layer):
+    """Resizes all spatial dimensions to `size`, or by `scale_factor`; one of the two has to be given."""
+
+    size: Sizes | None = None
+    scale_factor: Scales | None = None
+    mode = "nearest"
+
+    def validate(self) -> None:
+        if self.size is None and self.scale_factor is None:
+            raise Reject("", WRONG_COMBINATION, problem="needs size or scale_factor", label="neither is given")
+        if self.size is not None and self.scale_factor is not None:
+            problem = "takes size or scale_factor, not both"
+            raise Reject("scale_factor", WRONG_COMBINATION, problem=problem, label="size is given too")
+
+    def infer(self, x: Shape) -> Shape:
+        self._expect_rank(x)
+        spatial = x[1:]
+        if self.size is not None:
+            return (x[0], *map(int, self._each(self.size, "size", spatial)))
+        scales = self._each(self.scale_factor or 1, "scale_factor", spatial)
+        return (x[0], *map(self._scaled, spatial, scales, axis_names(len(spatial))[1:]))
+
+    def _expect_rank(self, x: Shape) -> None:
+        rank = RANKS.get(self.mode)
+        if rank is None and len(x) not in (2, 3, 4):
+            raise wrong_rank(x, "1 to 3 dimensions behind the channels", "there is nothing to resize")
+        if rank is not None and len(x) != rank + 1:
+            fits = {2: "linear", 3: "bilinear", 4: "trilinear"}.get(len(x))
+            advice = f'mode "{fits}" takes {shown(x)}' if fits else f'mode "{self.mode}" resizes {LAYOUTS[rank]}'
+            field = "mode" if "mode" in self.fields else ""
+            raise Reject(field, WRONG_RANK, expected=LAYOUTS[rank], found=shown(x), advice=advice)
+
+    def _each(self, value: Sizes | Scales, field: str, spatial: Shape) -> "tuple[float, ...]":
+        if not isinstance(value, tuple):
+            return (value,) * len(spatial)
+        if len(value) != len(spatial):
+            problem = f"{len(value)} numbers for {len(spatial)} spatial dimensions"
+            raise Reject(field, WRONG_COMBINATION, problem=problem, label="one number, or one for each dimension")
+        return value
+
+    def _scaled(self, size: int, scale: float, axis: str) -> int:
+        # torch 2.13 multiplies 64-bit floats and cuts the product off: 100 * 0.29 gives 28.
+        scaled = size * float(scale)
+        if scaled > LIMITS.integer:
+            raise Reject("scale_factor", TENSOR_TOO_LARGE, what=f"{axis} of the output", limit=LIMITS.integer)
+        if scaled < 1:
+            raise Reject("scale_factor", EMPTY_OUTPUT, size=0, axis=axis)
+        return int(scaled)
+
+    def channels(self, x: int | None) -> int | None:
+        return x
+
+
+class Upsample(_Resize):
+    """Resizes a sequence, image or volume to a size or by a factor."""
+
+    mode: Mode = "nearest"
+    align_corners: bool | None = None
+    recompute_scale_factor: bool | None = None
+
+    def validate(self) -> None:
+        super().validate()
+        if self.align_corners is not None and self.mode not in RANKS:
+            problem = f'align_corners has no meaning with mode "{self.mode}"'
+            label = "only for linear, bilinear, bicubic and trilinear"
+            raise Reject("align_corners", WRONG_COMBINATION, problem=problem, label=label)
+        if self.recompute_scale_factor and self.size is not None:
+            problem = "recompute_scale_factor has no meaning with size"
+            raise Reject("recompute_scale_factor", WRONG_COMBINATION, problem=problem, label="only for scale_factor")
+
+
+class UpsamplingNearest2d(_Resize):
+    """Resizes an image by repeating its nearest values."""
+
+    # torch 2.13 takes sequences and volumes here too.
+
+
+class UpsamplingBilinear2d(_Resize):
+    """Resizes an image by bilinear interpolation with aligned corners."""
+
+    mode = "bilinear"

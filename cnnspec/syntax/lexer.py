@@ -1,0 +1,107 @@
+"""From text to tokens: `(kind, start, end)`, kinds named as in the grammar. Reports characters that begin no token.
+
+Separators inside ( ) and [ ] do not count, nor one in front of `else` and `shortcut`. A bracket that is still open at a
+brace or at the end of the text is taken for unclosed: its line ends count, so that the mistake stays on its own line.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cnnspec.diagnostics import Sink, codes
+from cnnspec.limits import LIMITS
+from cnnspec.syntax._tables import IGNORED, KEYWORDS, PATTERN
+from cnnspec.syntax.source import Source, Span
+
+Token = tuple[str, int, int]
+
+_TOKEN = re.compile(PATTERN)
+_SKIPPED = "skipped"
+_NAMES = {"\t": "tab", "\r": "carriage return", "\0": "null character", "\u00a0": "no-break space", "\ufeff": "byte order mark"}
+
+
+def tokenize(source: Source, sink: Sink) -> tuple[list[Token], set[int]]:
+    """The tokens of a source, ended by `$END`, and the offsets of brackets that are never closed."""
+    return settle(_scan(source, sink), source, sink)
+
+
+def _scan(source: Source, sink: Sink) -> list[Token]:
+    text, tokens, at = source.text, [], 0
+    add, keywords, ignored = tokens.append, KEYWORDS.get, IGNORED
+    for match in _TOKEN.finditer(text):
+        start, end = match.span()
+        if start != at:
+            add(_unknown(source, at, start, sink))
+        at = end
+        kind = match.lastgroup
+        if kind in ignored:
+            continue
+        if kind == "NAME":
+            kind = keywords(text[start:end], kind)
+        assert kind is not None
+        add((kind, start, end))
+    if at != len(text):
+        add(_unknown(source, at, len(text), sink))
+    if len(tokens) > LIMITS.tokens:
+        first = tokens[LIMITS.tokens]
+        sink.report(codes.TOO_MANY_TOKENS, Span(source, first[1], first[2]), limit=LIMITS.tokens)
+        del tokens[LIMITS.tokens :]
+    return tokens
+
+
+def _unknown(source: Source, start: int, end: int, sink: Sink) -> Token:
+    """Report the characters that no token begins with, as one mistake."""
+    character = source.text[start]
+    if character == '"':
+        line_end = source.text.find("\n", start)
+        sink.report(codes.STRING_NOT_CLOSED, Span(source, start, end if line_end < 0 else min(end, line_end)))
+    else:
+        import unicodedata
+
+        name = _NAMES.get(character) or unicodedata.name(character, f"U+{ord(character):04X}").lower()
+        shown = character if character.isprintable() else f"U+{ord(character):04X}"
+        helps = ("layer names are written without `nn.`",) if character == "." else ()
+        sink.report(codes.UNKNOWN_CHARACTER, Span(source, start, start + 1), helps=helps, character=shown, name=name)
+    return ("unknown", start, end)
+
+
+def settle(tokens: list[Token], source: Source, sink: Sink) -> tuple[list[Token], set[int]]:
+    """Drop the separators that do not count; find the brackets that are never closed."""
+    kept: list[Token] = []
+    brackets: list[int] = []
+    braces = 0
+    unclosed: set[int] = set()
+    for token in tokens:
+        kind = token[0]
+        if kind == "LPAR" or kind == "LSQB":
+            brackets.append(len(kept))
+        elif kind == "RPAR" or kind == "RSQB":
+            if brackets:
+                brackets.pop()
+        elif kind == "LBRACE" or kind == "RBRACE":
+            _give_up(brackets, kept, unclosed)
+            braces += 1 if kind == "LBRACE" else -1
+        elif kind == "_SEP" and brackets and source.text[token[1]] != ";":
+            token = (_SKIPPED, token[1], token[2])
+        elif (kind == "ELSE" or kind == "SHORTCUT") and kept and kept[-1][0] == "_SEP":
+            kept.pop()
+        if braces + len(brackets) > LIMITS.nesting:
+            sink.report(codes.NESTED_TOO_DEEPLY, Span(source, token[1], token[2]), limit=LIMITS.nesting)
+            brackets.clear()
+            return [(("too deep"), token[1], len(source.text)), ("$END", len(source.text), len(source.text))], set()
+        kept.append(token)
+    _give_up(brackets, kept, unclosed)
+    kept.append(("$END", len(source.text), len(source.text)))
+    return [token for token in kept if token[0] is not _SKIPPED], unclosed
+
+
+def _give_up(brackets: list[int], kept: list[Token], unclosed: set[int]) -> None:
+    """The open brackets are not closed in time: let their line ends count after all."""
+    if not brackets:
+        return
+    unclosed.update(kept[index][1] for index in brackets)
+    for index in range(brackets[0], len(kept)):
+        kind, start, end = kept[index]
+        if kind is _SKIPPED:
+            kept[index] = ("_SEP", start, end)
+    brackets.clear()
