@@ -1,1 +1,41 @@
-"""cnnspec: convolutional networks as declarative text, checked without torch and compiled to it."""
+"""cnnspec: convolutional networks as declarative text, checked without torch and compiled to it.
+
+    spec = cnnspec.load("lenet.cnn")
+    net = spec.compile(device="cpu")    # a torch.nn.Sequential
+
+Importing the package imports nothing else; names are loaded when they are first used.
+"""
+
+from cnnspec._version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.layers import Layer as Layer
+    from cnnspec.spec import Spec as Spec
+    from cnnspec.spec import SpecError as SpecError
+    from cnnspec.spec import load as load
+    from cnnspec.spec import loads as loads
+
+_HOMES = {
+    "Spec": "cnnspec.spec",
+    "SpecError": "cnnspec.spec",
+    "load": "cnnspec.spec",
+    "loads": "cnnspec.spec",
+    "Layer": "cnnspec.layers",
+}
+
+__all__ = ["Layer", "Spec", "SpecError", "__version__", "load", "loads"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cnnspec' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,4 +1,4 @@
-"""Declared arguments: what a layer (and later an optimizer, a loss, a data set) takes, and the check of what was written.
+"""Declared arguments: what a layer (later an optimizer, a loss, a data set) takes, and the check of what is written.
 
 A class that derives from `Declared` lists its arguments as annotated fields, in order, with PyTorch's names and defaults:
 
@@ -17,6 +17,7 @@ from cnnspec.diagnostics.suggest import closest, did_you_mean, listing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TypeAlias
 
     from cnnspec.syntax.source import Span
 
@@ -56,7 +57,9 @@ class Kind:
 class Number(Kind):
     """A number in a range; with `whole`, an integer. `true` and `false` are no numbers."""
 
-    def __init__(self, low: float | None = None, high: float | None = None, *, whole: bool = False, above: bool = False):
+    def __init__(
+        self, low: float | None = None, high: float | None = None, *, whole: bool = False, above: bool = False
+    ):
         self.low, self.high, self.whole, self.above = low, high, whole, above
 
     def accepts(self, value: object, rank: int) -> int:
@@ -147,7 +150,8 @@ class Either(Kind):
     """Any of several kinds."""
 
     def __init__(self, kinds: "tuple[Kind, ...]") -> None:
-        self.kinds = tuple(part for kind in kinds for part in (kind.kinds if isinstance(kind, Either) else (kind,)))
+        parts = [kind.kinds if isinstance(kind, Either) else (kind,) for kind in kinds]
+        self.kinds: tuple[Kind, ...] = tuple(kind for part in parts for kind in part)
 
     def accepts(self, value: object, rank: int) -> int:
         return min(kind.accepts(value, rank) for kind in self.kinds)
@@ -175,12 +179,16 @@ def kind_of(annotation: object) -> Kind:
 
 # Each name is a type to a type checker and a Kind at run time.
 if TYPE_CHECKING:
-    from typing import Literal
 
-    Count = Whole = Integer = int
-    Real = Unit = Positive = float
-    Sizes = Paddings = Scales = int | tuple[int, ...]
-    OptionalSizes = int | None | tuple[int | None, ...]
+    Count: TypeAlias = int
+    Whole: TypeAlias = int
+    Integer: TypeAlias = int
+    Real: TypeAlias = float
+    Unit: TypeAlias = float
+    Positive: TypeAlias = float
+    Sizes: TypeAlias = int | tuple[int, ...]
+    Paddings: TypeAlias = int | tuple[int, ...]
+    OptionalSizes: TypeAlias = int | None | tuple[int | None, ...]
 else:
     Count = Number(1, whole=True)
     Whole = Number(0, whole=True)
@@ -203,23 +211,22 @@ class Field:
     required: bool
 
 
-@record
 class Argument:
     """One written argument: `value` at `span`, by keyword or, with `name` None, by position."""
 
-    name: str | None
-    value: object
-    span: "Span"
-    name_span: "Span | None" = None
+    __slots__ = ("name", "name_span", "span", "value")
+
+    def __init__(self, name: str | None, value: object, span: "Span", name_span: "Span | None" = None) -> None:
+        self.name, self.value, self.span, self.name_span = name, value, span, name_span
 
 
-@record
 class Bound:
     """Arguments matched with fields: the values given, where each stands, and whether all of them were right."""
 
-    values: dict[str, object]
-    spans: "dict[str, Span]"
-    complete: bool
+    __slots__ = ("complete", "spans", "values")
+
+    def __init__(self, values: dict[str, object], spans: "dict[str, Span]", complete: bool) -> None:
+        self.values, self.spans, self.complete = values, spans, complete
 
 
 class Declared:
@@ -332,7 +339,7 @@ def signature(declared: type[Declared]) -> str:
 def spell(value: object) -> str:
     """A value as one writes it in a spec."""
     if value is None or value is True or value is False:
-        return {None: "none", True: "true", False: "false"}[value]  # type: ignore[index]
+        return {None: "none", True: "true", False: "false"}[value]
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'
     if isinstance(value, tuple):
@@ -360,9 +367,7 @@ def _report_unknown(declared: type[Declared], argument: Argument, name: str, sin
     )
 
 
-def _report_missing(
-    declared: type[Declared], missing: "Sequence[str]", name: str, span: "Span", sink: Sink
-) -> None:
+def _report_missing(declared: type[Declared], missing: "Sequence[str]", name: str, span: "Span", sink: Sink) -> None:
     sink.report(
         codes.MISSING_ARGUMENT,
         span,
@@ -372,9 +377,7 @@ def _report_missing(
     )
 
 
-def _report_value(
-    kind: Kind, verdict: int, argument: Argument, target: str, name: str, rank: int, sink: Sink
-) -> None:
+def _report_value(kind: Kind, verdict: int, argument: Argument, target: str, name: str, rank: int, sink: Sink) -> None:
     value = argument.value
     helps: tuple[str, ...] = ()
     if isinstance(kind, (Choice, Either)) and isinstance(value, str):

@@ -15,8 +15,10 @@ class Limits:
     """Depth of brackets, bodies and blocks; also keeps the compiled module far from Python's recursion limit."""
     layers: int = 100_000
     """Layers of one model after blocks and loops are expanded."""
-    steps: int = 200_000
+    steps: int = 120_000
     """Statements and loop passes that one model may run while it is expanded."""
+    expansions: int = 20_000
+    """Uses of blocks that one model may expand; uses that equal an earlier one are free."""
     operations: int = 400_000
     """Expression operations that one model may evaluate."""
     integer: int = 2**63 - 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from cnnspec.compiler.elaborate import Elaborator
 from cnnspec.compiler.evaluate import Stop
 from cnnspec.compiler.flow import LOST
@@ -28,8 +30,8 @@ def check(
 ) -> list[Graph]:
     """The graphs of the models of a file, or of one of them; every mistake goes to `sink`.
 
-    `parameters` override the defaults of the models' parameters. Blocks that no model uses are looked through as far as
-    that goes without their arguments.
+    `parameters` override the defaults of the models' parameters: values, or expressions that are still to be evaluated.
+    Blocks that no model uses are looked through as far as that goes without their arguments.
     """
     file = read_definitions(source, sink)
     values = dict(parameters or {})
@@ -59,7 +61,8 @@ def expand(
         for parameter in model.parameters:
             name = parameter.name.id
             if name in parameters:
-                values[name] = parameters[name]
+                given = parameters[name]
+                values[name] = walk.value(given) if isinstance(given, tree.Expression) else given
             elif parameter.default is not None:
                 values[name] = walk.value(parameter.default)
             else:
@@ -86,10 +89,8 @@ def look_through(block: tree.Block | tree.Model, scope: Scope, sink: Sink) -> No
     for parameter in block.parameters:
         inner.bind(parameter.name.id, UNKNOWN, parameter.name.span)
     walk.flow = LOST
-    try:
+    with suppress(Stop):
         walk.run(block.body, inner)
-    except Stop:
-        pass
 
 
 def _choose(file: File, model: str | None, sink: Sink) -> list[tree.Model]:

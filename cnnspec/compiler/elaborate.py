@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from cnnspec import layers
 from cnnspec.compiler import merges
-from cnnspec.compiler.evaluate import Meter, Place, Stop, describe, evaluate, has_unknown, show_shape
-from cnnspec.compiler.flow import LOST, Flow, Origin
+from cnnspec.compiler.evaluate import Meter, Stop, describe, evaluate, has_unknown, show_shape
+from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.graph import LayerNode, Node, StackNode, labelled
 from cnnspec.compiler.module_names import problem_of
 from cnnspec.compiler.names import Block, Scope
-from cnnspec.diagnostics import Label, Sink, codes
+from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.fields import UNKNOWN, Argument, as_tuple, bind, spell
 from cnnspec.layers import Layer, Reject
@@ -42,11 +42,10 @@ class Stack:
     def node(self, label: str | None, title: str, start: Flow, end: Flow, span: Span) -> StackNode:
         parameters = sum(child.parameters for child in self.children)
         count = sum(child.layers for child in self.children)
-        kept = tuple(dict.fromkeys(self.kept))
+        kept = tuple(name for name in dict.fromkeys(self.kept) if name != self.input_name)
+        input_name = self.input_name if self.input_name in self.kept else None
         children = tuple(self.children)
-        return StackNode(
-            label, title, children, start.shape, end.shape, parameters, span, count, kept, self.input_name
-        )
+        return StackNode(label, title, children, start.shape, end.shape, parameters, span, count, kept, input_name)
 
 
 class Elaborator:
@@ -65,10 +64,15 @@ class Elaborator:
         self.in_model = False
         self._expanded: dict[Any, tuple[StackNode, Flow]] = {}
 
-    # --- bodies -------------------------------------------------------------------------------------------------------
+    # --- bodies ---
 
     def value(self, node: tree.Expression) -> Any:
-        return evaluate(node, Place(self.scope, self.flow.shape, self.sink, self.meter))
+        return evaluate(node, self)
+
+    @property
+    def shape(self) -> Shape | None:
+        """The shape at the statement at hand."""
+        return self.flow.shape
 
     def run(self, body: tree.Body, scope: Scope) -> None:
         """Run the statements of a body with names of its own."""
@@ -146,11 +150,13 @@ class Elaborator:
             self.sink.report(codes.MODULE_NAME_TAKEN, tail.label.span, labels=labels, helps=helps, name=name)
         return name
 
-    # --- input and annotations ----------------------------------------------------------------------------------------
+    # --- input and annotations ---
 
     def _input(self, node: tree.Input) -> None:
         if not self.in_model or self.depth > 1:
-            self.sink.report(codes.INPUT_MISPLACED, node.span, problem="belongs to the top of a model", label="not here")
+            self.sink.report(
+                codes.INPUT_MISPLACED, node.span, problem="belongs to the top of a model", label="not here"
+            )
             return
         if self.stack.children or self.flow is not LOST:
             problem, label = "has to be the first statement of a model, once", "not the first"
@@ -159,7 +165,9 @@ class Elaborator:
         sizes = [self._input_size(item) for item in node.shape.items]
         self._conditions(node)
         if not sizes:
-            self.sink.report(codes.WRONG_VALUE, node.shape.span, what="an input", value="empty", wants="at least one size")
+            self.sink.report(
+                codes.WRONG_VALUE, node.shape.span, what="an input", value="empty", wants="at least one size"
+            )
         elif len(sizes) > 4:
             wants = "[features], [channels, length], [channels, height, width] or [channels, depth, height, width]"
             self.sink.report(codes.WRONG_VALUE, node.shape.span, what="an input", value="of that form", wants=wants)
@@ -210,9 +218,7 @@ class Elaborator:
         elif len(found) != len(declared) or any(d not in (None, f) for d, f in zip(declared, found)):
             shown = " x ".join("_" if size is None else str(size) for size in declared) or "empty"
             labels = self.flow.labels()
-            self.sink.report(
-                codes.WRONG_ANNOTATION, node.span, labels=labels, found=show_shape(found), declared=shown
-            )
+            self.sink.report(codes.WRONG_ANNOTATION, node.span, labels=labels, found=show_shape(found), declared=shown)
             self._resume(declared, node)
 
     def _resume(self, declared: list[int | None], node: tree.Sequence) -> None:
@@ -245,7 +251,7 @@ class Elaborator:
             self._blur([node.body], node.span, node)
             return
         if len(passes) > LIMITS.steps or len(passes) * max(1, len(node.body.statements)) > 2 * LIMITS.steps:
-            self.sink.report(codes.TOO_MANY_STEPS, node.span, limit=LIMITS.steps)
+            self.sink.report(codes.TOO_MANY_STEPS, node.span, limit=LIMITS.steps, what="passes of a loop")
             raise Stop
         for number, value in enumerate(passes):
             before, count = self.flow, len(self.stack.children)
@@ -277,7 +283,9 @@ class Elaborator:
             return None
         if not isinstance(values, (list, tuple)):
             wants = "a list, such as `range(3)`"
-            self.sink.report(codes.WRONG_VALUE, node.values.span, what="`for ... in`", value=describe(values), wants=wants)
+            self.sink.report(
+                codes.WRONG_VALUE, node.values.span, what="`for ... in`", value=describe(values), wants=wants
+            )
             return None
         return values
 
@@ -324,7 +332,7 @@ class Elaborator:
             self.branch(body, Flow(None) if loop else start, "", scope)
         self._gap("", span)
 
-    # --- layers and blocks --------------------------------------------------------------------------------------------
+    # --- layers and blocks ---
 
     def _layer(self, node: tree.Layer) -> None:
         found = self.scope.find(node.name.id)
@@ -448,7 +456,7 @@ class Elaborator:
     def _rejected(self, reject: Reject, layer: Layer, spans: dict[str, Span], node: tree.Layer) -> None:
         span = spans.get(reject.field, node.name.span)
         facts = {"layer": type(layer).__name__, **reject.facts}
-        self.sink.report(reject.code, span, labels=self.flow.labels(), **facts)
+        self.sink.add(Diagnostic(reject.code, facts, span, tuple(self.flow.labels())))
 
     def _block(self, block: Block, node: tree.Layer) -> None:
         name = block.name
@@ -472,11 +480,18 @@ class Elaborator:
 
     def _expand(self, block: Block, values: dict[str, Any], node: tree.Layer) -> tuple[StackNode, Flow]:
         """The module of a block. Equal uses are expanded once."""
-        key = (block, spell(tuple(values.items())), tuple(map(_identity, values.values())), self.flow.shape, self.flow.channels)
+        key = (
+            block,
+            spell(tuple(values.items())),
+            tuple(map(_identity, values.values())),
+            self.flow.shape,
+            self.flow.channels,
+        )
         known = self._expanded.get(key)
         if known is not None:
             self.meter.add_layers(known[0].layers, node.span, self.sink)
             return known
+        self.meter.expansion(node.span, self.sink)
         outer_scope, outer_depth = self.scope, self.depth
         self.active.append(block)
         scope = Scope(block.scope)

@@ -7,8 +7,7 @@ once and gives UNKNOWN, which every operation accepts silently.
 
 from __future__ import annotations
 
-from cnnspec._record import record
-from cnnspec.diagnostics import Label, Sink, codes
+from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.fields import UNKNOWN, spell
 from cnnspec.limits import LIMITS
@@ -17,24 +16,27 @@ from cnnspec.syntax import tree
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, Protocol
 
     from cnnspec.compiler.names import Scope
     from cnnspec.syntax.source import Span
+else:
+    Protocol = object
 
 
 class Stop(Exception):
     """Ends the expansion of a model: a bound is reached, and it is reported already."""
 
 
-@record
-class Place:
+class Place(Protocol):
     """What an expression may see: names, and the shape at that point (None where it is not known)."""
 
     scope: Scope
-    shape: tuple[int, ...] | None
     sink: Sink
     meter: Meter
+
+    @property
+    def shape(self) -> tuple[int, ...] | None: ...
 
 
 class Meter:
@@ -43,19 +45,27 @@ class Meter:
     def __init__(self) -> None:
         self.operations = 0
         self.steps = 0
+        self.expansions = 0
         self.layers = 0
 
     def operation(self, span: Span, sink: Sink) -> None:
         self.operations += 1
         if self.operations > LIMITS.operations:
-            sink.report(codes.TOO_MANY_STEPS, span, limit=LIMITS.operations)
-            raise Stop
+            self._stop(LIMITS.operations, "operations", span, sink)
 
     def step(self, span: Span, sink: Sink) -> None:
         self.steps += 1
         if self.steps > LIMITS.steps:
-            sink.report(codes.TOO_MANY_STEPS, span, limit=LIMITS.steps)
-            raise Stop
+            self._stop(LIMITS.steps, "statements", span, sink)
+
+    def expansion(self, span: Span, sink: Sink) -> None:
+        self.expansions += 1
+        if self.expansions > LIMITS.expansions:
+            self._stop(LIMITS.expansions, "different uses of blocks", span, sink)
+
+    def _stop(self, limit: int, what: str, span: Span, sink: Sink) -> None:
+        sink.report(codes.TOO_MANY_STEPS, span, limit=limit, what=what)
+        raise Stop
 
     def add_layers(self, count: int, span: Span, sink: Sink) -> None:
         self.layers += count
@@ -95,7 +105,7 @@ def evaluate(node: tree.Expression, place: Place) -> Any:
             place.meter.operations += weigh(value)
         return value
     except Failed as failed:
-        place.sink.report(failed.code, node.span, **failed.facts)
+        place.sink.add(Diagnostic(failed.code, failed.facts, node.span))
         return UNKNOWN
 
 
@@ -119,7 +129,7 @@ def _operation(node: tree.Expression, place: Place) -> Any:
     raise TypeError(f"no rule for {type(node).__name__}")
 
 
-# --- names --------------------------------------------------------------------------------------------------------------
+# --- names ---
 
 # What each name of a size reads from a shape: the axis, and the number of dimensions it needs.
 _SIZES: dict[str, tuple[int, tuple[int, ...]]] = {
@@ -140,7 +150,9 @@ def _name(node: tree.Name, place: Place) -> Any:
     found = place.scope.find(name)
     if found is None:
         if name == "_":
-            place.sink.report(codes.UNKNOWN_NAME, node.span, name=name, helps=("`_` stands for a size in `-> [...]` only",))
+            place.sink.report(
+                codes.UNKNOWN_NAME, node.span, name=name, helps=("`_` stands for a size in `-> [...]` only",)
+            )
             return UNKNOWN
         known = [*place.scope.names(), *SHAPE_NAMES, "true", "false", "none", *FUNCTIONS]
         place.sink.report(codes.UNKNOWN_NAME, node.span, helps=did_you_mean(name, known), name=name)
@@ -167,7 +179,7 @@ def show_shape(shape: Iterable[int]) -> str:
     return " x ".join(map(str, shape))
 
 
-# --- operators ----------------------------------------------------------------------------------------------------------
+# --- operators ---
 
 
 def describe(value: object) -> str:
@@ -272,7 +284,7 @@ def _binary(operator: str, left: Any, right: Any) -> Any:
         return _numeric(operator, left, right)
     if operator == "+" and type(left) is type(right) and isinstance(left, (str, list, tuple)):
         check_length(len(left) + len(right))
-        return left + right  # type: ignore[operator]
+        return left + right
     if operator == "*" and isinstance(left, (str, list, tuple)) and right.__class__ is int:
         check_length(len(left) * right)
         return left * right
@@ -285,9 +297,9 @@ def weigh(value: Any, depth: int = 0) -> int:
     """Number of items in a nested sequence; raises Failed where there are too many, or too many levels."""
     if depth > _DEPTH:
         raise Failed(codes.NESTED_TOO_DEEPLY, limit=_DEPTH)
-    weight = 1
+    weight = 0
     for item in value:
-        weight += weigh(item, depth + 1) if item.__class__ in (list, tuple) else 1
+        weight += 1 + weigh(item, depth + 1) if item.__class__ in (list, tuple) else 1
         check_length(weight)
     return weight
 
@@ -345,7 +357,7 @@ def _index(node: tree.Index, place: Place) -> Any:
     return value
 
 
-# --- functions ----------------------------------------------------------------------------------------------------------
+# --- functions ---
 
 
 def _call(node: tree.Call, place: Place) -> Any:

@@ -67,7 +67,9 @@ class _Reader:
     def read(self, source: Source, chain: tuple[str, ...]) -> File:
         """`chain` holds the real paths of the files that are being imported, outermost first."""
         content = _parse_once(source, self.sink)
-        file = File(content.source, Scope(), {}, {}, tuple(item for item in content.items if isinstance(item, tree.Train)))
+        file = File(
+            content.source, Scope(), {}, {}, tuple(item for item in content.items if isinstance(item, tree.Train))
+        )
         defined: dict[str, tree.Name] = {}
         for item in content.items:
             match item:

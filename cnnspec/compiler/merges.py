@@ -6,7 +6,7 @@ from cnnspec.compiler.evaluate import show_shape
 from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.graph import MergeNode, ResidualNode, StackNode
 from cnnspec.compiler.names import Scope
-from cnnspec.diagnostics import Label, codes
+from cnnspec.diagnostics import Diagnostic, Label, codes
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.fields import UNKNOWN, spell
 from cnnspec.syntax import tree
@@ -148,8 +148,8 @@ def _report_differ(
     assert first.shape is not None
     assert flow.shape is not None
     labels = [*_said(first, "gives"), *_said(flow, "gives")]
-    shapes = {"first": show_shape(first.shape), "second": show_shape(flow.shape)}
-    walk.sink.report(code, node.head, labels=labels, merge=merge, **shapes, **facts)
+    said = {"merge": merge, "first": show_shape(first.shape), "second": show_shape(flow.shape), **facts}
+    walk.sink.add(Diagnostic(code, said, node.head, tuple(labels)))
 
 
 def _multiply(walk: Elaborator, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
@@ -176,8 +176,8 @@ def _concat(walk: Elaborator, node: tree.Merge, flows: list[Flow], dim: int) -> 
     axis = dim % rank - 1
     if not -rank <= dim < rank or axis < 0:
         span = next((argument.value.span for argument in node.arguments if argument.name is not None), node.head)
-        facts = {"layer": "concat", "dim": dim, "shape": show_shape(first.shape), "range": f"1 to {rank - 1}"}
-        walk.sink.report(codes.WRONG_DIMENSION, span, labels=first.labels(), **facts)
+        facts: dict[str, object] = {"layer": "concat", "dim": dim, "shape": show_shape(first.shape), "range": f"1 to {rank - 1}"}
+        walk.sink.add(Diagnostic(codes.WRONG_DIMENSION, facts, span, tuple(first.labels())))
         return LOST
     for flow in flows:
         if flow.shape is not None and not _joins(first.shape, flow.shape, axis):

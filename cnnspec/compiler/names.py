@@ -32,7 +32,7 @@ class Block:
         self.scope = scope
         self.name = definition.name.id
         self.used = False
-        self.signature = type(self.name, (Declared,), {})
+        self.signature: type[Declared] = type(self.name, (Declared,), {})
         self.signature.fields = {
             parameter.name.id: Field(parameter.name.id, _Anything(), None, parameter.default is None)
             for parameter in definition.parameters

@@ -36,7 +36,7 @@ TOO_MANY_LAYERS = Code(
     "{found} layers up to here",
     help="shorten the loops, or split the network into several models",
 )
-TOO_MANY_STEPS = Code("E006", "expanding the network takes more than {limit:,} steps", "stopped here")
+TOO_MANY_STEPS = Code("E006", "expanding the network takes more than {limit:,} {what}", "stopped here")
 INTEGER_TOO_LARGE = Code("E007", "the number is larger than {limit:,}", "too large")
 SEQUENCE_TOO_LONG = Code("E008", "the result would have more than {limit:,} items", "too long")
 UNREADABLE = Code("E009", "can't read the file: {reason}", "")
@@ -75,7 +75,9 @@ WRONG_WIDTH = Code("E203", "{layer} expects {declared} {counts} but gets {found}
 WINDOW_TOO_LARGE = Code(
     "E204", "the window of {layer} is larger than its input: {window} on {size}", "covers {window} of {axis}"
 )
-NOT_DIVISIBLE = Code("E205", "{what} ({value}) of {layer} can't be divided by {divisor_name} ({divisor})", "{divisor_name}")
+NOT_DIVISIBLE = Code(
+    "E205", "{what} ({value}) of {layer} can't be divided by {divisor_name} ({divisor})", "{divisor_name}"
+)
 PADDING_TOO_LARGE = Code("E206", "the padding of {layer} is too large: {padding}", "at most {limit}: {reason}")
 EMPTY_OUTPUT = Code("E207", "the output of {layer} would have size {size} along {axis}", "gives {size}")
 BRANCHES_DIFFER = Code("E208", "{merge} of different shapes: {first} and {second}", "gives {second}")
@@ -108,7 +110,12 @@ WRONG_CALL = Code("E305", "{function}: {problem}", "")
 WRONG_UNPACKING = Code("E306", "{value} can't be spread over {count} names", "{count} names")
 
 # Models, blocks, imports
-NO_INPUT = Code("E401", "model `{name}` has no input", "no `input [...]`", help="start its body with `input [channels, height, width]`")
+NO_INPUT = Code(
+    "E401",
+    "model `{name}` has no input",
+    "no `input [...]`",
+    help="start its body with `input [channels, height, width]`",
+)
 INPUT_MISPLACED = Code("E402", "`input` {problem}", "{label}")
 DUPLICATE_DEFINITION = Code("E403", "`{name}` is defined twice", "second definition")
 RECURSION = Code("E404", "block `{name}` uses itself", "used again here", note="{chain}")
@@ -124,6 +131,7 @@ NO_MODEL = Code("E413", "there is no model in this file", "")
 TRAIN_TARGET = Code("E414", "{problem}", "{label}")
 DUPLICATE_SETTING = Code("E415", "`{name}` is set twice", "set again")
 CONDITION_FAILS = Code("E417", "the input breaks its own condition", "`{condition}` does not hold")
+SEVERAL_MODELS = Code("E418", "the file has several models", "", note="{known}")
 EMPTY_MODEL = Code("E416", "model `{name}` has no layers", "nothing but its input")
 
 # Warnings about networks

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from cnnspec.syntax.source import Source, Span
 
 _COLORS = {"error": "1;31", "warning": "1;33", "place": "1;34", "bold": "1", "second": "36"}
-_HIDDEN = frozenset("\u061c\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+_HIDDEN = frozenset(
+    "\u061c\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
 _WIDTH = 160
 
 
@@ -101,9 +103,7 @@ def _by_source(labels: list[Label]) -> list[tuple[Source, list[Label]]]:
     return groups
 
 
-def _snippet(
-    source: Source, labels: list[Label], primary: Span, width: int, severity: str, paint: Paint
-) -> list[str]:
+def _snippet(source: Source, labels: list[Label], primary: Span, width: int, severity: str, paint: Paint) -> list[str]:
     """The lines that carry labels, each with its marks below; `...` where lines are left out."""
     lines = [paint("place", f"{' ' * width} |")]
     before = None

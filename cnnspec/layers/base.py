@@ -57,7 +57,7 @@ class Layer(Declared):
         if cls.inferred and cls.inferred not in cls.fields:
             from cnnspec.fields import Count
 
-            kind: Kind = Count  # type: ignore[assignment]
+            kind: Kind = Count
             cls.extra = {cls.inferred: kind}
         if not cls.__name__.startswith("_"):
             _register(cls)

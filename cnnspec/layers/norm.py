@@ -183,9 +183,10 @@ class _ShapeNorm(Layer):
         return values
 
     def call(self, x: Shape) -> Call:
-        shape = self.normalized_shape or (x[0] if len(x) == 1 else x)
-        kwargs = {**super().call(x).kwargs}
-        kwargs.pop("normalized_shape", None)
+        shape = self.normalized_shape
+        if shape is None:
+            shape = x[0] if len(x) == 1 else x
+        kwargs = {name: value for name, value in super().call(x).kwargs.items() if name != "normalized_shape"}
         return Call(self.target(), (shape,), kwargs)
 
     def channels(self, x: int | None) -> int | None:

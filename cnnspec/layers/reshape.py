@@ -34,7 +34,7 @@ class Flatten(Layer):
         if start == end:
             return x
         if start == 0:
-            # torch would join it; but how many samples come out is then anyone's guess.
+            # torch 2.13 makes samples of other dimensions, or of the batch a dimension; refused here on purpose.
             raise Reject("start_dim", BATCH_DIMENSION, what="flatten")
         return (*x[: start - 1], prod(x[start - 1 : end]), *x[end:])
 
@@ -54,12 +54,10 @@ class Unflatten(Layer):
 
     def infer(self, x: Shape) -> Shape:
         dim = resolve("dim", self.dim, x)
-        known = prod(size for size in self.unflattened_size if size != -1)
         if dim == 0:
-            # Splitting ones off a batch of any size is the only split of it that always works.
-            if self.unflattened_size[0] != -1 or known != 1:
-                raise Reject("dim", BATCH_DIMENSION, what="split")
-            return (*self.unflattened_size[1:], *x)
+            # torch 2.13 splits a batch whose size allows it; refused here on purpose.
+            raise Reject("dim", BATCH_DIMENSION, what="split")
+        known = prod(size for size in self.unflattened_size if size != -1)
         size = x[dim - 1]
         rest = size // known if known and -1 in self.unflattened_size else 1
         if known * rest != size:

@@ -1,7 +1,7 @@
 """Layers that resize sequences, images and volumes by interpolation."""
 
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE, WRONG_COMBINATION, WRONG_RANK
-from cnnspec.fields import Choice, Count, Positive, Tuple
+from cnnspec.fields import Bool, Choice, Count, Positive, Tuple
 from cnnspec.layers._axes import LAYOUTS, axis_names, shown, wrong_rank
 from cnnspec.layers.base import Layer, Reject, Shape
 from cnnspec.limits import LIMITS
@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     Sizes = int | tuple[int, ...]
     Scales = float | tuple[float, ...]
     Mode = str
+    Choosable = bool | None
 else:
     Sizes = Count | Tuple(Count, None)
     # torch 2.13 takes scale_factor=0 for none given, beside a size even silently; refused here on purpose.
     Scales = Positive | Tuple(Positive, None)
     Mode = Choice("nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear")
+    Choosable = Bool() | None
 
 RANKS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 """Spatial dimensions of the modes that work for one number of them alone."""
@@ -78,8 +80,8 @@ class Upsample(_Resize):
     """Resizes a sequence, image or volume to a size or by a factor."""
 
     mode: Mode = "nearest"
-    align_corners: bool | None = None
-    recompute_scale_factor: bool | None = None
+    align_corners: Choosable = None
+    recompute_scale_factor: Choosable = None
 
     def validate(self) -> None:
         super().validate()

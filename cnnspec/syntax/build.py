@@ -71,7 +71,7 @@ class Builder:
             at += 1
         return tree.Literal("".join(parts), span)
 
-    # --- a file -------------------------------------------------------------------------------------------------------
+    # --- a file ---
 
     def start(self, values: list[Any], span: Span) -> tree.Tree:
         return tree.Tree(self.source, tuple(values))
@@ -98,7 +98,7 @@ class Builder:
     def setting(self, values: list[Any], span: Span) -> tree.Setting:
         return tree.Setting(values[0], values[1], span)
 
-    # --- statements ---------------------------------------------------------------------------------------------------
+    # --- statements ---
 
     def body(self, values: list[Any], span: Span) -> tree.Body:
         return tree.Body(tuple(values), span)
@@ -169,7 +169,9 @@ class Builder:
     def merge(self, values: list[Any], span: Span) -> tree.Merge:
         tail = self._split_tail(values)
         kind = values.pop(0)
-        branches = values.pop()[1] if values and isinstance(values[-1], tuple) and values[-1][:1] == ("branches",) else None
+        branches = (
+            values.pop()[1] if values and isinstance(values[-1], tuple) and values[-1][:1] == ("branches",) else None
+        )
         arguments = values[0] if values else ()
         head = Span(self.source, span.start, span.start + len(kind))
         return tree.Merge(kind, arguments, branches, tail, self._head(tail, span) if branches is None else head, span)
@@ -181,7 +183,7 @@ class Builder:
         body: tree.Body = values[0]
         return body
 
-    # --- expressions --------------------------------------------------------------------------------------------------
+    # --- expressions ---
 
     def arguments(self, values: list[Any], span: Span) -> tuple[tree.Argument, ...]:
         return tuple(values)

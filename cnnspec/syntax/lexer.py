@@ -17,7 +17,13 @@ Token = tuple[str, int, int]
 
 _TOKEN = re.compile(PATTERN)
 _SKIPPED = "skipped"
-_NAMES = {"\t": "tab", "\r": "carriage return", "\0": "null character", "\u00a0": "no-break space", "\ufeff": "byte order mark"}
+_NAMES = {
+    "\t": "tab",
+    "\r": "carriage return",
+    "\0": "null character",
+    "\u00a0": "no-break space",
+    "\ufeff": "byte order mark",
+}
 
 
 def tokenize(source: Source, sink: Sink) -> tuple[list[Token], set[int]]:
@@ -26,7 +32,8 @@ def tokenize(source: Source, sink: Sink) -> tuple[list[Token], set[int]]:
 
 
 def _scan(source: Source, sink: Sink) -> list[Token]:
-    text, tokens, at = source.text, [], 0
+    text, at = source.text, 0
+    tokens: list[Token] = []
     add, keywords, ignored = tokens.append, KEYWORDS.get, IGNORED
     for match in _TOKEN.finditer(text):
         start, end = match.span()

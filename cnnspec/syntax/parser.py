@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 _STACK_LIMIT = 400
 _RESUMED = ("statement", "item", "setting", "branch")
 _PLAIN = frozenset(KEYWORDS.values()) - {"TRUE", "FALSE", "NONE"}
-_SIGNS = {"COMMA": ",", "EQUAL": "=", "LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "RSQB": "]", "_ARROW": "->"}
+_SIGNS = {
+    "COMMA": ",",
+    "EQUAL": "=",
+    "LBRACE": "{",
+    "RBRACE": "}",
+    "LPAR": "(",
+    "RPAR": ")",
+    "RSQB": "]",
+    "_ARROW": "->",
+}
 _WORDS = {name: word for word, name in KEYWORDS.items()}
 _CLOSERS = {"LPAR": ")", "LSQB": "]", "LBRACE": "}"}
 
@@ -114,7 +123,7 @@ class _Parser:
         starts.append(begin)
         ends.append(finish)
 
-    # --- syntax errors ------------------------------------------------------------------------------------------------
+    # --- syntax errors ---
 
     def _recover(self, stuck: bool) -> bool:
         """Report the token that can't stand here and go on behind what holds it; False where nothing can be saved."""
@@ -238,9 +247,15 @@ class _Parser:
             words.append("a name")
         elif self._accepts("STRING"):
             words.append("a path in double quotes")
-        words += [f"`{sign}`" for name, sign in _SIGNS.items() if self._accepts(name) and not (words and name == "LPAR")]
+        words += [
+            f"`{sign}`" for name, sign in _SIGNS.items() if self._accepts(name) and not (words and name == "LPAR")
+        ]
         words += [f"`{_WORDS[name]}`" for name in ("IMPORT", "IN", "BRANCH", "ELSE") if self._accepts(name)]
-        if self._accepts("_SEP") and not (words and words[0] == "`model`") and "a layer or another statement" not in words:
+        if (
+            self._accepts("_SEP")
+            and not (words and words[0] == "`model`")
+            and "a layer or another statement" not in words
+        ):
             words.append("the end of the line")
         if self._accepts("$END") and not words:
             words.append("the end")

@@ -1,4 +1,4 @@
-"""Write `_tables.py`: what lark makes of `grammars/cnn.lark`, as plain data that the parser runs without importing lark.
+"""Write `_tables.py`: what lark makes of `grammars/cnn.lark`, as plain data that the parser runs without lark.
 
     python -m cnnspec.syntax.tables
 
@@ -32,7 +32,7 @@ def load_grammar(**options: Any) -> Lark:
 def make_tables() -> str:
     """The text of `_tables.py`."""
     lark = load_grammar()
-    table = lark.parser.parser._parse_table  # type: ignore[attr-defined]
+    table = lark.parser.parser._parse_table
     order = _order(table)
     numbers = {state: number for number, state in enumerate(order)}
     rules: dict[tuple[Any, ...], int] = {}
@@ -54,7 +54,7 @@ def make_tables() -> str:
 
 
 def _order(table: Any) -> list[Any]:
-    """The states in the order in which a walk from the start states meets them: lark's own numbers vary from run to run."""
+    """The states in the order in which a walk from the start meets them: lark's own numbers vary from run to run."""
     order = [table.start_states[name] for name in STARTS]
     seen = set(order)
     for state in order:
@@ -89,7 +89,7 @@ def _pattern(lark: Lark) -> str:
     return pattern
 
 
-_MODULE = '''"""Parser tables made by lark from grammars/cnn.lark. Do not edit: python -m cnnspec.syntax.tables writes this file."""
+_MODULE = '''"""Tables made by lark from grammars/cnn.lark. Do not edit: python -m cnnspec.syntax.tables writes this file."""
 
 # For each state: what to do on a symbol. A number >= 0 is the next state, ~number the rule to apply.
 STATES: list[dict[str, int]] = [

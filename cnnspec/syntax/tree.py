@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnspec._record import record
 from cnnspec.syntax.source import Source, Span
 
-# --- expressions -------------------------------------------------------------------------------------------------------
+# --- expressions ---
 
 
 @record
@@ -103,7 +103,7 @@ class Argument:
     stated: Expression | None = None
 
 
-# --- statements --------------------------------------------------------------------------------------------------------
+# --- statements ---
 
 
 @record
@@ -197,7 +197,7 @@ class Merge:
 Statement = Input | Layer | Let | Repeat | For | If | Residual | Merge | Invalid
 
 
-# --- a file ------------------------------------------------------------------------------------------------------------
+# --- a file ---
 
 
 @record

@@ -1,0 +1,5 @@
+"""`python -m cnnspec`."""
+
+from cnnspec.cli import entry
+
+entry()

@@ -1,0 +1,125 @@
+"""What layers on 1 to 3 spatial axes share: the shapes they take, and how many places a sliding window has.
+
+Sizes of an axis are called after torch's formulas: a window spans `dilation * (kernel_size - 1) + 1` positions, starts
+every `stride` positions, and may hang over into the padding.
+"""
+
+from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE, WINDOW_TOO_LARGE
+from cnnspec.fields import Choice, Integer, Tuple
+from cnnspec.layers._axes import LAYOUTS, axis_names, wrong_rank
+from cnnspec.layers.base import Layer, Reject, Shape, sizes
+from cnnspec.limits import LIMITS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Sides = int | tuple[int, ...]
+    PaddingMode = str
+else:
+    # One number a side, in torch's order: the last axis first, the side before it and the side behind it.
+    Sides = Integer | Tuple(Integer, "sides")
+    PaddingMode = Choice("zeros", "reflect", "replicate", "circular")
+
+
+class _Spatial(Layer):
+    """Base of layers with `rank` spatial axes behind the channels."""
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return axis_names(self.rank)[1:]
+
+    def each(self, value: int | tuple[int, ...]) -> tuple[int, ...]:
+        """`value` for each spatial axis."""
+        return sizes(value, self.rank)
+
+    def check_rank(self, x: Shape) -> None:
+        """Reject an input with another number of dimensions.
+
+        torch 2.13 reads some of them as one sample without a batch dimension; here the batch is always there.
+        """
+        if len(x) != self.rank + 1:
+            raise wrong_rank(x, LAYOUTS[self.rank], self._advice(len(x)))
+
+    def _advice(self, dimensions: int) -> str:
+        if dimensions < 2:
+            return f"a flat input has no {' and '.join(self.axes)}"
+        if dimensions == self.rank == 2:
+            return "an image of one channel is [1, height, width]"
+        if dimensions > 4:
+            return f"{dimensions - 1 - self.rank} dimensions too many"
+        name = f"{type(self).__name__.rstrip('d123')}{dimensions - 1}d"
+        batch = "; the batch is not written" if dimensions == self.rank + 2 else ""
+        return f"{name} takes {LAYOUTS[dimensions - 1]}{batch}"
+
+
+def slide(
+    layer: _Spatial,
+    x: Shape,
+    kernel_size: tuple[int, ...],
+    stride: tuple[int, ...],
+    pads: "tuple[tuple[int, int], ...]",
+    dilation: tuple[int, ...],
+    *,
+    ceil_mode: bool = False,
+) -> Shape:
+    """The number of places of a window along each spatial axis of `x`; rejects a window that has none."""
+    counts = []
+    for axis, size, kernel, step, (before, after), spread in zip(
+        layer.axes, x[1:], kernel_size, stride, pads, dilation
+    ):
+        count = places(size, kernel, step, before, after, spread, ceil_mode=ceil_mode)
+        if count < 1:
+            # The dilation is to blame where the window fits without it.
+            field = "dilation" if kernel <= size + before + after else "kernel_size"
+            window = spread * (kernel - 1) + 1
+            raise Reject(field, WINDOW_TOO_LARGE, window=window, size=_padded(size, before, after), axis=axis)
+        # torch 2.13 counts in 64 bits without a check: a padded input beyond that becomes negative.
+        if size + before + after > LIMITS.integer:
+            limit = (LIMITS.integer - size) // 2
+            reason = "torch counts in 64 bits"
+            raise Reject("padding", PADDING_TOO_LARGE, padding=max(before, after), limit=limit, reason=reason)
+        counts.append(count)
+    return tuple(counts)
+
+
+def places(
+    size: int, kernel_size: int, stride: int, before: int, after: int, dilation: int, *, ceil_mode: bool = False
+) -> int:
+    """Places of a window along an axis of `size` with padding on both sides; less than 1 where it doesn't fit."""
+    room = size + before + after - dilation * (kernel_size - 1) - 1
+    if not ceil_mode:
+        return room // stride + 1
+    # torch 2.13: with ceil_mode the last window may hang over the padded end, and so may the only one: a window
+    # larger than the padded input is accepted up to a stride. None may start behind the input, in its padding.
+    count = -(-room // stride) + 1
+    return count - 1 if (count - 1) * stride >= size + before else count
+
+
+def check_wrap(mode: str, axis: str, size: int, before: int, after: int) -> None:
+    """Reject padding that takes more values from the input than there are. Negative padding cuts off."""
+    # torch 2.13 compares padding that reflects with the whole input, whatever is cut off on the other side.
+    if mode == "reflect":
+        limits, reason = (size - 1, size - 1), f"the {axis} is {size}, and its edge is not repeated"
+    elif mode == "circular":
+        # torch 2.13 compares with the whole input here too, and then gives memory that nothing was written to.
+        limits = (size + min(after, 0), size + min(before, 0))
+        reason = f"the {axis} is {size}, and goes round once"
+    else:
+        return
+    for padding, limit in zip((before, after), limits):
+        if padding > limit:
+            limit = max(limit, 0)
+            raise Reject("padding", PADDING_TOO_LARGE, padding=padding, limit=limit, reason=reason)
+
+
+def check_int32(layer: _Spatial, *fields: str) -> None:
+    """Reject what torch's pools can't count with: they hold their arguments in 32 bits."""
+    for field in fields:
+        given = getattr(layer, field)
+        value = 0 if given is None else max(layer.each(given))
+        # torch 2.13: MaxPool1d takes more where no gradient is needed, which is not in training.
+        if value > 2**31 - 1:
+            raise Reject(field, OUT_OF_RANGE, name=field, value=value, wants=f"at most {2**31 - 1}")
+
+
+def _padded(size: int, before: int, after: int) -> str:
+    return f"{size + before + after} ({size} and padding)" if before or after else str(size)

@@ -1,0 +1,151 @@
+"""Convolutions and transposed convolutions of sequences, images and volumes."""
+
+from math import prod
+
+from cnnspec.diagnostics.codes import NOT_DIVISIBLE, PADDING_TOO_LARGE, WRONG_COMBINATION
+from cnnspec.fields import Choice, Count, Paddings, Sizes
+from cnnspec.layers._window import PaddingMode, _Spatial, check_wrap, slide
+from cnnspec.layers.base import Reject, Shape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Padding = int | tuple[int, ...] | str
+    Zeros = str
+else:
+    Padding = Paddings | Choice("same", "valid")
+    # torch 2.13 lists the other modes in the signature of the transposed convolutions, and refuses them.
+    Zeros = Choice("zeros")
+
+
+class _AnyConv(_Spatial):
+    """What convolutions in both directions share: filters in groups that each see a part of the channels."""
+
+    inferred = "in_channels"
+    counts = "input channels"
+
+    out_channels: Count
+    kernel_size: Sizes
+
+    if TYPE_CHECKING:
+        groups: int
+        bias: bool
+
+    def validate(self) -> None:
+        self._check_groups("out_channels", self.out_channels)
+
+    def _check_groups(self, what: str, value: int) -> None:
+        if value % self.groups:
+            raise Reject("groups", NOT_DIVISIBLE, what=what, value=value, divisor_name="groups", divisor=self.groups)
+
+    def parameters(self, x: Shape) -> int:
+        weights = x[0] * self.out_channels // self.groups * prod(self.each(self.kernel_size))
+        return weights + self.out_channels * self.bias
+
+    def channels(self, x: int | None) -> int | None:
+        return self.out_channels
+
+
+class _Conv(_AnyConv):
+    stride: Sizes = 1
+    padding: Padding = 0
+    dilation: Sizes = 1
+    groups: Count = 1
+    bias: bool = True
+    padding_mode: PaddingMode = "zeros"
+
+    def validate(self) -> None:
+        super().validate()
+        if self.padding == "same" and set(self.each(self.stride)) != {1}:
+            problem = 'padding="same" works with a stride of 1 alone'
+            raise Reject("padding", WRONG_COMBINATION, problem=problem, label="give the padding as a number")
+
+    def infer(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        self._check_groups("in_channels", x[0])
+        kernel_size, dilation = self.each(self.kernel_size), self.each(self.dilation)
+        pads = self._pads(kernel_size, dilation)
+        for axis, size, (before, after) in zip(self.axes, x[1:], pads):
+            check_wrap(self.padding_mode, axis, size, before, after)
+        return (self.out_channels, *slide(self, x, kernel_size, self.each(self.stride), pads, dilation))
+
+    def _pads(self, kernel_size: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+        """Padding before and behind each axis."""
+        padding = self.padding
+        if padding == "same":
+            # torch 2.13 puts the odd one of an even window behind the input.
+            totals = [spread * (kernel - 1) for kernel, spread in zip(kernel_size, dilation)]
+            return tuple((total // 2, total - total // 2) for total in totals)
+        if isinstance(padding, str):
+            padding = 0
+        return tuple((side, side) for side in self.each(padding))
+
+
+class Conv1d(_Conv):
+    """Slides learnt filters along a sequence."""
+
+    rank = 1
+
+
+class Conv2d(_Conv):
+    """Slides learnt filters over an image."""
+
+    rank = 2
+
+
+class Conv3d(_Conv):
+    """Slides learnt filters through a volume."""
+
+    rank = 3
+
+
+class _ConvTranspose(_AnyConv):
+    stride: Sizes = 1
+    padding: Paddings = 0
+    output_padding: Paddings = 0
+    groups: Count = 1
+    bias: bool = True
+    dilation: Sizes = 1
+    padding_mode: Zeros = "zeros"
+
+    def validate(self) -> None:
+        super().validate()
+        arguments = self.stride, self.dilation, self.output_padding
+        for stride, dilation, extra in zip(*map(self.each, arguments)):
+            if extra >= max(stride, dilation):
+                problem = f"output_padding ({extra}) has to be smaller than stride ({stride}) or dilation ({dilation})"
+                label = f"at most {max(stride, dilation) - 1}"
+                raise Reject("output_padding", WRONG_COMBINATION, problem=problem, label=label)
+
+    def infer(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        self._check_groups("in_channels", x[0])
+        arguments = self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation
+        return (self.out_channels, *map(self._size, self.axes, x[1:], *map(self.each, arguments)))
+
+    def _size(
+        self, axis: str, size: int, kernel_size: int, stride: int, padding: int, extra: int, dilation: int
+    ) -> int:
+        full = (size - 1) * stride + dilation * (kernel_size - 1) + extra + 1
+        # torch 2.13 also cuts off everything: the output is empty then.
+        if full - 2 * padding < 1:
+            reason = f"it is cut off both ends of {axis}, which is {full}"
+            raise Reject("padding", PADDING_TOO_LARGE, padding=padding, limit=(full - 1) // 2, reason=reason)
+        return full - 2 * padding
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """Spreads each value of a sequence over a learnt window, which makes the sequence longer."""
+
+    rank = 1
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """Spreads each value of an image over a learnt window, which makes the image larger."""
+
+    rank = 2
+
+
+class ConvTranspose3d(_ConvTranspose):
+    """Spreads each value of a volume over a learnt window, which makes the volume larger."""
+
+    rank = 3

@@ -1,0 +1,72 @@
+"""Layers that cut an image into its windows, and that put one together from them."""
+
+from math import prod
+
+from cnnspec.diagnostics.codes import NOT_DIVISIBLE, SIZES_DISAGREE, WRONG_COMBINATION
+from cnnspec.fields import Paddings, Sizes
+from cnnspec.layers._axes import shown, wrong_rank
+from cnnspec.layers._window import _Spatial, places, slide
+from cnnspec.layers.base import Reject, Shape
+
+
+class Unfold(_Spatial):
+    """Cuts an image into the windows of a convolution, one column each."""
+
+    rank = 2
+
+    kernel_size: Sizes
+    dilation: Sizes = 1
+    padding: Paddings = 0
+    stride: Sizes = 1
+
+    def infer(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        kernel_size = self.each(self.kernel_size)
+        pads = tuple((side, side) for side in self.each(self.padding))
+        windows = slide(self, x, kernel_size, self.each(self.stride), pads, self.each(self.dilation))
+        return (x[0] * prod(kernel_size), prod(windows))
+
+    def channels(self, x: int | None) -> int | None:
+        return None if x is None else x * prod(self.each(self.kernel_size))
+
+
+class Fold(_Spatial):
+    """Puts an image together from windows, one column each, and adds up where they overlap."""
+
+    rank = 2
+
+    output_size: Sizes
+    kernel_size: Sizes
+    dilation: Sizes = 1
+    padding: Paddings = 0
+    stride: Sizes = 1
+
+    def validate(self) -> None:
+        for axis, size, kernel, count in zip(self.axes, self.each(self.output_size), self._kernel(), self._windows()):
+            if count < 1:
+                problem = f"the window is larger than the output: {kernel} on {size}"
+                raise Reject("kernel_size", WRONG_COMBINATION, problem=problem, label=f"doesn't fit the {axis}")
+
+    def infer(self, x: Shape) -> Shape:
+        if len(x) != 2:
+            raise wrong_rank(x, "[channels * kernel_size, windows]", "as Unfold gives them")
+        area, windows = prod(self._kernel()), self._windows()
+        if x[0] % area:
+            facts = {"value": x[0], "divisor_name": "the size of a window", "divisor": area}
+            raise Reject("kernel_size", NOT_DIVISIBLE, what="the first dimension", **facts)
+        y = (x[0] // area, *self.each(self.output_size))
+        if x[1] != prod(windows):
+            label = f"has {windows[0]} x {windows[1]} windows, not {x[1]}"
+            raise Reject("output_size", SIZES_DISAGREE, found=shown(x), wanted=shown(y), label=label)
+        return y
+
+    def channels(self, x: int | None) -> int | None:
+        return None if x is None else x // prod(self._kernel())
+
+    def _kernel(self) -> tuple[int, ...]:
+        return self.each(self.kernel_size)
+
+    def _windows(self) -> tuple[int, ...]:
+        """The number of windows along each axis of the output."""
+        arguments = self.output_size, self.kernel_size, self.stride, self.padding, self.padding, self.dilation
+        return tuple(map(places, *map(self.each, arguments)))

@@ -1,0 +1,153 @@
+"""Layers that add values around a sequence, image or volume, or with negative padding cut some off."""
+
+from cnnspec.diagnostics.codes import EMPTY_OUTPUT
+from cnnspec.layers._axes import Float
+from cnnspec.layers._window import Sides, _Spatial, check_wrap
+from cnnspec.layers.base import Reject, Shape
+
+
+class _Pad(_Spatial):
+    """Padding of each side; `mode` says what is added."""
+
+    mode = "zeros"
+
+    padding: Sides
+
+    def infer(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        return (x[0], *map(self._size, self.axes, x[1:], self._sides()))
+
+    def _sides(self) -> list[tuple[int, int]]:
+        """Padding before and behind each axis, in the order of the shape: torch lists the last axis first."""
+        padding = self.padding
+        if not isinstance(padding, tuple):
+            padding = (padding,) * (2 * self.rank)
+        return list(zip(padding[::2], padding[1::2]))[::-1]
+
+    def _size(self, axis: str, size: int, pads: tuple[int, int]) -> int:
+        before, after = pads
+        # torch 2.13 also gives empty outputs, in ReflectionPad and ReplicationPad as long as not all axes are empty.
+        if size + before + after < 1:
+            raise Reject("padding", EMPTY_OUTPUT, size=size + before + after, axis=axis)
+        check_wrap(self.mode, axis, size, before, after)
+        return size + before + after
+
+    def channels(self, x: int | None) -> int | None:
+        return x
+
+
+class _ConstantPad(_Pad):
+    def _size(self, axis: str, size: int, pads: tuple[int, int]) -> int:
+        # torch 2.13 cuts off before it adds, and can't cut off more than there is; the other layers can.
+        left = size + min(pads[0], 0) + min(pads[1], 0)
+        if left < 0:
+            raise Reject("padding", EMPTY_OUTPUT, size=left, axis=axis)
+        return super()._size(axis, size, pads)
+
+
+class ConstantPad1d(_ConstantPad):
+    """Adds a given value at the ends of a sequence."""
+
+    rank = 1
+
+    value: Float
+
+
+class ConstantPad2d(_ConstantPad):
+    """Adds a given value around an image."""
+
+    rank = 2
+
+    value: Float
+
+
+class ConstantPad3d(_ConstantPad):
+    """Adds a given value around a volume."""
+
+    rank = 3
+
+    value: Float
+
+
+class ZeroPad1d(_ConstantPad):
+    """Adds zeros at the ends of a sequence."""
+
+    rank = 1
+
+
+class ZeroPad2d(_ConstantPad):
+    """Adds zeros around an image."""
+
+    rank = 2
+
+
+class ZeroPad3d(_ConstantPad):
+    """Adds zeros around a volume."""
+
+    rank = 3
+
+
+class _ReflectionPad(_Pad):
+    mode = "reflect"
+
+
+class ReflectionPad1d(_ReflectionPad):
+    """Continues a sequence with its mirror image at both ends."""
+
+    rank = 1
+
+
+class ReflectionPad2d(_ReflectionPad):
+    """Continues an image with its mirror image on all sides."""
+
+    rank = 2
+
+
+class ReflectionPad3d(_ReflectionPad):
+    """Continues a volume with its mirror image on all sides."""
+
+    rank = 3
+
+
+class _ReplicationPad(_Pad):
+    mode = "replicate"
+
+
+class ReplicationPad1d(_ReplicationPad):
+    """Repeats the values at the ends of a sequence."""
+
+    rank = 1
+
+
+class ReplicationPad2d(_ReplicationPad):
+    """Repeats the values at the border of an image."""
+
+    rank = 2
+
+
+class ReplicationPad3d(_ReplicationPad):
+    """Repeats the values at the border of a volume."""
+
+    rank = 3
+
+
+class _CircularPad(_Pad):
+    mode = "circular"
+
+
+class CircularPad1d(_CircularPad):
+    """Continues a sequence with the values of its other end."""
+
+    rank = 1
+
+
+class CircularPad2d(_CircularPad):
+    """Continues an image with the values of its opposite sides."""
+
+    rank = 2
+
+
+class CircularPad3d(_CircularPad):
+    """Continues a volume with the values of its opposite sides."""
+
+    rank = 3

@@ -1,0 +1,217 @@
+"""Pooling of sequences, images and volumes."""
+
+from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE, WRONG_COMBINATION
+from cnnspec.fields import Count, Integer, Paddings, Sizes, Tuple
+from cnnspec.layers._axes import Float
+from cnnspec.layers._window import _Spatial, check_int32, slide
+from cnnspec.layers.base import Reject, Shape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    OutputSizes = int | tuple[int | None, ...]
+else:
+    # torch 2.13 takes `none` inside of a tuple alone. It takes 0 too, for an empty output; refused here on purpose.
+    OutputSizes = Count | Tuple(Count | None)
+
+
+class _Pool(_Spatial):
+    """Windows that slide over each channel, one behind the other where no `stride` is given."""
+
+    if TYPE_CHECKING:
+        kernel_size: Sizes
+        stride: Sizes | None
+        padding: Sizes
+        dilation: Sizes
+        ceil_mode: bool
+    else:
+        # What the layers have that take no such argument.
+        padding, dilation = 0, 1
+
+    def validate(self) -> None:
+        check_int32(self, "kernel_size", "stride", "dilation")
+        # torch 2.13 compares with the kernel as it is, however far a dilation spreads it.
+        for kernel, padding in zip(self.each(self.kernel_size), self.each(self.padding)):
+            if padding > kernel // 2:
+                reason = f"half of the kernel, which is {kernel}"
+                raise Reject("padding", PADDING_TOO_LARGE, padding=padding, limit=kernel // 2, reason=reason)
+
+    def infer(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        kernel_size = self.each(self.kernel_size)
+        stride = kernel_size if self.stride is None else self.each(self.stride)
+        pads = tuple((side, side) for side in self.each(self.padding))
+        dilation = self.each(self.dilation)
+        return (x[0], *slide(self, x, kernel_size, stride, pads, dilation, ceil_mode=self.ceil_mode))
+
+    def channels(self, x: int | None) -> int | None:
+        return x
+
+
+def _check_one_output(return_indices: bool) -> None:
+    if return_indices:
+        problem = "return_indices=true would give a second output"
+        raise Reject("return_indices", WRONG_COMBINATION, problem=problem, label="a layer hands on one value")
+
+
+class _MaxPool(_Pool):
+    kernel_size: Sizes
+    stride: Sizes | None = None
+    padding: Paddings = 0
+    dilation: Sizes = 1
+    return_indices: bool = False
+    ceil_mode: bool = False
+
+    def validate(self) -> None:
+        super().validate()
+        _check_one_output(self.return_indices)
+
+
+class MaxPool1d(_MaxPool):
+    """Takes the largest value of each window of a sequence."""
+
+    rank = 1
+
+
+class MaxPool2d(_MaxPool):
+    """Takes the largest value of each window of an image."""
+
+    rank = 2
+
+
+class MaxPool3d(_MaxPool):
+    """Takes the largest value of each window of a volume."""
+
+    rank = 3
+
+
+class _AvgPool(_Pool):
+    kernel_size: Sizes
+    stride: Sizes | None = None
+    padding: Paddings = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+
+class _AvgPoolWithDivisor(_AvgPool):
+    divisor_override: Integer | None = None
+
+    def validate(self) -> None:
+        super().validate()
+        if self.divisor_override == 0:
+            wants = "another whole number than 0, or `none`"
+            raise Reject("divisor_override", OUT_OF_RANGE, name="divisor_override", value=0, wants=wants)
+
+
+class AvgPool1d(_AvgPool):
+    """Takes the mean of each window of a sequence."""
+
+    rank = 1
+
+
+class AvgPool2d(_AvgPoolWithDivisor):
+    """Takes the mean of each window of an image."""
+
+    rank = 2
+
+
+class AvgPool3d(_AvgPoolWithDivisor):
+    """Takes the mean of each window of a volume."""
+
+    rank = 3
+
+
+class _LPPool(_Pool):
+    norm_type: Float
+    kernel_size: Sizes
+    stride: Sizes | None = None
+    ceil_mode: bool = False
+
+    def validate(self) -> None:
+        super().validate()
+        if self.norm_type == 0:
+            wants = "another number than 0"
+            raise Reject("norm_type", OUT_OF_RANGE, name="norm_type", value=self.norm_type, wants=wants)
+
+
+class LPPool1d(_LPPool):
+    """Takes the p-norm of each window of a sequence."""
+
+    rank = 1
+
+    # torch 2.13 fails on a tuple here, though not in LPPool2d and LPPool3d.
+    kernel_size: Count
+
+
+class LPPool2d(_LPPool):
+    """Takes the p-norm of each window of an image."""
+
+    rank = 2
+
+
+class LPPool3d(_LPPool):
+    """Takes the p-norm of each window of a volume."""
+
+    rank = 3
+
+
+class _AdaptivePool(_Spatial):
+    """Windows as large as it takes to get an output of `output_size`; `none` keeps the size of an axis."""
+
+    output_size: OutputSizes
+
+    def infer(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        output_size = self.output_size if isinstance(self.output_size, tuple) else self.each(self.output_size)
+        return (x[0], *(given or size for given, size in zip(output_size, x[1:])))
+
+    def channels(self, x: int | None) -> int | None:
+        return x
+
+
+class AdaptiveAvgPool1d(_AdaptivePool):
+    """Takes means over a sequence, as many as asked for."""
+
+    rank = 1
+
+    # torch 2.13 takes no `none` here, though it does in the layers for images and volumes.
+    output_size: Sizes
+
+
+class AdaptiveAvgPool2d(_AdaptivePool):
+    """Takes means over an image, as many along each axis as asked for."""
+
+    rank = 2
+
+
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """Takes means over a volume, as many along each axis as asked for."""
+
+    rank = 3
+
+
+class _AdaptiveMaxPool(_AdaptivePool):
+    return_indices: bool = False
+
+    def validate(self) -> None:
+        _check_one_output(self.return_indices)
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """Takes the largest values over a sequence, as many as asked for."""
+
+    rank = 1
+
+    # torch 2.13 takes no `none` here, as in AdaptiveAvgPool1d.
+    output_size: Sizes
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """Takes the largest values over an image, as many along each axis as asked for."""
+
+    rank = 2
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """Takes the largest values over a volume, as many along each axis as asked for."""
+
+    rank = 3

@@ -1,0 +1,151 @@
+"""Specs in Python: `load` and `loads` check a text and give a `Spec`, which compiles to torch.
+
+Nothing here imports torch before `Spec.compile` is called.
+"""
+
+from __future__ import annotations
+
+import os
+
+from cnnspec.compiler import check
+from cnnspec.compiler.graph import Graph
+from cnnspec.diagnostics import Diagnostic, Sink, codes
+from cnnspec.diagnostics.render import render_all
+from cnnspec.diagnostics.suggest import listing
+from cnnspec.syntax.source import Source, Span, read_source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    import torch
+    from torch import nn
+
+    class Readable(Protocol):
+        def read(self) -> str | bytes: ...
+
+
+class SpecError(ValueError):
+    """A spec has mistakes. The text of the error shows them as `cnnspec check` does; `diagnostics` holds them."""
+
+    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+        super().__init__("\n" + render_all(diagnostics))
+        self.diagnostics = diagnostics
+
+
+class Spec:
+    """A network that has been checked.
+
+    `graph` holds the shape of every value; `warnings` what is legal and hardly meant.
+    """
+
+    def __init__(self, graph: Graph, warnings: list[Diagnostic]) -> None:
+        self.graph = graph
+        self.warnings = warnings
+
+    def __repr__(self) -> str:
+        return f"<Spec {self.graph.name}: {self.input} -> {self.output}, {self.parameters:,} parameters>"
+
+    @property
+    def name(self) -> str:
+        """The name of the model."""
+        return self.graph.name
+
+    @property
+    def input(self) -> tuple[int, ...]:
+        """Shape of the input without the batch."""
+        return self.graph.input or ()
+
+    @property
+    def output(self) -> tuple[int, ...]:
+        """Shape of the output without the batch."""
+        return self.graph.output or ()
+
+    @property
+    def parameters(self) -> int:
+        """Number of learnable values."""
+        return self.graph.parameters
+
+    def compile(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> nn.Sequential:
+        """The network as a `torch.nn.Sequential` with freshly initialised weights.
+
+        Children, state-dict keys and defaults are those of a Sequential written by hand: children without a name are
+        numbered, those with `as name` carry it, and a block is a Sequential of its own. Raises ModuleNotFoundError where
+        torch is not installed.
+        """
+        try:
+            from cnnspec.backends.torch_module import build
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise ModuleNotFoundError("compiling needs PyTorch: pip install 'cnnspec[torch]'", name="torch") from None
+        return build(self.graph, device=device, dtype=dtype)
+
+    def summary(self) -> str:
+        """Layers, output shapes and parameters as a table."""
+        from cnnspec.backends.summary import summarize
+
+        return summarize(self.graph)
+
+
+def load(path_or_file: str | os.PathLike[str] | Readable, model: str | None = None, **parameters: Any) -> Spec:
+    """Read and check a spec from a path, `path.cnn:Model`, or an open file.
+
+    `parameters` override the defaults of the model's parameters. Raises SpecError for a spec with mistakes, OSError for a
+    file that can't be read, TypeError for a parameter value that a spec can't hold.
+
+    >>> import cnnspec
+    >>> cnnspec.load("specs/lenet.cnn", num_classes=26).output
+    (26,)
+    """
+    sink = Sink()
+    if isinstance(path_or_file, (str, os.PathLike)):
+        path, selected = split_model(os.fspath(path_or_file))
+        return _spec(read_source(path, sink), model or selected, parameters, sink)
+    from cnnspec.syntax.source import decode
+
+    content = path_or_file.read()
+    name = str(getattr(path_or_file, "name", "<file>"))
+    source = decode(content, name, sink) if isinstance(content, bytes) else Source(name, content)
+    return _spec(source, model, parameters, sink)
+
+
+def loads(text: str, model: str | None = None, **parameters: Any) -> Spec:
+    """Check a spec that is given as text; its imports are relative to the current folder. Otherwise as `load`.
+
+    >>> import cnnspec
+    >>> cnnspec.loads("model Tiny { input [784]; Linear(10) }").parameters
+    7850
+    """
+    return _spec(Source("<text>", text), model, parameters, Sink())
+
+
+def split_model(path: str) -> tuple[str, str | None]:
+    """`file.cnn:Name` as the path and the model's name."""
+    head, separator, tail = path.rpartition(":")
+    if separator and tail.isidentifier() and not os.path.exists(path):
+        return head, tail
+    return path, None
+
+
+def _spec(source: Source, model: str | None, parameters: dict[str, Any], sink: Sink) -> Spec:
+    for name, value in parameters.items():
+        if not _can_hold(value):
+            raise TypeError(
+                f"{name} can't be {value!r}: a spec holds numbers, strings, booleans, None, lists and tuples"
+            )
+    graphs = check(source, sink, model=model, parameters=parameters)
+    if len(graphs) > 1:
+        names = listing(graph.name for graph in graphs)
+        sink.report(codes.SEVERAL_MODELS, Span(source, 0, 0), known=f"choose one of {names}")
+    if sink.has_errors or not graphs:
+        if not sink.has_errors:
+            sink.report(codes.NO_MODEL, Span(source, 0, 0))
+        raise SpecError([found for found in sink.diagnostics if found.severity == "error"])
+    return Spec(graphs[0], sink.diagnostics)
+
+
+def _can_hold(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_can_hold, value))
+    return value is None or value.__class__ in (int, float, bool, str)
