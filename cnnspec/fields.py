@@ -188,7 +188,7 @@ if TYPE_CHECKING:
     Positive: TypeAlias = float
     Sizes: TypeAlias = int | tuple[int, ...]
     Paddings: TypeAlias = int | tuple[int, ...]
-    OptionalSizes: TypeAlias = int | None | tuple[int | None, ...]
+    OptionalSizes: TypeAlias = int | tuple[int | None, ...] | None
 else:
     Count = Number(1, whole=True)
     Whole = Number(0, whole=True)

@@ -11,6 +11,8 @@ class Limits:
     """Size of one file: 10,000 layers take about 0.5 MB."""
     tokens: int = 1_000_000
     """Tokens of one file."""
+    mistakes: int = 200
+    """Mistakes in the text of one file, after which the rest of it is not read."""
     nesting: int = 64
     """Depth of brackets, bodies and blocks; also keeps the compiled module far from Python's recursion limit."""
     layers: int = 100_000

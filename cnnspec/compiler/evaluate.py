@@ -246,6 +246,7 @@ def _comparison(node: tree.Chain, place: Place) -> Any:
     left = evaluate(node.operands[0], place)
     for operator, operand in zip(node.operators, node.operands[1:]):
         right = evaluate(operand, place)
+        _charge(place, left, right)
         if has_unknown(left) or has_unknown(right):
             return UNKNOWN
         if operator in ("==", "!="):
@@ -302,6 +303,13 @@ def weigh(value: Any, depth: int = 0) -> int:
         weight += 1 + weigh(item, depth + 1) if item.__class__ in (list, tuple) else 1
         check_length(weight)
     return weight
+
+
+def _charge(place: Place, *values: Any) -> None:
+    """Count the work of going through sequences."""
+    for value in values:
+        if value.__class__ is list or value.__class__ is tuple:
+            place.meter.operations += weigh(value) // 8
 
 
 def check_length(length: int) -> None:
@@ -369,6 +377,7 @@ def _call(node: tree.Call, place: Place) -> Any:
         if argument.name is not None or argument.stated is not None:
             raise Failed(codes.WRONG_CALL, function=node.name.id, problem="takes its arguments by position")
     arguments = [evaluate(argument.value, place) for argument in node.arguments]
+    _charge(place, *arguments)
     if any(map(has_unknown, arguments)):
         return UNKNOWN
     try:

@@ -176,7 +176,8 @@ def _concat(walk: Elaborator, node: tree.Merge, flows: list[Flow], dim: int) -> 
     axis = dim % rank - 1
     if not -rank <= dim < rank or axis < 0:
         span = next((argument.value.span for argument in node.arguments if argument.name is not None), node.head)
-        facts: dict[str, object] = {"layer": "concat", "dim": dim, "shape": show_shape(first.shape), "range": f"1 to {rank - 1}"}
+        shape = show_shape(first.shape)
+        facts: dict[str, object] = {"layer": "concat", "dim": dim, "shape": shape, "range": f"1 to {rank - 1}"}
         walk.sink.add(Diagnostic(codes.WRONG_DIMENSION, facts, span, tuple(first.labels())))
         return LOST
     for flow in flows:

@@ -1,20 +1,38 @@
-"""What layers without a window share: how shapes and dimensions are named, resolved and refused."""
+"""What layers of all kinds share: how shapes and dimensions are named, resolved and refused."""
 
 from cnnspec.diagnostics.codes import WRONG_DIMENSION, WRONG_RANK
 from cnnspec.fields import Number
-from cnnspec.layers.base import Reject, Shape
+from cnnspec.layers.base import Layer, Reject, Shape
 
-# torch 2.13 converts these arguments to the type of the input and refuses what a 32-bit float can't hold.
 FLOAT_MAX = 3.4028234663852886e38
+
+
+class Float32(Number):
+    """A number that torch 2.13 converts to the type of the input, and refuses where a 32-bit float can't hold it."""
+
+    def __init__(self, low: float = -FLOAT_MAX) -> None:
+        super().__init__(low, FLOAT_MAX)
+
+    def describe(self, rank: int) -> str:
+        least = "" if self.low == -FLOAT_MAX else f" of at least {self.low}"
+        return f"a number{least} that fits into a 32-bit float"
+
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Float = float
 else:
-    Float = Number(-FLOAT_MAX, FLOAT_MAX)
+    Float = Float32()
 
 LAYOUTS = ("[channels]", "[channels, length]", "[channels, height, width]", "[channels, depth, height, width]")
 """The usual shapes, by their number of spatial dimensions."""
+
+
+class _KeepsChannels(Layer):
+    """Gives as many channels as it takes."""
+
+    def channels(self, x: int | None) -> int | None:
+        return x
 
 
 def shown(x: Shape) -> str:

@@ -1,8 +1,8 @@
 """Activations: functions of single values, and those over a dimension (softmax, GLU)."""
 
 from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_COMBINATION, WRONG_WIDTH
-from cnnspec.fields import Choice, Count, Integer, Number, spell
-from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, resolve, wrong_rank
+from cnnspec.fields import Choice, Count, Integer, spell
+from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, Float32, _KeepsChannels, resolve, wrong_rank
 from cnnspec.layers.base import Layer, Reject, Shape
 
 TYPE_CHECKING = False
@@ -11,17 +11,10 @@ if TYPE_CHECKING:
     Lambda = float
 else:
     Approximation = Choice("none", "tanh")
-    Lambda = Number(0, FLOAT_MAX)
+    Lambda = Float32(0)
 
 
-class _Elementwise(Layer):
-    """Takes any shape and keeps it."""
-
-    def channels(self, x: int | None) -> int | None:
-        return x
-
-
-class ELU(_Elementwise):
+class ELU(_KeepsChannels):
     """Keeps positive values and lets negative ones approach -alpha exponentially.
 
     Clevert et al. 2015, https://arxiv.org/abs/1511.07289.
@@ -31,7 +24,7 @@ class ELU(_Elementwise):
     inplace: bool = False
 
 
-class CELU(_Elementwise):
+class CELU(_KeepsChannels):
     """Is ELU with a continuous slope for every alpha.
 
     Barron 2017, https://arxiv.org/abs/1704.07483.
@@ -44,11 +37,11 @@ class CELU(_Elementwise):
         # torch 2.13 divides by alpha and refuses an inverse that a 32-bit float can't hold. Below 5.6e-309, where the
         # inverse is infinite, it goes on with NaN; that is refused here too.
         if self.alpha == 0 or abs(1 / self.alpha) > FLOAT_MAX:
-            wants = "a number other than 0 whose inverse fits into a 32-bit float"
+            wants = "a number other than 0 whose inverse fits into a 32-bit float, too"
             raise Reject("alpha", OUT_OF_RANGE, name="alpha", value=spell(self.alpha), wants=wants)
 
 
-class SELU(_Elementwise):
+class SELU(_KeepsChannels):
     """Is ELU scaled so that activations keep mean 0 and variance 1.
 
     Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
@@ -57,7 +50,7 @@ class SELU(_Elementwise):
     inplace: bool = False
 
 
-class GELU(_Elementwise):
+class GELU(_KeepsChannels):
     """Multiplies a value by the probability of a smaller normal one.
 
     Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415.
@@ -66,19 +59,19 @@ class GELU(_Elementwise):
     approximate: Approximation = "none"
 
 
-class Hardshrink(_Elementwise):
+class Hardshrink(_KeepsChannels):
     """Sets values from -lambd to lambd to 0."""
 
     lambd: Float = 0.5
 
 
-class Hardsigmoid(_Elementwise):
+class Hardsigmoid(_KeepsChannels):
     """Is a sigmoid made of three straight pieces."""
 
     inplace: bool = False
 
 
-class Hardswish(_Elementwise):
+class Hardswish(_KeepsChannels):
     """Multiplies a value by its hard sigmoid.
 
     Howard et al. 2019, https://arxiv.org/abs/1905.02244.
@@ -87,7 +80,7 @@ class Hardswish(_Elementwise):
     inplace: bool = False
 
 
-class Hardtanh(_Elementwise):
+class Hardtanh(_KeepsChannels):
     """Clips values to the range from min_val to max_val."""
 
     min_val: Float = -1.0
@@ -106,18 +99,18 @@ class Hardtanh(_Elementwise):
             raise Reject(names[0], WRONG_COMBINATION, problem=problem, label="leaves no range")
 
 
-class LeakyReLU(_Elementwise):
+class LeakyReLU(_KeepsChannels):
     """Keeps positive values and multiplies negative ones by a small slope."""
 
     negative_slope: Float = 0.01
     inplace: bool = False
 
 
-class LogSigmoid(_Elementwise):
+class LogSigmoid(_KeepsChannels):
     """Takes the logarithm of the sigmoid."""
 
 
-class Mish(_Elementwise):
+class Mish(_KeepsChannels):
     """Multiplies a value by tanh(softplus(value)).
 
     Misra 2019, https://arxiv.org/abs/1908.08681.
@@ -126,19 +119,19 @@ class Mish(_Elementwise):
     inplace: bool = False
 
 
-class ReLU(_Elementwise):
+class ReLU(_KeepsChannels):
     """Sets negative values to 0."""
 
     inplace: bool = False
 
 
-class ReLU6(_Elementwise):
+class ReLU6(_KeepsChannels):
     """Clips values to the range from 0 to 6."""
 
     inplace: bool = False
 
 
-class RReLU(_Elementwise):
+class RReLU(_KeepsChannels):
     """Multiplies negative values by a random slope in training.
 
     Xu et al. 2015, https://arxiv.org/abs/1505.00853.
@@ -156,11 +149,11 @@ class RReLU(_Elementwise):
             raise Reject(name, WRONG_COMBINATION, problem=problem, label="slopes are drawn from lower to upper")
 
 
-class Sigmoid(_Elementwise):
+class Sigmoid(_KeepsChannels):
     """Squeezes values into the range from 0 to 1: 1 / (1 + exp(-x))."""
 
 
-class SiLU(_Elementwise):
+class SiLU(_KeepsChannels):
     """Multiplies a value by its sigmoid; also known as swish.
 
     Elfwing et al. 2017, https://arxiv.org/abs/1702.03118.
@@ -169,32 +162,32 @@ class SiLU(_Elementwise):
     inplace: bool = False
 
 
-class Softplus(_Elementwise):
+class Softplus(_KeepsChannels):
     """Is a smooth ReLU: log(1 + exp(beta x)) / beta, linear above the threshold."""
 
     beta: Float = 1.0
     threshold: Float = 20.0
 
 
-class Softshrink(_Elementwise):
+class Softshrink(_KeepsChannels):
     """Moves values towards 0 by lambd, and those that are nearer to 0."""
 
     lambd: Lambda = 0.5
 
 
-class Softsign(_Elementwise):
+class Softsign(_KeepsChannels):
     """Divides a value by 1 + its absolute value."""
 
 
-class Tanh(_Elementwise):
+class Tanh(_KeepsChannels):
     """Squeezes values into the range from -1 to 1."""
 
 
-class Tanhshrink(_Elementwise):
+class Tanhshrink(_KeepsChannels):
     """Subtracts the tanh of a value from it."""
 
 
-class Threshold(_Elementwise):
+class Threshold(_KeepsChannels):
     """Replaces what is not above the threshold by a value."""
 
     threshold: Float
@@ -202,7 +195,7 @@ class Threshold(_Elementwise):
     inplace: bool = False
 
 
-class PReLU(_Elementwise):
+class PReLU(_KeepsChannels):
     """Multiplies negative values by a learnt slope, one in all or one a channel.
 
     He et al. 2015, https://arxiv.org/abs/1502.01852.
@@ -235,12 +228,12 @@ class GLU(Layer):
             raise Reject("dim", BATCH_DIMENSION, what="halve")
         half, odd = divmod(x[dim - 1], 2)
         if odd:
-            facts = {"what": f"dimension {dim}", "value": x[dim - 1]}
+            facts = {"what": f"the size of dimension {dim}", "value": x[dim - 1]}
             raise Reject("dim", NOT_DIVISIBLE, **facts, divisor_name="the number of halves", divisor=2)
         return (*x[: dim - 1], half, *x[dim:])
 
 
-class _Softmax(_Elementwise):
+class _Softmax(_KeepsChannels):
     """Normalises over `dim`, counted with the batch as 0; over the batch itself where that is asked for."""
 
     # torch 2.13 guesses where none is given, with a warning: 0, the batch, for [channels, length], otherwise 1.
@@ -264,7 +257,7 @@ class Softmin(_Softmax):
     """Is the softmax of the negated values."""
 
 
-class Softmax2d(_Elementwise):
+class Softmax2d(_KeepsChannels):
     """Turns the channels at each position into probabilities."""
 
     def infer(self, x: Shape) -> Shape:

@@ -6,7 +6,7 @@ registers itself under its class name; `find` and `names` look there. No layer i
 
 from cnnspec._record import record
 from cnnspec.diagnostics.codes import Code
-from cnnspec.fields import Declared, Kind
+from cnnspec.fields import Declared, Number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ class Layer(Declared):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if cls.inferred and cls.inferred not in cls.fields:
-            from cnnspec.fields import Count
-
-            kind: Kind = Count
-            cls.extra = {cls.inferred: kind}
+            cls.extra = {cls.inferred: Number(1, whole=True)}
         if not cls.__name__.startswith("_"):
             _register(cls)
 

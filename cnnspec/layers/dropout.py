@@ -1,16 +1,14 @@
 """Layers that zero values at random in training."""
 
 from cnnspec.fields import Unit
-from cnnspec.layers._axes import LAYOUTS, wrong_rank
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers._axes import _KeepsChannels
+from cnnspec.layers._window import _Spatial
+from cnnspec.layers.base import Shape
 
 
-class _Dropout(Layer):
+class _Dropout(_KeepsChannels):
     p: Unit = 0.5
     inplace: bool = False
-
-    def channels(self, x: int | None) -> int | None:
-        return x
 
 
 class Dropout(_Dropout):
@@ -43,17 +41,15 @@ class FeatureAlphaDropout(_Dropout):
     """
 
 
-class _BatchedDropout(_Dropout):
+class _ChannelDropout(_Dropout, _Spatial):
     def infer(self, x: Shape) -> Shape:
         # torch 2.13 reads what lacks a dimension as one sample without a batch and drops samples for channels;
-        # Dropout3d does so with every other rank. Refused here on purpose.
-        if len(x) != self.rank + 1:
-            advice = "Dropout drops single values of any shape, Dropout2d whole channels"
-            raise wrong_rank(x, LAYOUTS[self.rank], advice)
+        # Dropout3d does so with every other number of dimensions. Refused here on purpose.
+        self.check_rank(x)
         return x
 
 
-class Dropout1d(_BatchedDropout):
+class Dropout1d(_ChannelDropout):
     """Zeroes whole channels of sequences at random.
 
     Tompson et al. 2014, https://arxiv.org/abs/1411.4280.
@@ -62,7 +58,7 @@ class Dropout1d(_BatchedDropout):
     rank = 1
 
 
-class Dropout3d(_BatchedDropout):
+class Dropout3d(_ChannelDropout):
     """Zeroes whole channels of volumes at random.
 
     Tompson et al. 2014, https://arxiv.org/abs/1411.4280.

@@ -2,8 +2,9 @@
 
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TOO_FEW_VALUES, WRONG_SHAPE_ARGUMENT
 from cnnspec.fields import Count, Positive, Real, Tuple
-from cnnspec.layers._axes import LAYOUTS, shown, wrong_rank
-from cnnspec.layers.base import Call, Layer, Reject, Shape
+from cnnspec.layers._axes import _KeepsChannels, shown, wrong_rank
+from cnnspec.layers._window import _Spatial
+from cnnspec.layers.base import Call, Reject, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,20 +13,10 @@ else:
     Sizes = Count | Tuple(Count, None)
 
 
-class _ChannelNorm(Layer):
+class _ChannelNorm(_KeepsChannels, _Spatial):
     """Normalises every channel of a map of `rank` spatial dimensions."""
 
     inferred = "num_features"
-
-    def channels(self, x: int | None) -> int | None:
-        return x
-
-    def _expect_rank(self, x: Shape, expected: str, ranks: "tuple[int, ...]") -> None:
-        if len(x) not in ranks:
-            family = type(self).__name__[:-2]
-            fits = 2 <= len(x) <= 4
-            advice = f"{family}{len(x) - 1}d takes {shown(x)}" if fits else f"{family} normalises each channel"
-            raise wrong_rank(x, expected, advice)
 
 
 class _BatchNorm(_ChannelNorm):
@@ -38,12 +29,9 @@ class _BatchNorm(_ChannelNorm):
     bias: bool = True
 
     def infer(self, x: Shape) -> Shape:
-        # One value a channel is enough here: a batch holds at least two samples.
-        layout = LAYOUTS[self.rank]
-        if self.rank == 1:
-            self._expect_rank(x, f"[channels] or {layout}", (1, 2))
-        else:
-            self._expect_rank(x, layout, (self.rank + 1,))
+        # One value a channel is enough here: a batch holds at least two samples. Plain features are channels, too.
+        if self.rank > 1 or len(x) > 1:
+            self.check_rank(x)
         return x
 
     def parameters(self, x: Shape) -> int:
@@ -87,8 +75,7 @@ class _InstanceNorm(_ChannelNorm):
     bias: bool = True
 
     def infer(self, x: Shape) -> Shape:
-        # torch 2.13 reads a shape that lacks a dimension as one sample without a batch; refused here on purpose.
-        self._expect_rank(x, LAYOUTS[self.rank], (self.rank + 1,))
+        self.check_rank(x)
         if all(size == 1 for size in x[1:]):
             raise Reject("", TOO_FEW_VALUES, found=shown(x))
         return x
@@ -124,7 +111,7 @@ class InstanceNorm3d(_InstanceNorm):
     rank = 3
 
 
-class GroupNorm(Layer):
+class GroupNorm(_KeepsChannels):
     """Gives each group of channels of each sample mean 0 and variance 1.
 
     Wu and He 2018, https://arxiv.org/abs/1803.08494.
@@ -154,11 +141,8 @@ class GroupNorm(Layer):
     def parameters(self, x: Shape) -> int:
         return x[0] * (1 + self.bias) if self.affine else 0
 
-    def channels(self, x: int | None) -> int | None:
-        return x
 
-
-class _ShapeNorm(Layer):
+class _ShapeNorm(_KeepsChannels):
     """Normalises each sample over its last dimensions: those of normalized_shape, all where none is given."""
 
     normalized_shape: Sizes | None = None
@@ -189,9 +173,6 @@ class _ShapeNorm(Layer):
         kwargs = {name: value for name, value in super().call(x).kwargs.items() if name != "normalized_shape"}
         return Call(self.target(), (shape,), kwargs)
 
-    def channels(self, x: int | None) -> int | None:
-        return x
-
 
 class LayerNorm(_ShapeNorm):
     """Gives each sample mean 0 and variance 1 over its last dimensions, all of them where none are given.
@@ -220,7 +201,7 @@ class RMSNorm(_ShapeNorm):
         return self._values(x) if self.elementwise_affine else 0
 
 
-class LocalResponseNorm(Layer):
+class LocalResponseNorm(_KeepsChannels):
     """Divides each value by the size of those in `size` neighbouring channels.
 
     Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks".
@@ -235,7 +216,4 @@ class LocalResponseNorm(Layer):
         # torch 2.13 refuses plain features, [channels].
         if len(x) < 2:
             raise wrong_rank(x, "[channels, length, ...]", "put it before Flatten")
-        return x
-
-    def channels(self, x: int | None) -> int | None:
         return x

@@ -2,7 +2,7 @@
 
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, WRONG_COMBINATION
 from cnnspec.fields import Integer, Unit
-from cnnspec.layers._axes import Float
+from cnnspec.layers._axes import Float, _KeepsChannels
 from cnnspec.layers.base import Layer, Reject, Shape
 
 
@@ -23,12 +23,12 @@ class Slice(Layer):
 
     def _resolve(self, field: str, position: int, channels: int) -> int:
         if not -channels <= position <= channels:
-            problem = f"there is no channel {position} in an input of {channels}"
-            raise Reject(field, WRONG_COMBINATION, problem=problem, label=f"from {-channels} to {channels}")
+            problem = f"there is no channel {position} in an input of {channels} channels"
+            raise Reject(field, WRONG_COMBINATION, problem=problem, label=f"may be from {-channels} to {channels}")
         return position + channels if position < 0 else position
 
 
-class LayerScale(Layer):
+class LayerScale(_KeepsChannels):
     """Multiplies each channel by a learnt factor that starts small.
 
     Touvron et al. 2021, https://arxiv.org/abs/2103.17239.
@@ -42,11 +42,8 @@ class LayerScale(Layer):
     def parameters(self, x: Shape) -> int:
         return x[0]
 
-    def channels(self, x: int | None) -> int | None:
-        return x
 
-
-class StochasticDepth(Layer):
+class StochasticDepth(_KeepsChannels):
     """Drops whole samples at random in training and scales the others up: the last layer of a residual body.
 
     Huang et al. 2016, https://arxiv.org/abs/1603.09382.
@@ -55,6 +52,3 @@ class StochasticDepth(Layer):
     own = True
 
     p: Unit
-
-    def channels(self, x: int | None) -> int | None:
-        return x

@@ -1,8 +1,7 @@
 """Pooling of sequences, images and volumes."""
 
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE, WRONG_COMBINATION
-from cnnspec.fields import Count, Integer, Paddings, Sizes, Tuple
-from cnnspec.layers._axes import Float
+from cnnspec.fields import Count, Integer, Paddings, Real, Sizes, Tuple
 from cnnspec.layers._window import _Spatial, check_int32, slide
 from cnnspec.layers.base import Reject, Shape
 
@@ -121,7 +120,7 @@ class AvgPool3d(_AvgPoolWithDivisor):
 
 
 class _LPPool(_Pool):
-    norm_type: Float
+    norm_type: Real
     kernel_size: Sizes
     stride: Sizes | None = None
     ceil_mode: bool = False

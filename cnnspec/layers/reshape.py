@@ -30,7 +30,7 @@ class Flatten(Layer):
         if start > end:
             field = "end_dim" if "end_dim" in self.given else "start_dim"
             problem = f"start_dim ({self.start_dim}) comes after end_dim ({self.end_dim}) in {shown(x)}"
-            raise Reject(field, WRONG_COMBINATION, problem=problem, label=f"dimension {end} ends before {start}")
+            raise Reject(field, WRONG_COMBINATION, problem=problem, label="ends before it starts")
         if start == end:
             return x
         if start == 0:

@@ -2,7 +2,7 @@
 
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
 from cnnspec.fields import Count
-from cnnspec.layers._axes import LAYOUTS, wrong_rank
+from cnnspec.layers._axes import LAYOUTS, _KeepsChannels, wrong_rank
 from cnnspec.layers.base import Layer, Reject, Shape
 
 
@@ -49,7 +49,7 @@ class PixelUnshuffle(Layer):
         return (*front, channels * factor**2, height, width)
 
 
-class ChannelShuffle(Layer):
+class ChannelShuffle(_KeepsChannels):
     """Deals the channels of each group out to all groups.
 
     Zhang et al. 2017, https://arxiv.org/abs/1707.01083.
@@ -62,7 +62,4 @@ class ChannelShuffle(Layer):
         if len(x) < 2:
             raise wrong_rank(x, "[channels, length, ...]", "put it before Flatten")
         _divide("the number of channels", x[0], "groups", self.groups, "groups")
-        return x
-
-    def channels(self, x: int | None) -> int | None:
         return x

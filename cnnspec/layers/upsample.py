@@ -1,9 +1,9 @@
 """Layers that resize sequences, images and volumes by interpolation."""
 
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE, WRONG_COMBINATION, WRONG_RANK
-from cnnspec.fields import Bool, Choice, Count, Positive, Tuple
-from cnnspec.layers._axes import LAYOUTS, axis_names, shown, wrong_rank
-from cnnspec.layers.base import Layer, Reject, Shape
+from cnnspec.fields import Bool, Choice, Count, Positive, Tuple, spell
+from cnnspec.layers._axes import LAYOUTS, _KeepsChannels, axis_names, shown, wrong_rank
+from cnnspec.layers.base import Reject, Shape
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
@@ -21,9 +21,10 @@ else:
 
 RANKS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 """Spatial dimensions of the modes that work for one number of them alone."""
+NOT_RESIZABLE = "only sequences, images and volumes can be resized"
 
 
-class _Resize(Layer):
+class _Resize(_KeepsChannels):
     """Resizes all spatial dimensions to `size`, or by `scale_factor`; one of the two has to be given."""
 
     size: Sizes | None = None
@@ -48,10 +49,10 @@ class _Resize(Layer):
     def _expect_rank(self, x: Shape) -> None:
         rank = RANKS.get(self.mode)
         if rank is None and len(x) not in (2, 3, 4):
-            raise wrong_rank(x, "1 to 3 dimensions behind the channels", "there is nothing to resize")
+            raise wrong_rank(x, "[channels, length] to [channels, depth, height, width]", NOT_RESIZABLE)
         if rank is not None and len(x) != rank + 1:
             fits = {2: "linear", 3: "bilinear", 4: "trilinear"}.get(len(x))
-            advice = f'mode "{fits}" takes {shown(x)}' if fits else f'mode "{self.mode}" resizes {LAYOUTS[rank]}'
+            advice = f'Upsample(mode="{fits}") takes {shown(x)}' if fits else NOT_RESIZABLE
             field = "mode" if "mode" in self.fields else ""
             raise Reject(field, WRONG_RANK, expected=LAYOUTS[rank], found=shown(x), advice=advice)
 
@@ -59,7 +60,7 @@ class _Resize(Layer):
         if not isinstance(value, tuple):
             return (value,) * len(spatial)
         if len(value) != len(spatial):
-            problem = f"{len(value)} numbers for {len(spatial)} spatial dimensions"
+            problem = f"{field} {spell(value)} does not fit the spatial dimensions {shown(spatial)}"
             raise Reject(field, WRONG_COMBINATION, problem=problem, label="one number, or one for each dimension")
         return value
 
@@ -67,13 +68,12 @@ class _Resize(Layer):
         # torch 2.13 multiplies 64-bit floats and cuts the product off: 100 * 0.29 gives 28.
         scaled = size * float(scale)
         if scaled > LIMITS.integer:
-            raise Reject("scale_factor", TENSOR_TOO_LARGE, what=f"{axis} of the output", limit=LIMITS.integer)
+            raise Reject(
+                "scale_factor", TENSOR_TOO_LARGE, what=f"the output of {type(self).__name__}", limit=LIMITS.integer
+            )
         if scaled < 1:
             raise Reject("scale_factor", EMPTY_OUTPUT, size=0, axis=axis)
         return int(scaled)
-
-    def channels(self, x: int | None) -> int | None:
-        return x
 
 
 class Upsample(_Resize):

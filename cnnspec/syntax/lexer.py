@@ -38,6 +38,8 @@ def _scan(source: Source, sink: Sink) -> list[Token]:
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         if start != at:
+            if len(sink) > LIMITS.mistakes:
+                return tokens
             add(_unknown(source, at, start, sink))
         at = end
         kind = match.lastgroup

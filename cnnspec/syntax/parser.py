@@ -68,7 +68,7 @@ class _Parser:
     def run(self) -> Any:
         self.tokens, self.unclosed = tokenize(self.source, self.sink)
         failed_at = -1
-        while self.at < len(self.tokens):
+        while self.at < len(self.tokens) and len(self.sink) <= LIMITS.mistakes:
             kind, start, end = self.tokens[self.at]
             if self._feed(kind, start, end):
                 self.at += 1
@@ -104,16 +104,24 @@ class _Parser:
     def _reduce(self, symbol: str, method: str, length: int, kept: tuple[int, ...] | None, at: int) -> None:
         states, values, starts, ends = self.states, self.values, self.starts, self.ends
         parts: list[Any] = []
-        begin = finish = at
+        begin = finish = ends[-1] if ends else at
         if length:
             parts, begin, finish = values[-length:], starts[-length], ends[-1]
             del values[-length:], states[-length:], starts[-length:], ends[-length:]
             if kept is not None:
                 parts = [parts[index] for index in kept]
-        if any(part.__class__ is _Parts for part in parts):
-            parts = [inner for part in parts for inner in (part if part.__class__ is _Parts else (part,))]
+        if parts and parts[0].__class__ is _Parts:
+            # The helper of a repetition has its earlier parts in front: to extend them keeps the time linear.
+            parts, rest = parts[0], parts[1:]
+        else:
+            parts, rest = _Parts(), parts
+        for part in rest:
+            if part.__class__ is _Parts:
+                parts.extend(part)
+            else:
+                parts.append(part)
         if method == "":
-            value: Any = _Parts(parts)
+            value: Any = parts
         elif method == "=":
             value = parts[0]
         else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-Case = tuple[dict[str, object], tuple[int, ...]]
+from ._draw import Case, flag, some
+from ._shapes import any_shape
 
 ACCEPTED = """
 ELU  [3] -> [3]
@@ -134,6 +135,8 @@ Softplus(1, 3.5e38)  [3]  E116 threshold
 Softshrink(-0.5)  [3]  E116 lambd
 Softshrink(-1)  [3]  E116 lambd
 Softshrink(3.5e38)  [3]  E116 lambd
+Threshold(value=0)  [3]  E112 threshold
+Threshold(0)  [3]  E112 value
 Threshold(-3.5e38, 0)  [3]  E116 threshold
 Threshold(3.5e38, 0)  [3]  E116 threshold
 Threshold(0, -3.5e38)  [3]  E116 value
@@ -165,54 +168,40 @@ FLOATS = (0, 1, -1, 0.5, -2.5, 3, LARGEST, -LARGEST)
 BEYOND = (3.5e38, -3.5e38, 1e300)
 
 
-def shape(rng: random.Random, low: int = 1, high: int = 4) -> tuple[int, ...]:
-    """A shape of `low` to `high` sizes."""
-    return tuple(rng.randint(1, 5) for _ in range(rng.randint(low, high)))
-
-
-def number(rng: random.Random, beyond: float = 0.2) -> float:
+def number(rng: random.Random, beyond: float = 0.25) -> float:
     """Mostly a number that fits into 32 bits."""
     if rng.random() < beyond:
         return rng.choice(BEYOND)
     return rng.choice(FLOATS) if rng.random() < 0.6 else rng.uniform(-2, 2)
 
 
-def some(rng: random.Random, **values: object) -> dict[str, object]:
-    """Any of the arguments."""
-    return {name: value for name, value in values.items() if rng.random() < 0.8}
-
-
-def flag(rng: random.Random) -> bool:
-    return rng.random() < 0.5
-
-
 def plain(rng: random.Random) -> Case:
-    return {}, shape(rng)
+    return {}, any_shape(rng)
 
 
 def inplace(rng: random.Random) -> Case:
-    return some(rng, inplace=flag(rng)), shape(rng)
+    return some(rng, inplace=flag(rng)), any_shape(rng)
 
 
 def alpha(rng: random.Random) -> Case:
-    return some(rng, alpha=number(rng, 0.35), inplace=flag(rng)), shape(rng)
+    return some(rng, alpha=number(rng, 0.45), inplace=flag(rng)), any_shape(rng)
 
 
 def celu(rng: random.Random) -> Case:
-    small = rng.choice((2.9e-39, -2.9e-39, 3e-39, -3e-39, 1e-30, 0, 1.0))
-    return some(rng, alpha=small if flag(rng) else number(rng), inplace=flag(rng)), shape(rng)
+    small = rng.choice((2.9e-39, -2.9e-39, 3e-39, -3e-39, 0, 0.0, 1.0))
+    return some(rng, alpha=small if flag(rng) else number(rng), inplace=flag(rng)), any_shape(rng)
 
 
 def gelu(rng: random.Random) -> Case:
-    return some(rng, approximate=rng.choice(("none", "tanh", "tan"))), shape(rng)
+    return some(rng, approximate=rng.choice(("none", "tanh", "tan", "Tanh"))), any_shape(rng)
 
 
 def hardshrink(rng: random.Random) -> Case:
-    return some(rng, lambd=number(rng, 0.35)), shape(rng)
+    return some(rng, lambd=number(rng, 0.45)), any_shape(rng)
 
 
 def softshrink(rng: random.Random) -> Case:
-    return some(rng, lambd=abs(number(rng, 0.25)) * rng.choice((1, 1, 1, -1))), shape(rng)
+    return some(rng, lambd=abs(number(rng, 0.25)) * rng.choice((1, 1, 1, -1))), any_shape(rng)
 
 
 def hardtanh(rng: random.Random) -> Case:
@@ -223,36 +212,36 @@ def hardtanh(rng: random.Random) -> Case:
     if max(abs(low), abs(high)) <= LARGEST:
         older = some(rng, min_value=rng.choice((-1.5, -1.0, 0)), max_value=rng.choice((-1.5, 0.75, 1.0)))
         given |= older if rng.random() < 0.2 else {}
-    return given, shape(rng)
+    return given, any_shape(rng)
 
 
 def leaky_relu(rng: random.Random) -> Case:
-    return some(rng, negative_slope=number(rng, 0.35), inplace=flag(rng)), shape(rng)
+    return some(rng, negative_slope=number(rng, 0.45), inplace=flag(rng)), any_shape(rng)
 
 
 def rrelu(rng: random.Random) -> Case:
     lower, upper = rng.choice(((0.1, 0.2), (0.2, 0.2), (0.3, 0.2), (number(rng), number(rng))))
-    return some(rng, lower=lower, upper=upper, inplace=flag(rng)), shape(rng)
+    return some(rng, lower=lower, upper=upper, inplace=flag(rng)), any_shape(rng)
 
 
 def softplus(rng: random.Random) -> Case:
-    return some(rng, beta=number(rng), threshold=number(rng)), shape(rng)
+    return some(rng, beta=number(rng), threshold=number(rng)), any_shape(rng)
 
 
 def threshold(rng: random.Random) -> Case:
-    return {"threshold": number(rng), "value": number(rng)} | some(rng, inplace=flag(rng)), shape(rng)
+    return {"threshold": number(rng, 0.18), "value": number(rng, 0.18)} | some(rng, inplace=flag(rng)), any_shape(rng)
 
 
 def prelu(rng: random.Random) -> Case:
-    x = shape(rng)
+    x = any_shape(rng)
     return some(rng, num_parameters=rng.choice((1, 1, x[0], x[0], x[0], 2, -1)), init=number(rng, 0.15)), x
 
 
 def over_dimension(rng: random.Random) -> Case:
-    x = shape(rng)
+    x = any_shape(rng)
     dims = len(x) + 1
     beyond = rng.choice((dims, -dims - 1))
-    return some(rng, dim=beyond if rng.random() < 0.35 else rng.choice((None, rng.randrange(-dims, dims)))), x
+    return some(rng, dim=beyond if rng.random() < 0.45 else rng.choice((None, rng.randrange(-dims, dims)))), x
 
 
 def glu(rng: random.Random) -> Case:
@@ -262,7 +251,7 @@ def glu(rng: random.Random) -> Case:
 
 
 def softmax2d(rng: random.Random) -> Case:
-    return {}, shape(rng) if rng.random() < 0.4 else shape(rng, 3, 3)
+    return {}, any_shape(rng) if rng.random() < 0.4 else any_shape(rng, 3, 3)
 
 
 PLAIN = ("LogSigmoid", "Sigmoid", "Softsign", "Tanh", "Tanhshrink")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-Case = tuple[dict[str, object], tuple[int, ...]]
+from ._draw import Case, flag, some
+from ._shapes import any_shape
 
 ACCEPTED = """
 Dropout  [3] -> [3]
@@ -52,10 +53,8 @@ FeatureAlphaDropout(1.1)  [3]  E116 p
 
 
 def dropout(rng: random.Random, low: int, high: int) -> Case:
-    p = rng.choice((0, 1, 0.0, 1.0, 0.5, rng.random(), rng.random(), -0.01, 1.01, 2, -1))
-    given = {"p": p, "inplace": rng.random() < 0.5}
-    x = tuple(rng.randint(1, 4) for _ in range(rng.randint(low, high)))
-    return {name: value for name, value in given.items() if rng.random() < 0.8}, x
+    p = rng.choice((0, 1, 0.0, 1.0, 0.5, rng.random(), -0.01, 1.01, 2, -1))
+    return some(rng, p=p, inplace=flag(rng)), any_shape(rng, low, high)
 
 
 def any_rank(rng: random.Random) -> Case:

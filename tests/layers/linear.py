@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-Case = tuple[dict[str, object], tuple[int, ...]]
+from ._draw import Case, flag
+from ._shapes import any_shape
 
 # Linear acts on the last dimension, whatever stands in front of it.
 ACCEPTED = """
@@ -17,6 +18,7 @@ Identity()  [1] -> [1]
 """
 
 REJECTED = """
+Linear  [4]  E112 out_features
 Linear(0)  [4]  E116 out_features
 Linear(-1)  [4]  E116 out_features
 Linear(2.0)  [4]  E115 out_features
@@ -26,17 +28,12 @@ Linear(2, in_features=5)  [4]  E203 in_features
 """
 
 
-def shape(rng: random.Random, low: int = 1, high: int = 4) -> tuple[int, ...]:
-    """A shape of `low` to `high` sizes."""
-    return tuple(rng.randint(1, 5) for _ in range(rng.randint(low, high)))
-
-
 def linear(rng: random.Random) -> Case:
-    return {"out_features": rng.choice((-1, 1, 2)), "bias": rng.random() < 0.5}, shape(rng)
+    return {"out_features": rng.choice((-1, 1, 2)), "bias": flag(rng)}, any_shape(rng)
 
 
 def identity(rng: random.Random) -> Case:
-    return {}, shape(rng)
+    return {}, any_shape(rng)
 
 
 GENERATORS = {"Linear": linear, "Identity": identity}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-Case = tuple[dict[str, object], tuple[int, ...]]
+from ._draw import Case, flag, some
+from ._shapes import any_shape
 
 ACCEPTED = """
 BatchNorm1d  [3] -> [3]
@@ -83,6 +84,7 @@ InstanceNorm3d  [3, 1, 1, 1]  E214 -
 InstanceNorm3d  [3, 4, 5]  E201 -
 InstanceNorm3d  [3, 4, 5, 6, 7]  E201 -
 InstanceNorm3d(2, affine=true)  [3, 4, 5, 6]  E203 num_features
+GroupNorm  [3]  E112 num_groups
 GroupNorm(0)  [3]  E116 num_groups
 GroupNorm(-1)  [3]  E116 num_groups
 GroupNorm(2)  [3]  E205 num_groups
@@ -100,6 +102,7 @@ RMSNorm(3)  [3, 4]  E213 normalized_shape
 RMSNorm((1, 4))  [4]  E213 normalized_shape
 RMSNorm(0)  [4]  E116 normalized_shape
 RMSNorm(eps="small")  [4]  E115 eps
+LocalResponseNorm  [3, 4]  E112 size
 LocalResponseNorm(0)  [3, 4]  E116 size
 LocalResponseNorm(-1)  [3, 4]  E116 size
 LocalResponseNorm(5)  [3]  E201 -
@@ -108,26 +111,12 @@ LocalResponseNorm(5)  [3]  E201 -
 NUMBERS = (0, 1, -1, 1e-5, 0.1, -2.5, 1e39, -1e39)
 
 
-def shape(rng: random.Random, low: int = 1, high: int = 4) -> tuple[int, ...]:
-    """A shape of `low` to `high` sizes."""
-    return tuple(rng.randint(1, 4) for _ in range(rng.randint(low, high)))
-
-
-def some(rng: random.Random, **values: object) -> dict[str, object]:
-    """Any of the arguments."""
-    return {name: value for name, value in values.items() if rng.random() < 0.6}
-
-
-def flag(rng: random.Random) -> bool:
-    return rng.random() < 0.5
-
-
 def channel_norm(rng: random.Random, eps: float, x: tuple[int, ...]) -> Case:
     """Of another rank than `x` now and then."""
     momentum = rng.choice((None, *NUMBERS))
     flags = {"affine": flag(rng), "track_running_stats": flag(rng), "bias": flag(rng)}
     if rng.random() < 0.3:
-        x = shape(rng, 1, 5)
+        x = any_shape(rng, 1, 5)
     return some(rng, num_features=x[0], eps=eps, momentum=momentum, **flags), x
 
 
@@ -135,14 +124,14 @@ def batch_norm(rank: int):
     def generate(rng: random.Random) -> Case:
         eps = rng.choice((1e-5, 1, 1e39, 5e-324, 0, 0.0, -1e-5) if rng.random() < 0.3 else (1e-5, 1e-3, 1, 1e39))
         low = 1 if rank == 1 else rank + 1
-        return channel_norm(rng, eps, shape(rng, low, rank + 1))
+        return channel_norm(rng, eps, any_shape(rng, low, rank + 1))
 
     return generate
 
 
 def instance_norm(rank: int):
     def generate(rng: random.Random) -> Case:
-        x = shape(rng, rank + 1, rank + 1)
+        x = any_shape(rng, rank + 1, rank + 1)
         if x[1:] == (1,) or rng.random() < 0.1:
             x = (x[0], *rng.choice(((1,) * rank, (2,) * rank)))
         return channel_norm(rng, rng.choice(NUMBERS), x)
@@ -153,7 +142,7 @@ def instance_norm(rank: int):
 def group_norm(rng: random.Random) -> Case:
     groups = rng.choice((1, 1, 2, 2, 3, 3, 4, 4, 0, -1))
     channels = groups * rng.randint(1, 3) if rng.random() < 0.7 else rng.randint(1, 6)
-    x = (max(channels, 1), *shape(rng, 0, 3))
+    x = (max(channels, 1), *any_shape(rng, 0, 3))
     arguments = some(rng, num_channels=x[0], eps=rng.choice(NUMBERS), affine=flag(rng), bias=flag(rng))
     return {"num_groups": groups} | arguments, x
 
@@ -173,13 +162,13 @@ def normalized(rng: random.Random, x: tuple[int, ...]) -> object:
 
 
 def layer_norm(rng: random.Random) -> Case:
-    x = shape(rng)
+    x = any_shape(rng)
     flags = {"elementwise_affine": flag(rng), "bias": flag(rng)}
     return some(rng, normalized_shape=normalized(rng, x), eps=rng.choice(NUMBERS), **flags), x
 
 
 def rms_norm(rng: random.Random) -> Case:
-    x = shape(rng)
+    x = any_shape(rng)
     given = {
         "normalized_shape": normalized(rng, x),
         "eps": rng.choice((None, *NUMBERS)),
@@ -189,7 +178,7 @@ def rms_norm(rng: random.Random) -> Case:
 
 
 def local_response_norm(rng: random.Random) -> Case:
-    x = shape(rng, 1, 5)
+    x = any_shape(rng, 1, 5)
     numbers = some(rng, alpha=rng.choice(NUMBERS), beta=rng.choice(NUMBERS), k=rng.choice(NUMBERS))
     return {"size": rng.choice((1, 2, 3, 5, 9, rng.choice((0, -1))))} | numbers, x
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-Case = tuple[dict[str, object], tuple[int, ...]]
+from ._draw import Case, flag
+from ._shapes import any_shape
 
 ACCEPTED = """
 Slice(0)  [3] -> [3]
@@ -24,6 +25,7 @@ StochasticDepth(0.1)  [3, 4] -> [3, 4]
 """
 
 REJECTED = """
+Slice  [3]  E112 start
 Slice(3)  [3]  E207 start
 Slice(0, 0)  [3]  E207 stop
 Slice(2, 1)  [3]  E207 stop
@@ -37,19 +39,16 @@ Slice(1.0)  [3]  E115 start
 LayerScale(3.5e38)  [3]  E116 init
 LayerScale(-3.5e38)  [3]  E116 init
 LayerScale(num_channels=4)  [3]  E203 num_channels
+StochasticDepth  [3]  E112 p
 StochasticDepth(-0.1)  [3]  E116 p
 StochasticDepth(1.1)  [3]  E116 p
 StochasticDepth("often")  [3]  E115 p
 """
 
 
-def shape(rng: random.Random) -> tuple[int, ...]:
-    return tuple(rng.randint(1, 6) for _ in range(rng.randint(1, 4)))
-
-
 def slices(rng: random.Random) -> Case:
-    x = shape(rng)
-    if rng.random() < 0.5:
+    x = any_shape(rng)
+    if flag(rng):
         start = rng.randrange(x[0])
         stop = rng.randint(start + 1, x[0])
     else:
@@ -60,11 +59,11 @@ def slices(rng: random.Random) -> Case:
 
 def layer_scale(rng: random.Random) -> Case:
     init = rng.choice((0, 1, -1, 1e-5, 3.4e38, -3.4e38, 3.5e38, -3.5e38, 1e300))
-    return {"init": init} if rng.random() < 0.9 else {}, shape(rng)
+    return {"init": init} if rng.random() < 0.9 else {}, any_shape(rng)
 
 
 def stochastic_depth(rng: random.Random) -> Case:
-    return {"p": rng.choice((0, 1, 0.0, 1.0, 0.2, rng.random(), -0.01, 1.01, 2))}, shape(rng)
+    return {"p": rng.choice((0, 1, 0.0, 1.0, 0.2, rng.random(), -0.01, 1.01, 2))}, any_shape(rng)
 
 
 GENERATORS = {"Slice": slices, "LayerScale": layer_scale, "StochasticDepth": stochastic_depth}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-Case = tuple[dict[str, object], tuple[int, ...]]
+from ._draw import Case, flag, some
 
 ACCEPTED = """
 Flatten  [3, 4, 5] -> [60]
@@ -37,6 +37,8 @@ Flatten(-3, 1)  [3, 4]  E218 start_dim
 Flatten(2, 1)  [3, 4, 5]  E210 end_dim
 Flatten(end_dim=0)  [3, 4, 5]  E210 end_dim
 Flatten(1.0)  [3, 4, 5]  E115 start_dim
+Unflatten(unflattened_size=(3, 4))  [12]  E112 dim
+Unflatten(1)  [12]  E112 unflattened_size
 Unflatten(1, (3, 4))  [13]  E212 unflattened_size
 Unflatten(1, (5, -1))  [12]  E212 unflattened_size
 Unflatten(1, (24, -1))  [12]  E212 unflattened_size
@@ -50,6 +52,7 @@ Unflatten(2, (3, 4))  [12]  E211 dim
 Unflatten(-3, (3, 4))  [12]  E211 dim
 Unflatten(0, (5, -1))  [12]  E218 dim
 Unflatten(-2, (1, -1))  [12]  E218 dim
+Permute  [3, 4]  E112 dims
 Permute((0, 1))  [3, 4]  E210 dims
 Permute((0, 1, 2, 3))  [3, 4]  E210 dims
 Permute((0, 1, 1))  [3, 4]  E210 dims
@@ -70,10 +73,9 @@ def shape(rng: random.Random, low: int = 1, high: int = 4) -> tuple[int, ...]:
 def flatten(rng: random.Random) -> Case:
     x = shape(rng)
     dims = len(x) + 1
-    start, end = (rng.randint(-1, dims) if rng.random() < 0.25 else rng.randint(1, dims - 1) for _ in range(2))
-    start, end = (min(start, end), max(start, end)) if rng.random() < 0.5 else (start, end)
-    ends = {"start_dim": start - rng.choice((0, dims)), "end_dim": end - rng.choice((0, dims))}
-    return {name: value for name, value in ends.items() if rng.random() < 0.7}, x
+    start, end = (rng.randint(-1, dims) if rng.random() < 0.35 else rng.randint(1, dims - 1) for _ in range(2))
+    start, end = (min(start, end), max(start, end)) if flag(rng) else (start, end)
+    return some(rng, start_dim=start - rng.choice((0, dims)), end_dim=end - rng.choice((0, dims))), x
 
 
 def unflatten(rng: random.Random) -> Case:
@@ -84,13 +86,13 @@ def unflatten(rng: random.Random) -> Case:
         product *= size
     x = [*shape(rng, 0, 2), product, *shape(rng, 0, 2)]
     dim = x.index(product) + 1
-    if rng.random() < 0.5:
+    if flag(rng):
         sizes[rng.randrange(len(sizes))] = -1
     if rng.random() < 0.25:
         sizes[rng.randrange(len(sizes))] = rng.choice((0, -1, -2, 3, 7))
     if rng.random() < 0.15:
         dim = rng.choice((-1, rng.randint(1, len(x)), len(x) + 1))
-    dim = dim - len(x) - 1 if rng.random() < 0.5 else dim
+    dim = dim - len(x) - 1 if flag(rng) else dim
     if dim in (0, -len(x) - 1):
         sizes = [5, -1]
     return {"dim": dim, "unflattened_size": tuple(sizes)}, tuple(x)

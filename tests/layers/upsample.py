@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-Case = tuple[dict[str, object], tuple[int, ...]]
+from ._draw import Case, flag
 
 ACCEPTED = """
 Upsample(1)  [3, 4] -> [3, 1]
@@ -109,9 +109,9 @@ def upsample(rng: random.Random) -> Case:
     if rng.random() < 0.8:
         given["mode"] = fitting if rng.random() < 0.9 else anything
     if rng.random() < (0.06 if "nearest" in str(given.get("mode", "nearest")) else 0.7):
-        given["align_corners"] = rng.random() < 0.5
+        given["align_corners"] = flag(rng)
     if rng.random() < 0.3:
-        given["recompute_scale_factor"] = "size" not in given and rng.random() < 0.5
+        given["recompute_scale_factor"] = "size" not in given and flag(rng)
     elif rng.random() < 0.04:
         given["recompute_scale_factor"] = True
     return given, x

@@ -1,0 +1,194 @@
+"""Any text is answered, without a traceback, in bounded time and memory."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnnspec.compiler import check
+from cnnspec.diagnostics import Sink
+from cnnspec.diagnostics.render import render_all
+from cnnspec.syntax.source import Source, decode
+from tests.mutation import WORDS, mutate
+
+SPECS = Path(__file__).parent.parent / "specs"
+SEEDS = [text for path in sorted(SPECS.rglob("*.cnn")) if len(text := path.read_text(encoding="utf-8")) < 1500]
+
+
+def answer(source: Source, sink: Sink) -> None:
+    """Check and render, as the command does."""
+    check(source, sink)
+    text = render_all(sink.diagnostics)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    for found in sink.diagnostics:
+        assert 0 <= found.span.start <= found.span.end <= len(found.span.source.text)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_mutated_specs_are_answered(seed: int):
+    rng = random.Random(seed)
+    wrong = 0
+    for _ in range(2700):
+        text = mutate(rng.choice(SEEDS), rng, rng.randint(1, 4))
+        sink = Sink()
+        try:
+            answer(Source(str(SPECS / "fuzz.cnn"), text), sink)
+        except Exception as error:
+            raise AssertionError(f"{error!r} for this text:\n{text}") from error
+        wrong += sink.has_errors
+    assert 1500 < wrong < 2700, "the mutations have to break most specs, and not all"
+
+
+def test_words_in_any_order_are_answered():
+    rng = random.Random(7)
+    for _ in range(2500):
+        text = " ".join(rng.choice(WORDS) for _ in range(rng.randint(1, 40)))
+        answer(Source("soup.cnn", text if rng.random() < 0.5 else f"model M {{ input [1, 8, 8]\n{text}\n}}"), Sink())
+
+
+def test_any_bytes_are_answered():
+    rng = random.Random(8)
+    for _ in range(1000):
+        sink = Sink()
+        answer(decode(rng.randbytes(rng.randint(0, 200)), "bytes.cnn", sink), sink)
+
+
+def nested_blocks(body: str) -> str:
+    blocks = [f"block A{i} {{ {f'A{i - 1}; ' * 10} }}" for i in range(1, 10)]
+    return "\n".join([f"block A0 {{ {body} }}", *blocks, "model M { input [3]; A9 }"])
+
+
+def nested_blocks_with_arguments() -> str:
+    blocks = [f"block A{i} {{ for i in range(10) {{ A{i - 1} }} }}" for i in range(1, 10)]
+    return "\n".join(["block A0 { Linear(in_features + 1) }", *blocks, "model M { input [3]; A9 }"])
+
+
+def doubled_lists() -> str:
+    return "\n".join(["model M { input [3]; let a0 = [1]", *(f"let a{i} = [a{i - 1}, a{i - 1}]" for i in range(1, 80)), "}"])
+
+
+BOMBS = {
+    "a billion layers": (nested_blocks("ReLU"), "E005"),
+    "a billion different layers": (nested_blocks_with_arguments(), "E006"),
+    "repeat": ("model M { input [3]; repeat 1_000_000_000 { ReLU } }", "E005"),
+    "nested loops": ("model M { input [3]; for i in range(99999) { for j in range(99999) { let x = i * j } } }", "E006"),
+    "empty loops": ("model M { input [3]; repeat 10**9 { repeat 10**9 { } } }", "E005"),
+    "tower of powers": ("model M { input [3]; let x = 10**10**10 }", "E007"),
+    "power": ("model M { input [3]; let x = (2**62)**(2**62) }", "E007"),
+    "digits": (f"model M {{ input [3]; let x = {'9' * 100_000} }}", "E007"),
+    "long list": ("model M { input [3]; let x = [0] * 10**12 }", "E008"),
+    "long range": ("model M { input [3]; let x = range(10**18) }", "E008"),
+    "long string": ('model M { input [3]; let x = "a" * 10**15 }', "E008"),
+    "doubled lists": (doubled_lists(), "E004"),
+    "sums": ("model M { input [3]; let a = range(99_999)\n" + "let x = sum(a) + sum(a)\n" * 9000 + "}", "E006"),
+    "open brackets": ("model M { input " + "[" * 100_000, "E004"),
+    "open parentheses": ("model M { input [3]; let x = " + "(" * 100_000, "E004"),
+    "open braces": ("model M { input [3]; " + "repeat 2 { " * 100_000, "E004"),
+    "closed brackets": ("]" * 100_000, "E101"),
+    "minus signs": ("model M { input [3]; let x = " + "-" * 100_000 + "1 }", "E004"),
+    "not": ("model M { input [3]; let x = " + "not " * 100_000 + "1 }", "E004"),
+    "powers in a row": ("model M { input [3]; let x = " + "2 ** " * 50_000 + "1 }", "E004"),
+    "sums in a row": ("model M { input [3]; let x = " + "1 + " * 100_000 + "$ }", "E103"),
+    "indices": ("model M { input [3]; let x = [1]" + "[0]" * 100_000 + " }", "E301"),
+    "nothing but errors": ("model M {\n" + "$ % &\n" * 100_000 + "}", "E103"),
+    "unclosed brackets in many lines": ("model M { input [3]\n" + "Linear(\n" * 50_000 + "}", "E004"),
+    "else if": ("model M { input [3]; if false { } " + "else if false { } " * 20_000 + "\n $ }", "E103"),
+    "block that uses itself": ("block A { A }\nmodel M { input [3]; A }", "E404"),
+    "blocks that use each other": ("block A(b) { b(b) }\nmodel M { input [3]; A(A) }", "E404"),
+    "one long line": ("model M { input [3]; " + "ReLU; " * 100_001 + "}", "E005"),
+    "long name": (f"model M {{ input [3]; {'a' * 1_000_000} }}", "E110"),
+    "huge sizes": ("model M { input [2**62, 2**62]; Flatten }", "E215"),
+    "huge layer": ("model M { input [2**40]; Linear(2**40) }", "E215"),
+}
+
+RUN = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))
+from cnnspec.cli import main
+code = main(["check", "--color=never", "-"])
+usage = resource.getrusage(resource.RUSAGE_SELF)
+print(code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs_are_answered_in_time(name: str):
+    text, code = BOMBS[name]
+    run = subprocess.run([sys.executable, "-c", RUN], input=text.encode(), capture_output=True, timeout=60, check=False)
+    exit_code, seconds, kilobytes = run.stderr.split()
+    assert int(exit_code) == 1, run.stderr
+    assert f"[{code}]" in run.stdout.decode()
+    assert float(seconds) < 2
+    assert int(kilobytes) < 200 * 1024
+
+
+def test_imports_stay_in_the_project(tmp_path: Path):
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    (project / "inner").mkdir(parents=True)
+    outside.mkdir()
+    (project / "pyproject.toml").write_text("")
+    secret = "block Secret { ReLU }\n"
+    (outside / "secret.cnn").write_text(secret)
+    (project / "own.cnn").write_text(secret)
+    os.symlink(outside / "secret.cnn", project / "link.cnn")
+    os.symlink(outside, project / "folder")
+    os.symlink("/dev/zero", project / "zero.cnn")
+    os.symlink(project / "own.cnn", project / "alias.cnn")
+    os.mkfifo(project / "pipe.cnn")
+    cases = {
+        "../../outside/secret.cnn": "E406",
+        "../link.cnn": "E406",
+        "../folder/secret.cnn": "E406",
+        "../zero.cnn": "E406",
+        "../pipe.cnn": "E405",
+        str(outside / "secret.cnn"): "E406",
+        "..\\\\own.cnn": "E406",
+        "../own.txt": "E406",
+        "../inner.cnn": "E405",
+        ".cnn": "E405",
+        "../alias.cnn": None,
+        "../own.cnn": None,
+    }
+    for path, code in cases.items():
+        source = Source(
+            str(project / "inner" / "main.cnn"),
+            f'from "{path}" import Secret\nmodel M {{ input [3]; Secret }}\n',
+        )
+        sink = Sink()
+        check(source, sink)
+        assert [found.code.id for found in sink.diagnostics] == ([code] if code else []), path
+
+
+def test_imports_in_a_circle(tmp_path: Path):
+    (tmp_path / "a.cnn").write_text('from "b.cnn" import B\nblock A { B }\nmodel M { input [3]; A }\n')
+    (tmp_path / "b.cnn").write_text('from "a.cnn" import A\nblock B { A }\n')
+    sink = Sink()
+    source = Source(str(tmp_path / "a.cnn"), (tmp_path / "a.cnn").read_text())
+    check(source, sink)
+    (found,) = sink.diagnostics
+    assert found.code.id == "E407"
+    assert found.notes == ["a.cnn imports b.cnn imports a.cnn"]
+
+
+def test_chains_of_imports_end(tmp_path: Path):
+    for i in range(40):
+        (tmp_path / f"f{i}.cnn").write_text(f'from "f{i + 1}.cnn" import B{i + 1}\nblock B{i} {{ B{i + 1} }}\n')
+    source = Source(str(tmp_path / "main.cnn"), 'from "f0.cnn" import B0\nmodel M { input [3]; B0 }\n')
+    sink = Sink()
+    check(source, sink)
+    assert [found.code.id for found in sink.diagnostics] == ["E409"]
+
+
+def test_memory_limit_of_the_bombs_is_real():
+    """The limit that the tests above set is one that a process can hit."""
+    code = "import resource; resource.setrlimit(resource.RLIMIT_AS, (700 << 20,) * 2); bytearray(800 << 20)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert b"MemoryError" in run.stderr
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
