@@ -244,6 +244,10 @@ class Declared:
         super().__init_subclass__()
         fields = dict(cls.fields)
         for name, annotation in cls.__annotations__.items():
+            if isinstance(annotation, str):
+                raise TypeError(
+                    f"{cls.__name__}.{name} is declared as text: leave out `from __future__ import annotations` and quotes"
+                )
             if isinstance(annotation, Kind) or annotation is bool:
                 required = not hasattr(cls, name)
                 fields[name] = Field(name, kind_of(annotation), getattr(cls, name, None), required)

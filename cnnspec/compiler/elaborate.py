@@ -216,10 +216,17 @@ class Elaborator:
         if found is None:
             self._resume(declared, node)
         elif len(found) != len(declared) or any(d not in (None, f) for d, f in zip(declared, found)):
-            shown = " x ".join("_" if size is None else str(size) for size in declared) or "empty"
-            labels = self.flow.labels()
-            self.sink.report(codes.WRONG_ANNOTATION, node.span, labels=labels, found=show_shape(found), declared=shown)
+            if not self.flow.doubted:
+                shown = " x ".join("_" if size is None else str(size) for size in declared) or "empty"
+                facts = {"found": show_shape(found), "declared": shown}
+                self.sink.report(codes.WRONG_ANNOTATION, node.span, labels=self.flow.labels(), **facts)
             self._resume(declared, node)
+            if self.flow.shape is not None:
+                self.flow = self.flow.doubt(
+                    channels=self.flow.shape[0] != found[0], sizes=self.flow.shape[1:] != found[1:]
+                )
+        else:
+            self.flow = self.flow.doubt(channels=False, sizes=False)
 
     def _resume(self, declared: list[int | None], node: tree.Sequence) -> None:
         """Go on with a declared shape; `_` stands for the size that was found, where there is one."""
@@ -421,7 +428,13 @@ class Elaborator:
         if _count(shape) > _LARGEST:
             self.sink.report(codes.TENSOR_TOO_LARGE, node.head, what=f"the output of {name}", limit=_LARGEST)
             return LOST
-        return flow.become(shape, node.head, name=name, reshapes=layer.reshapes)
+        end = flow.become(shape, node.head, name=name, reshapes=layer.reshapes)
+        given = layer.given.get(layer.inferred)
+        if layer.inferred and layer.inferred not in layer.fields:
+            return end.doubt(channels=False, sizes=end.sizes_doubted)
+        if isinstance(given, int) and given != flow.width(layer.inferred_axis):
+            return end.doubt(channels=True, sizes=end.sizes_doubted)
+        return end
 
     def _declared_width(self, layer: Layer, spans: dict[str, Span], name: Span) -> int | None:
         """The width that the user states for the input; reports one that differs from what arrives."""
@@ -429,7 +442,8 @@ class Elaborator:
         found = self.flow.width(layer.inferred_axis)
         if not isinstance(declared, int):
             return found if layer.inferred and layer.inferred_axis == 0 else None
-        if found is not None and found != declared and self._has_rank(layer):
+        doubted = self.flow.channels_doubted if layer.inferred_axis == 0 else self.flow.doubted
+        if found is not None and found != declared and not doubted and self._has_rank(layer):
             self.sink.report(
                 codes.WRONG_WIDTH,
                 spans[layer.inferred],
@@ -455,6 +469,8 @@ class Elaborator:
 
     def _rejected(self, reject: Reject, layer: Layer, spans: dict[str, Span], node: tree.Layer) -> None:
         span = spans.get(reject.field, node.name.span)
+        if self.flow.doubted:
+            return
         facts = {"layer": type(layer).__name__, **reject.facts}
         self.sink.add(Diagnostic(reject.code, facts, span, tuple(self.flow.labels())))
 
@@ -486,6 +502,7 @@ class Elaborator:
             tuple(map(_identity, values.values())),
             self.flow.shape,
             self.flow.channels,
+            self.flow.doubted,
         )
         known = self._expanded.get(key)
         if known is not None:

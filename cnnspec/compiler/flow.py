@@ -32,6 +32,13 @@ class Flow:
     channels: int | None = None
     origin: Origin | None = None
     channels_origin: Origin | None = None
+    channels_doubted: bool = False
+    """After a mistake the walk goes on with one of two numbers. What disagrees with a doubted one is no news."""
+    sizes_doubted: bool = False
+
+    @property
+    def doubted(self) -> bool:
+        return self.channels_doubted or self.sizes_doubted
 
     def width(self, axis: int) -> int | None:
         """The size along an axis, as far as it is known."""
@@ -48,11 +55,20 @@ class Flow:
         """The value after a statement that gives `shape`."""
         if shape == self.shape:
             return self
+        channels, sizes = self.channels_doubted, self.sizes_doubted
+        if len(shape) == 1:
+            channels, sizes = self.doubted, False
         origin = Origin(span, shape, (), verb)
         if reshapes and self.origin is not None and self.shape is not None:
             origin = Origin(self.origin.span, self.origin.shape, (*self.origin.via, (name, shape)), self.origin.verb)
         keeps = self.shape is not None and shape[0] == self.shape[0] and len(shape) == len(self.shape)
-        return Flow(shape, shape[0], origin, self.channels_origin if keeps else origin)
+        return Flow(shape, shape[0], origin, self.channels_origin if keeps else origin, channels, sizes)
+
+    def doubt(self, *, channels: bool, sizes: bool) -> Flow:
+        """The same value, sure or unsure of its channels and of its other sizes."""
+        if (channels, sizes) == (self.channels_doubted, self.sizes_doubted):
+            return self
+        return Flow(self.shape, self.channels, self.origin, self.channels_origin, channels, sizes)
 
 
 LOST = Flow()

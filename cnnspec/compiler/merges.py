@@ -28,7 +28,8 @@ def residual(walk: Elaborator, node: tree.Residual) -> None:
     if node.shortcut is not None:
         shortcut, other = walk.branch(node.shortcut, start, "shortcut", Scope(walk.scope))
         shortcut = shortcut if shortcut.children else None
-    if end.shape is not None and other.shape is not None and end.shape != other.shape:
+    sure = not (end.doubted or other.doubted)
+    if end.shape is not None and other.shape is not None and end.shape != other.shape and sure:
         gives = "the shortcut gives" if shortcut is not None else "the shortcut passes on"
         labels = [*_said(end, "the body gives"), *_said(other, gives)]
         first, second = show_shape(end.shape), show_shape(other.shape)
@@ -147,6 +148,8 @@ def _report_differ(
 ) -> None:
     assert first.shape is not None
     assert flow.shape is not None
+    if first.doubted or flow.doubted:
+        return
     labels = [*_said(first, "gives"), *_said(flow, "gives")]
     said = {"merge": merge, "first": show_shape(first.shape), "second": show_shape(flow.shape), **facts}
     walk.sink.add(Diagnostic(code, said, node.head, tuple(labels)))

@@ -45,7 +45,7 @@ class Layer(Declared):
     """The axis of the input that determines it."""
     counts = "channels"
     """What `inferred` counts, as a message says it."""
-    module: "type | None" = None
+    module = None  # type: type | None
     """The torch module of a user's own layer; ours are found by name in torch.nn or cnnspec.nn."""
     reshapes = False
     """True where the layer only lays out the same values anew, so that a size it gives is explained by its input."""

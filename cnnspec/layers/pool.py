@@ -26,6 +26,9 @@ class _Pool(_Spatial):
         # What the layers have that take no such argument.
         padding, dilation = 0, 1
 
+    hangs_over = True
+    """Whether a window may be larger than the input where padding or ceil_mode makes up for it."""
+
     def validate(self) -> None:
         check_int32(self, "kernel_size", "stride", "dilation")
         # torch 2.13 compares with the kernel as it is, however far a dilation spreads it.
@@ -37,6 +40,8 @@ class _Pool(_Spatial):
     def infer(self, x: Shape) -> Shape:
         self.check_rank(x)
         kernel_size = self.each(self.kernel_size)
+        if not self.hangs_over:
+            slide(self, x, kernel_size, (1, 1, 1), ((0, 0),) * self.rank, (1, 1, 1))
         stride = kernel_size if self.stride is None else self.each(self.stride)
         pads = tuple((side, side) for side in self.each(self.padding))
         dilation = self.each(self.dilation)
@@ -117,6 +122,8 @@ class AvgPool3d(_AvgPoolWithDivisor):
     """Takes the mean of each window of a volume."""
 
     rank = 3
+    # torch 2.13 refuses larger windows here, though not in AvgPool1d, AvgPool2d and MaxPool3d.
+    hangs_over = False
 
 
 class _LPPool(_Pool):
@@ -151,6 +158,8 @@ class LPPool3d(_LPPool):
     """Takes the p-norm of each window of a volume."""
 
     rank = 3
+    # torch 2.13 computes it with AvgPool3d, but with MaxPool3d for an infinite norm.
+    hangs_over = False
 
 
 class _AdaptivePool(_Spatial):

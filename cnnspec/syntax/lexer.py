@@ -1,4 +1,5 @@
-"""From text to tokens: `(kind, start, end)`, kinds named as in the grammar. Reports characters that begin no token.
+"""From text to tokens: `(kind, start, end)`, kinds named as in the grammar. Text that begins no token is `unknown`; the
+parser reports it where it meets it.
 
 Separators inside ( ) and [ ] do not count, nor one in front of `else` and `shortcut`. A bracket that is still open at a
 brace or at the end of the text is taken for unclosed: its line ends count, so that the mistake stays on its own line.
@@ -23,7 +24,31 @@ _NAMES = {
     "\0": "null character",
     "\u00a0": "no-break space",
     "\ufeff": "byte order mark",
+    "'": "single quote",
+    ".": "dot",
+    "\\": "backslash",
+    "@": "at sign",
+    "|": "vertical bar",
+    "`": "backtick",
 }
+_MEANT = {
+    "&&": "and",
+    "&": "and",
+    "||": "or",
+    "|": "or",
+    "!": "not ",
+    "\u00d7": "*",
+    "\u2212": "-",
+    "\u2013": "-",
+    "\u2192": "->",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u2264": "<=",
+    "\u2265": ">=",
+    "\u2260": "!=",
+}
+"""What people mean with signs that the language does not have."""
+_QUOTED = re.compile(r"'[^'\n#]*'")
 
 
 def tokenize(source: Source, sink: Sink) -> tuple[list[Token], set[int]]:
@@ -38,9 +63,10 @@ def _scan(source: Source, sink: Sink) -> list[Token]:
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         if start != at:
-            if len(sink) > LIMITS.mistakes:
-                return tokens
-            add(_unknown(source, at, start, sink))
+            if start > at:
+                at = _skip_unknown(text, at, start, tokens)
+            if start < at:
+                continue
         at = end
         kind = match.lastgroup
         if kind in ignored:
@@ -49,8 +75,8 @@ def _scan(source: Source, sink: Sink) -> list[Token]:
             kind = keywords(text[start:end], kind)
         assert kind is not None
         add((kind, start, end))
-    if at != len(text):
-        add(_unknown(source, at, len(text), sink))
+    if at < len(text):
+        add(("unknown", at, len(text)))
     if len(tokens) > LIMITS.tokens:
         first = tokens[LIMITS.tokens]
         sink.report(codes.TOO_MANY_TOKENS, Span(source, first[1], first[2]), limit=LIMITS.tokens)
@@ -58,20 +84,47 @@ def _scan(source: Source, sink: Sink) -> list[Token]:
     return tokens
 
 
-def _unknown(source: Source, start: int, end: int, sink: Sink) -> Token:
-    """Report the characters that no token begins with, as one mistake."""
-    character = source.text[start]
-    if character == '"':
-        line_end = source.text.find("\n", start)
-        sink.report(codes.STRING_NOT_CLOSED, Span(source, start, end if line_end < 0 else min(end, line_end)))
-    else:
-        import unicodedata
+def _skip_unknown(text: str, start: int, end: int, tokens: list[Token]) -> int:
+    """Add the characters that no token begins with as one token, a text in single quotes whole; where it ends."""
+    quoted = _QUOTED.match(text, start) if text[start] == "'" else None
+    end = quoted.end() if quoted else end
+    tokens.append(("unknown", start, end))
+    return end
 
-        name = _NAMES.get(character) or unicodedata.name(character, f"U+{ord(character):04X}").lower()
-        shown = character if character.isprintable() else f"U+{ord(character):04X}"
-        helps = ("layer names are written without `nn.`",) if character == "." else ()
-        sink.report(codes.UNKNOWN_CHARACTER, Span(source, start, start + 1), helps=helps, character=shown, name=name)
-    return ("unknown", start, end)
+
+def report_unknown(source: Source, start: int, end: int, sink: Sink, hint: str = "") -> None:
+    """Report the characters that no token begins with, as one mistake."""
+    text = source.text[start:end]
+    if text[0] == '"':
+        line_end = source.text.find("\n", start)
+        end = len(source.text) if line_end < 0 else line_end
+        end = start + len(source.text[start:end].rstrip())
+        sink.report(codes.STRING_NOT_CLOSED, Span(source, start, end))
+        return
+    import unicodedata
+
+    shown = text if text.isprintable() else f"U+{ord(text[0]):04X}"
+    name = _NAMES.get(text[0]) or unicodedata.name(text[0], "control character").lower()
+    span = Span(source, start, end if text.isprintable() else start + 1)
+    hint = hint or _hint_on(text)
+    sink.report(codes.UNKNOWN_CHARACTER, span, helps=(hint,) if hint else (), character=shown, name=name)
+
+
+def _hint_on(text: str) -> str:
+    """What was probably meant by text that begins no token."""
+    import unicodedata
+
+    first = text[0]
+    if first == "'":
+        return f'a string stands in double quotes: "{text[1:-1]}"' if len(text) > 1 else "a string stands in double quotes"
+    plain = _MEANT.get(text) or _MEANT.get(first) or unicodedata.normalize("NFKC", first)
+    if unicodedata.category(first) == "Zs":
+        return "use a plain blank"
+    if unicodedata.category(first) in ("Cc", "Cf"):
+        return "delete it"
+    if plain != first and plain.isascii() and plain.isprintable():
+        return f"it is written `{plain.strip()}`"
+    return "names are written with the letters a to z" if first.isalpha() else ""
 
 
 def settle(tokens: list[Token], source: Source, sink: Sink) -> tuple[list[Token], set[int]]:

@@ -91,7 +91,8 @@ def read_call(text: str) -> tuple[str, list[Argument]]:
     tree = ast.parse(text, mode="eval").body
     if isinstance(tree, ast.Name):
         return tree.id, []
-    assert isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)
+    assert isinstance(tree, ast.Call)
+    assert isinstance(tree.func, ast.Name)
     written = [(None, value) for value in tree.args] + [(keyword.arg, keyword.value) for keyword in tree.keywords]
     return tree.func.id, [
         Argument(name, read_value(value), Span(source, value.col_offset, value.end_col_offset or 0))

@@ -27,6 +27,7 @@ MaxPool2d(2, 2147483647)  [3, 8, 8] -> [3, 1, 1]
 MaxPool3d(2)  [3, 5, 6, 7] -> [3, 2, 3, 3]
 MaxPool3d((1, 2, 3), 1, (0, 1, 1), 2)  [3, 5, 6, 7] -> [3, 5, 6, 5]
 MaxPool3d(2, ceil_mode=true)  [3, 1, 3, 5] -> [3, 1, 2, 3]
+MaxPool3d(3, 1, 1)  [3, 1, 1, 2] -> [3, 1, 1, 2]
 AvgPool1d(2)  [3, 9] -> [3, 4]
 AvgPool1d((3,), (1,), (1,), true, false)  [3, 9] -> [3, 9]
 AvgPool1d(4, ceil_mode=true)  [3, 1] -> [3, 1]
@@ -51,7 +52,7 @@ LPPool2d(2, 9, ceil_mode=true)  [3, 1, 1] -> [3, 1, 1]
 LPPool2d(0.5, 2, 5)  [3, 7, 6] -> [3, 2, 1]
 LPPool3d(2, 2)  [3, 4, 5, 6] -> [3, 2, 2, 3]
 LPPool3d(3, (1, 2, 3), 1)  [3, 4, 5, 6] -> [3, 4, 4, 4]
-LPPool3d(2, 2, ceil_mode=true)  [3, 1, 2, 3] -> [3, 1, 1, 2]
+LPPool3d(2, 2, ceil_mode=true)  [3, 2, 4, 5] -> [3, 1, 2, 3]
 AdaptiveAvgPool1d(1)  [3, 9] -> [3, 1]
 AdaptiveAvgPool1d((4,))  [3, 9] -> [3, 4]
 AdaptiveAvgPool1d(20)  [3, 9] -> [3, 20]
@@ -131,6 +132,8 @@ AvgPool2d(2, divisor_override=0.5)  [3, 8, 8]  E115 divisor_override
 AvgPool2d(2)  [8]  E201 -
 AvgPool3d(2, divisor_override=0)  [3, 8, 8, 8]  E116 divisor_override
 AvgPool3d(9)  [3, 8, 8, 8]  E204 kernel_size
+AvgPool3d(3, padding=1)  [3, 2, 8, 8]  E204 kernel_size
+AvgPool3d(2, ceil_mode=true)  [3, 8, 8, 1]  E204 kernel_size
 LPPool1d(2, (3,))  [3, 8]  E115 kernel_size
 LPPool1d(2, 9)  [3, 8]  E204 kernel_size
 LPPool2d(2)  [3, 8, 8]  E112 kernel_size
@@ -145,6 +148,7 @@ LPPool2d(2, 2, 2147483648)  [3, 8, 8]  E116 stride
 LPPool2d(2, 2, ceil_mode="yes")  [3, 8, 8]  E115 ceil_mode
 LPPool2d(2, 2)  [3, 8, 8, 8]  E201 -
 LPPool3d(2, 9)  [3, 8, 8, 8]  E204 kernel_size
+LPPool3d(2, 2, ceil_mode=true)  [3, 1, 2, 3]  E204 kernel_size
 LPPool3d(2, (2, 2))  [3, 8, 8, 8]  E116 kernel_size
 AdaptiveAvgPool1d(0)  [3, 8]  E116 output_size
 AdaptiveAvgPool1d(none)  [3, 8]  E115 output_size

@@ -1,0 +1,186 @@
+"""Random networks that are right by construction, as text, and edits that break them at a known line."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Generator:
+    """Writes one model. `channels` and `size` are those of the square image at hand."""
+
+    rng: random.Random
+    channels: int = 3
+    size: int = 16
+    lines: list[str] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)
+    names: list[tuple[str, int, int]] = field(default_factory=list)
+    edits: list[tuple[int, str]] = field(default_factory=list)
+    """Line numbers in `lines` and what to put there to break the network."""
+    depth: int = 1
+
+    def write(self, text: str, broken: str | None = None) -> None:
+        if broken is not None:
+            self.edits.append((len(self.lines), "    " * self.depth + broken))
+        self.lines.append("    " * self.depth + text)
+
+    def conv(self, out: int | None = None, *, stride: int = 1) -> None:
+        rng = self.rng
+        out = out or rng.choice((2, 4, 6, 8))
+        kernel = rng.choice((1, 3, 5)) if self.size >= 5 else 1
+        padding = kernel // 2
+        options = [f"padding={padding}" if stride != 1 or rng.random() < 0.5 else 'padding="same"']
+        if stride != 1:
+            options.append(f"stride={stride}")
+        if rng.random() < 0.3:
+            options.append("bias=false")
+        if self.channels % 2 == 0 and out % 2 == 0 and rng.random() < 0.3:
+            options.append("groups=2")
+        rest = ", ".join([str(kernel), *options])
+        wrong = rng.choice(
+            [
+                f"Conv2d({self.channels + 1} -> {out}, {rest})",
+                f"Conv2d({out}, 99)",
+                f"Conv2d({out})",
+                f"Conv2d({out}, {rest}, kernal_size=3)",
+                f"Conv2d({out}, 1, groups={self.channels * out + 1})",
+            ]
+        )
+        stated = f"{self.channels} -> " if rng.random() < 0.3 else ""
+        size = (self.size + 2 * padding - kernel) // stride + 1
+        arrow = f"  -> [{out}, {size}, _]" if rng.random() < 0.2 else ""
+        self.write(f"Conv2d({stated}{out}, {rest}){arrow}", wrong)
+        self.channels, self.size = out, size
+
+    def same(self) -> None:
+        """A layer that keeps the shape."""
+        c = self.channels
+        text, wrong = self.rng.choice(
+            [
+                ("ReLU", "RelUU(3)"),
+                (f"BatchNorm2d({c})", f"BatchNorm2d({c + 1})"),
+                ("BatchNorm2d", "BatchNorm2d(0)"),
+                ("Dropout(0.1)", "Dropout(1.5)"),
+                (f"GroupNorm({c})", f"GroupNorm({c + 1})"),
+                ("MaxPool2d(3, stride=1, padding=1)", "MaxPool2d(3, stride=1, padding=2)"),
+                ("LeakyReLU(0.2)", "LeakyReLU(slope=0.2)"),
+                ("LayerScale", "LayerScale(none)"),
+            ]
+        )
+        if "MaxPool" in text and self.size < 3:
+            return
+        self.write(text, wrong)
+
+    def down(self) -> None:
+        if self.size < 6:
+            return
+        if self.rng.random() < 0.5:
+            self.conv(stride=2)
+            return
+        self.write("AvgPool2d(2)", "AvgPool2d(200)")
+        self.size //= 2
+
+    def nested(self, head: str, fill) -> None:
+        self.write(head + " {")
+        self.depth += 1
+        names = list(self.names)
+        fill()
+        self.names = names
+        self.depth -= 1
+
+    def residual(self) -> None:
+        channels = self.channels
+        out = self.rng.choice((channels, channels, 4))
+        self.nested("residual", lambda: (self.conv(), self.same(), self.conv(out)))
+        if out != channels:
+            self.write("} shortcut {")
+            self.depth += 1
+            self.channels = channels
+            self.conv(out)
+            self.depth -= 1
+        self.write("}")
+
+    def merge(self) -> None:
+        kind = self.rng.choice(("add", "concat", "multiply"))
+        start, widths = self.channels, []
+        self.write(f"{kind} {{")
+        self.depth += 1
+        for _ in range(self.rng.randint(2, 3)):
+            self.channels = start
+            if kind == "multiply" and widths:
+                self.nested("branch", lambda: (self.write("AdaptiveAvgPool2d(1)"), self.write(f"Conv2d({widths[0]}, 1)")))
+                self.channels = widths[0]
+            else:
+                fixed = 4 if kind == "add" else None
+                self.nested("branch", lambda fixed=fixed: (self.conv(fixed), self.same()))
+            self.write("}")
+            widths.append(self.channels)
+        self.depth -= 1
+        self.write("}")
+        self.channels = sum(widths) if kind == "concat" else widths[0]
+
+    def name(self) -> None:
+        name = f"v{len(self.lines)}"
+        self.write(f"Identity as {name}")
+        self.names.append((name, self.channels, self.size))
+
+    def recall(self) -> None:
+        for name, channels, size in self.names:
+            if size == self.size:
+                if channels == self.channels and self.rng.random() < 0.5:
+                    self.write(f"add({name})", f"add({name}x)")
+                else:
+                    self.write(f"concat({name})", f"concat({name}, dim=9)")
+                    self.channels += channels
+                return
+
+    def block(self) -> None:
+        outer = self.lines, self.edits, self.depth, self.names
+        name = f"Block{len(self.blocks)}"
+        channels = self.channels
+        self.lines, self.edits, self.depth, self.names = [], [], 1, []
+        self.conv(channels)
+        self.same()
+        self.residual() if self.rng.random() < 0.3 else self.conv(channels)
+        if self.channels != channels:
+            self.conv(channels)
+        self.blocks.append("\n".join([f"block {name}(channels) {{", *self.lines, "}", ""]))
+        self.lines, self.edits, self.depth, self.names = outer
+        label = f" as block{len(self.lines)}" if self.rng.random() < 0.3 and self.depth == 1 else ""
+        self.write(f"{name}({channels}){label}", f"{name}({channels}, 3)")
+
+    def loop(self) -> None:
+        keep = self.channels
+        if self.rng.random() < 0.5:
+            self.nested(f"repeat {self.rng.randint(1, 3)}", lambda: (self.conv(keep), self.same()))
+        else:
+            widths = [self.rng.choice((2, 4)) for _ in range(self.rng.randint(1, 3))]
+            self.nested(f"for (i, width) in {[(i, w) for i, w in enumerate(widths)]}", self._for_body)
+            self.channels = widths[-1]
+        self.write("}")
+
+    def _for_body(self) -> None:
+        self.write("let wide = width * 2")
+        self.write("Conv2d(wide, 1)", "Conv2d(widde, 1)")
+        self.write("if i % 2 == 0 {")
+        self.write("    Tanh", "    Tanh(3)")
+        self.write("} else {")
+        self.write("    Sigmoid")
+        self.write("}")
+        self.write("Conv2d(width, 1)", "Conv2d(width / 2, 1)")
+
+    def model(self) -> tuple[str, list[tuple[int, str]]]:
+        """The text, and edits as (line from 1, new text of the line)."""
+        steps = [self.conv, self.same, self.same, self.down, self.residual, self.merge, self.name, self.recall]
+        steps += [self.block, self.loop]
+        for _ in range(self.rng.randint(4, 12)):
+            self.rng.choice(steps)()
+        features = self.channels * self.size * self.size
+        self.write("Flatten", "Flatten(7)")
+        self.write(f"Linear({features} -> 10)", f"Linear({features + 1} -> 10)")
+        head = "".join(f"{block}\n" for block in self.blocks)
+        head += f"model Net {{\n    input [3, 16, 16]{' as image' if self.rng.random() < 0.2 else ''}\n"
+        before = head.count("\n")
+        text = head + "\n".join(self.lines) + "\n}\n"
+        return text, [(line + before + 1, broken) for line, broken in self.edits]

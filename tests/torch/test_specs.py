@@ -1,0 +1,563 @@
+"""The specs that come with cnnspec, compiled: they run, and compute what the course notes and hand-written modules do."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import cnnspec
+from cnnspec import layers
+from cnnspec.compiler import check
+from cnnspec.diagnostics import Sink
+from cnnspec.fields import Count
+from cnnspec.layers import base
+from cnnspec.nn import Residual
+from cnnspec.syntax.source import read_source
+
+FOLDER = Path(__file__).parent.parent.parent / "specs"
+
+
+@pytest.fixture(autouse=True)
+def _one_thread_and_seed():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)
+
+
+def compiled(name: str, **parameters: object) -> nn.Sequential:
+    return cnnspec.load(FOLDER / name, **parameters).compile()
+
+
+def all_models() -> list[str]:
+    names = []
+    for path in sorted(FOLDER.rglob("*.cnn")):
+        sink = Sink()
+        graphs = check(read_source(str(path), sink), sink)
+        names += [f"{path.relative_to(FOLDER).as_posix()}:{graph.name}" for graph in graphs]
+    return names
+
+
+# --- every model runs ---
+
+# Too large for a quick test: up to 575 MB of weights or 40 billion multiplications. On the meta device they run as all
+# others do, and their layers are those of smaller models that run on the CPU too.
+HEAVY = {
+    "alexnet.cnn:AlexNet",
+    "c3d.cnn:C3D",
+    "resnet.cnn:ResNet101",
+    "resnet.cnn:ResNet152",
+    "unet.cnn:UNet",
+    "vgg.cnn:VGG11",
+    "vgg.cnn:VGG13",
+    "vgg.cnn:VGG16",
+    "vgg.cnn:VGG19",
+}
+
+
+@pytest.mark.parametrize("name", all_models())
+def test_forward_gives_the_shape_of_the_graph(name: str):
+    spec = cnnspec.load(FOLDER / name)
+    net = spec.compile(device="meta")
+    assert sum(parameter.numel() for parameter in net.parameters()) == spec.parameters
+    assert net(torch.empty(2, *spec.input, device="meta")).shape == (2, *spec.output)
+    if name not in HEAVY:
+        with torch.no_grad():
+            assert spec.compile()(torch.randn(2, *spec.input)).shape == (2, *spec.output)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("unet.cnn", {"size": 32, "width": 8}),
+        ("alexnet.cnn", {"num_classes": 3}),
+        ("vgg.cnn:VGG11", {"num_classes": 3, "batch_norm": True}),
+        ("mlp.cnn", {"hidden": [32, 16], "dropout": 0.5}),
+        ("m5_audio.cnn", {"samples": 8_000}),
+    ],
+)
+def test_forward_with_other_parameters(name: str, given: dict[str, object]):
+    spec = cnnspec.load(FOLDER / name, **given)
+    with torch.no_grad():
+        assert spec.compile()(torch.randn(2, *spec.input)).shape == (2, *spec.output)
+
+
+# --- keys are those that one writes by hand ---
+
+
+def same(net: nn.Module, by_hand: nn.Module, image: Tensor) -> None:
+    """Both have the same keys and shapes, and with the same weights they compute the same."""
+    keys = {key: value.shape for key, value in net.state_dict().items()}
+    assert keys == {key: value.shape for key, value in by_hand.state_dict().items()}
+    assert list(keys) == list(by_hand.state_dict())
+    net.load_state_dict(by_hand.state_dict())
+    with torch.no_grad():
+        assert torch.equal(net.eval()(image), by_hand.eval()(image))
+
+
+def test_lenet_is_the_sequential_of_the_notes():
+    by_hand = nn.Sequential(
+        nn.Conv2d(1, 6, kernel_size=5, padding=2),
+        nn.Sigmoid(),
+        nn.AvgPool2d(kernel_size=2, stride=2),
+        nn.Conv2d(6, 16, kernel_size=5),
+        nn.Sigmoid(),
+        nn.AvgPool2d(kernel_size=2, stride=2),
+        nn.Flatten(),
+        nn.Linear(16 * 5 * 5, 120),
+        nn.Sigmoid(),
+        nn.Linear(120, 84),
+        nn.Sigmoid(),
+        nn.Linear(84, 10),
+    )
+    same(compiled("lenet.cnn"), by_hand, torch.randn(2, 1, 28, 28))
+    same(compiled("notes/lenet.cnn"), by_hand, torch.randn(2, 1, 28, 28))
+
+
+def test_colour_lenet_is_the_lazy_sequential_of_the_notes():
+    by_hand = nn.Sequential(
+        nn.LazyConv2d(6, kernel_size=5, padding=2),
+        nn.Sigmoid(),
+        nn.AvgPool2d(2),
+        nn.LazyConv2d(16, kernel_size=5),
+        nn.Sigmoid(),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.LazyLinear(120),
+        nn.Sigmoid(),
+        nn.LazyLinear(84),
+        nn.Sigmoid(),
+        nn.LazyLinear(10),
+    )
+    image = torch.randn(2, 3, 28, 28)
+    by_hand(image)
+    same(compiled("notes/lenet_colour.cnn"), by_hand, image)
+
+
+def conv_bn(inputs: int, outputs: int, kernel_size: int, stride: int = 1, *rest: nn.Module) -> nn.Sequential:
+    padding = kernel_size // 2
+    convolution = nn.Conv2d(inputs, outputs, kernel_size, stride, padding, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), *rest)
+
+
+def test_resnet18_is_a_sequential_of_residuals():
+    def unit(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+        body = nn.Sequential(conv_bn(inputs, outputs, 3, stride), nn.ReLU(), conv_bn(outputs, outputs, 3))
+        # A block is a Sequential of its own, and so is the shortcut that holds one.
+        shortcut = nn.Sequential(conv_bn(inputs, outputs, 1, stride)) if inputs != outputs else None
+        return nn.Sequential(Residual(body, shortcut), nn.ReLU())
+
+    def stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+        return nn.Sequential(unit(inputs, outputs, stride), unit(outputs, outputs, 1))
+
+    by_hand = nn.Sequential(
+        OrderedDict(
+            [
+                ("stem", nn.Sequential(conv_bn(3, 64, 7, 2, nn.ReLU()), nn.MaxPool2d(3, 2, 1))),
+                ("layer1", stage(64, 64, 1)),
+                ("layer2", stage(64, 128, 2)),
+                ("layer3", stage(128, 256, 2)),
+                ("layer4", stage(256, 512, 2)),
+                ("avgpool", nn.AdaptiveAvgPool2d(1)),
+                ("flatten", nn.Flatten()),
+                ("fc", nn.Linear(512, 1000)),
+            ]
+        )
+    )
+    same(compiled("resnet.cnn:ResNet18"), by_hand, torch.randn(1, 3, 64, 64))
+
+
+TORCHVISION_KEYS = [
+    ("alexnet.cnn", {}, [0, 3, 6, 8, 10], [1, 4, 6]),
+    ("vgg.cnn:VGG11", {}, [0, 3, 6, 8, 11, 13, 16, 18], [0, 3, 6]),
+    ("vgg.cnn:VGG16", {}, [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28], [0, 3, 6]),
+    ("vgg.cnn:VGG11", {"batch_norm": True}, [0, 1, 4, 5, 8, 9, 11, 12, 15, 16, 18, 19, 22, 23, 25, 26], [0, 3, 6]),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "features", "classifier"), TORCHVISION_KEYS, ids=lambda value: str(value))
+def test_keys_are_those_of_torchvision(name: str, given: dict[str, bool], features: list[int], classifier: list[int]):
+    net = cnnspec.load(FOLDER / name, **given).compile(device="meta")
+    prefixes = [f"features.{index}" for index in features] + [f"classifier.{index}" for index in classifier]
+    expected = [f"{prefix}.{suffix}" for prefix in prefixes for suffix in ("weight", "bias")]
+    assert [key for key, _ in net.named_parameters()] == expected
+
+
+# --- networks against modules written by hand, in another style, whose parameters come in the same order ---
+
+
+def same_in_order(net: nn.Module, by_hand: nn.Module, size: int) -> None:
+    """With the parameters of `by_hand`, in their order, the network computes what it computes.
+
+    In training mode, where batch normalisation keeps the samples apart; dropout is left out.
+    """
+    values = list(by_hand.state_dict().values())
+    assert [value.shape for value in net.state_dict().values()] == [value.shape for value in values]
+    net.load_state_dict(dict(zip(net.state_dict(), values)))
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    images = torch.randn(3, 3, size, size)
+    with torch.no_grad():
+        expected = by_hand(images)
+        assert (expected[0] - expected[1]).abs().mean() > 0.1
+        torch.testing.assert_close(net(images), expected, atol=1e-4, rtol=1e-4)
+    # The running statistics, that is.
+    for ours, theirs in zip(net.buffers(), by_hand.buffers()):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+
+
+class DoubleConv(nn.Module):
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
+
+
+class UNet(nn.Module):
+    def __init__(self, num_classes: int, width: int) -> None:
+        super().__init__()
+        widths = [width * 2**level for level in range(5)]
+        self.down = nn.ModuleList(DoubleConv(a, b) for a, b in zip([3, *widths], widths))
+        self.up = nn.ModuleList()
+        for wide, narrow in zip(widths[:0:-1], widths[-2::-1]):
+            self.up.append(nn.ModuleList([nn.ConvTranspose2d(wide, narrow, 2, 2), DoubleConv(wide, narrow)]))
+        self.head = nn.Conv2d(width, num_classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skips = []
+        for level, unit in enumerate(self.down):
+            x = unit(F.max_pool2d(x, 2) if level else x)
+            skips.append(x)
+        skips.pop()
+        for enlarge, unit in self.up:
+            x = unit(torch.cat([enlarge(x), skips.pop()], 1))
+        return self.head(x)
+
+
+def test_unet():
+    with torch.device("meta"):
+        assert sum(parameter.numel() for parameter in UNet(2, 64).parameters()) == 31_037_698
+    same_in_order(compiled("unet.cnn", size=32, width=8), UNet(2, 8), 32)
+
+
+class ResidualUnit(nn.Module):
+    """BasicBlock and Bottleneck of torchvision in one, with its names."""
+
+    def __init__(self, inputs: int, width: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        outputs = width * expansion
+        sizes = (
+            [(width, 3, stride), (outputs, 3, 1)]
+            if expansion == 1
+            else [(width, 1, 1), (width, 3, stride), (outputs, 1, 1)]
+        )
+        self.depth = len(sizes)
+        before = inputs
+        for number, (channels, kernel_size, step) in enumerate(sizes, 1):
+            convolution = nn.Conv2d(before, channels, kernel_size, step, kernel_size // 2, bias=False)
+            self.add_module(f"conv{number}", convolution)
+            self.add_module(f"bn{number}", nn.BatchNorm2d(channels))
+            before = channels
+        self.downsample = conv_bn(inputs, outputs, 1, stride) if stride != 1 or inputs != outputs else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x
+        for number in range(1, self.depth + 1):
+            y = self.get_submodule(f"bn{number}")(self.get_submodule(f"conv{number}")(y))
+            y = F.relu(y) if number < self.depth else y
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet(nn.Module):
+    def __init__(self, depths: list[int], expansion: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        units, channels = [], 64
+        for stage, depth in enumerate(depths):
+            for number in range(depth):
+                stride = 2 if stage and not number else 1
+                units.append(ResidualUnit(channels, 64 * 2**stage, stride, expansion))
+                channels = 64 * 2**stage * expansion
+        self.layers = nn.Sequential(*units)
+        self.fc = nn.Linear(channels, 1000)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        return self.fc(self.layers(x).mean((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("name", "depths", "expansion"), [("ResNet34", [3, 4, 6, 3], 1), ("ResNet50", [3, 4, 6, 3], 4)]
+)
+def test_resnet(name: str, depths: list[int], expansion: int):
+    same_in_order(compiled(f"resnet.cnn:{name}"), ResNet(depths, expansion), 64)
+
+
+class InvertedResidual(nn.Module):
+    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        wide = inputs * expansion
+        self.expand = conv_bn(inputs, wide, 1, 1, nn.ReLU6()) if expansion != 1 else nn.Identity()
+        self.filter = nn.Conv2d(wide, wide, 3, stride, 1, groups=wide, bias=False)
+        self.norm = nn.BatchNorm2d(wide)
+        self.project = conv_bn(wide, outputs, 1)
+        self.skips = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.project(F.relu6(self.norm(self.filter(self.expand(x)))))
+        return x + y if self.skips else y
+
+
+class MobileNetV2(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        table = [
+            (1, 16, 1, 1),
+            (6, 24, 2, 2),
+            (6, 32, 3, 2),
+            (6, 64, 4, 2),
+            (6, 96, 3, 1),
+            (6, 160, 3, 2),
+            (6, 320, 1, 1),
+        ]
+        units: list[nn.Module] = [conv_bn(3, 32, 3, 2, nn.ReLU6())]
+        channels = 32
+        for expansion, outputs, depth, stride in table:
+            for number in range(depth):
+                units.append(InvertedResidual(channels, outputs, 1 if number else stride, expansion))
+                channels = outputs
+        self.features = nn.Sequential(*units, conv_bn(channels, 1280, 1, 1, nn.ReLU6()))
+        self.classifier = nn.Linear(1280, 1000)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
+def test_mobilenet_v2():
+    same_in_order(compiled("mobilenet_v2.cnn"), MobileNetV2(), 64)
+
+
+class DenseNet(nn.Module):
+    def __init__(self, depths: list[int], growth: int) -> None:
+        super().__init__()
+        self.stem = conv_bn(3, 2 * growth, 7, 2, nn.ReLU(), nn.MaxPool2d(3, 2, 1))
+        self.units = nn.ModuleList()
+        channels = 2 * growth
+        for stage, depth in enumerate(depths):
+            if stage:
+                self.units.append(
+                    self.unit(channels, nn.Conv2d(channels, channels // 2, 1, bias=False), nn.AvgPool2d(2))
+                )
+                channels //= 2
+            for _ in range(depth):
+                narrow, wide = nn.Conv2d(channels, 4 * growth, 1, bias=False), nn.BatchNorm2d(4 * growth)
+                convolution = nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
+                self.units.append(self.unit(channels, narrow, wide, nn.ReLU(), convolution))
+                channels += growth
+        self.norm = nn.BatchNorm2d(channels)
+        self.classifier = nn.Linear(channels, 1000)
+
+    @staticmethod
+    def unit(channels: int, *rest: nn.Module) -> nn.Sequential:
+        return nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(), *rest)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for unit in self.units:
+            y = unit(x)
+            x = y if isinstance(unit[-1], nn.AvgPool2d) else torch.cat([x, y], 1)
+        return self.classifier(F.relu(self.norm(x)).mean((2, 3)))
+
+
+def test_densenet():
+    same_in_order(compiled("densenet.cnn:DenseNet121"), DenseNet([6, 12, 24, 16], 32), 64)
+
+
+# --- numbers that the notes work out by hand ---
+
+IMAGE = torch.arange(9.0).reshape(1, 1, 3, 3)
+KERNEL = torch.arange(4.0).reshape(1, 1, 2, 2)
+TWO = torch.cat([IMAGE, IMAGE + 1], 1)
+TWO_KERNELS = torch.cat([KERNEL, KERNEL + 1], 1)
+
+
+def with_weight(name: str, weight: Tensor) -> nn.Sequential:
+    net = compiled(name).requires_grad_(False)
+    assert net[0].weight.shape == weight.shape
+    net[0].weight.copy_(weight)
+    return net
+
+
+def test_cross_correlation():
+    net = with_weight("notes/cross_correlation.cnn:CrossCorrelation", KERNEL)
+    assert net(IMAGE).tolist() == [[[[19, 25], [37, 43]]]]
+
+
+def test_cross_correlation_of_two_channels():
+    net = with_weight("notes/cross_correlation.cnn:TwoChannelsIn", TWO_KERNELS)
+    assert net(TWO).tolist() == [[[[56, 72], [104, 120]]]]
+
+
+def test_cross_correlation_to_three_channels():
+    weight = torch.cat([TWO_KERNELS, TWO_KERNELS + 1, TWO_KERNELS + 2])
+    net = with_weight("notes/cross_correlation.cnn:ThreeChannelsOut", weight)
+    assert net(TWO).tolist() == [[[[56, 72], [104, 120]], [[76, 100], [148, 172]], [[96, 128], [192, 224]]]]
+
+
+def test_convolution_of_1x1_is_a_product_of_matrices():
+    image, weight = torch.randn(1, 3, 3, 3), torch.randn(2, 3)
+    net = with_weight("notes/cross_correlation.cnn:OneByOne", weight.reshape(2, 3, 1, 1))
+    torch.testing.assert_close(net(image), (weight @ image.reshape(3, 9)).reshape(1, 2, 3, 3))
+
+
+def test_pooling():
+    assert compiled("notes/cross_correlation.cnn:MaxPooling")(IMAGE).tolist() == [[[[4, 5], [7, 8]]]]
+    assert compiled("notes/cross_correlation.cnn:AvgPooling")(IMAGE).tolist() == [[[[2, 3], [5, 6]]]]
+    image = torch.arange(16.0).reshape(1, 1, 4, 4)
+    assert compiled("notes/pooling.cnn:Rectangular")(image).tolist() == [[[[5, 7], [13, 15]]]]
+
+
+def test_upsampling_repeats_values():
+    image = torch.randn(1, 16, 7, 7)
+    for name, factor in [("Double", 2), ("Triple", 3)]:
+        repeated = image.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
+        assert torch.equal(compiled(f"notes/upsampling.cnn:{name}")(image), repeated)
+
+
+# The image of the notes: white with a black stripe of four columns.
+STRIPE = torch.tensor([1.0, 1, 0, 0, 0, 0, 1, 1]).expand(1, 1, 6, 8)
+EDGES = torch.tensor([0.0, 1, 0, 0, 0, -1, 0]).expand(1, 1, 6, 7)
+EDGE_KERNEL = torch.tensor([[[[1.0, -1.0]]]])
+
+
+def test_edges_are_found():
+    assert torch.equal(with_weight("notes/edge.cnn", EDGE_KERNEL)(STRIPE), EDGES)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_edge_kernel_is_learnt(seed: int):
+    """As in the notes: squared error, learning rate 0.03; from any start the kernel is found within 0.1."""
+    torch.manual_seed(seed)
+    net = compiled("notes/edge.cnn")
+    weight = net[0].weight
+    for _ in range(30):
+        loss = ((net(STRIPE) - EDGES) ** 2).sum()
+        net.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            weight -= 0.03 * weight.grad
+    assert (weight - EDGE_KERNEL).abs().max() < 0.1
+
+
+# --- behaviour in training and evaluation ---
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "dims"),
+    [
+        ("BatchNormFeatures", (16, 784), (0,)),
+        ("BatchNormSequence", (4, 16, 784), (0, 2)),
+        ("BatchNormImage", (4, 16, 7, 7), (0, 2, 3)),
+    ],
+)
+def test_batch_norm_in_training_and_evaluation(name: str, shape: tuple[int, ...], dims: tuple[int, ...]):
+    net = compiled(f"notes/normalisation.cnn:{name}").requires_grad_(False)
+    layer, x = net[0], 3 * torch.randn(shape) + 2
+    mean, variance = x.mean(dims), x.var(dims)
+
+    y = net.train()(x)
+    torch.testing.assert_close(y.mean(dims), torch.zeros_like(mean), atol=1e-5, rtol=0)
+    torch.testing.assert_close(y.var(dims, unbiased=False), torch.ones_like(mean), atol=1e-4, rtol=0)
+    torch.testing.assert_close(layer.running_mean, 0.1 * mean)
+    torch.testing.assert_close(layer.running_var, 0.9 + 0.1 * variance)
+
+    kept = layer.running_mean.clone()
+    z = net.eval()(x)
+    along = [size if axis == (1 if len(shape) > 1 else 0) else 1 for axis, size in enumerate(shape)]
+    expected = (x - layer.running_mean.view(along)) / (layer.running_var.view(along) + layer.eps).sqrt()
+    torch.testing.assert_close(z, expected)
+    assert not torch.allclose(y, z)
+    assert torch.equal(layer.running_mean, kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "dims"), [("LayerNormImage", (1, 2, 3)), ("LayerNormRows", (3,)), ("InstanceNorm", (2, 3))]
+)
+def test_other_norms_are_the_same_in_training_and_evaluation(name: str, dims: tuple[int, ...]):
+    net = compiled(f"notes/normalisation.cnn:{name}").requires_grad_(False)
+    x = 3 * torch.randn(4, 16, 7, 7) + 2
+    y = net(x)
+    torch.testing.assert_close(y.mean(dims), torch.zeros_like(y.mean(dims)), atol=1e-5, rtol=0)
+    assert torch.equal(net.eval()(x), y)
+
+
+def test_residual_block_passes_its_input_on_where_the_body_gives_nothing():
+    net = compiled("notes/residual.cnn:SameChannels").requires_grad_(False)
+    x = torch.randn(2, 64, 28, 28)
+    net[0][0].body[4].weight.zero_()
+    assert torch.equal(net(x), x)
+    assert not torch.equal(compiled("notes/residual.cnn:SameChannels")(x), x)
+
+
+# --- a layer of one's own ---
+
+
+class MyLinearModule(nn.Module):
+    """The layer of the notes: a weight of out x in, a bias, ReLU."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_features, in_features))
+        self.bias = nn.Parameter(torch.randn(out_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x @ self.weight.T + self.bias)
+
+
+@pytest.fixture
+def my_linear():
+    class MyLinear(cnnspec.Layer):
+        """Multiplies by a matrix, adds a bias and applies ReLU."""
+
+        module = MyLinearModule
+        inferred = "in_features"
+        inferred_axis = -1
+        counts = "input features"
+
+        out_features: Count
+
+        def infer(self, x: base.Shape) -> base.Shape:
+            return (*x[:-1], self.out_features)
+
+        def parameters(self, x: base.Shape) -> int:
+            return self.out_features * (x[-1] + 1)
+
+    yield MyLinear
+    base._registry.pop("MyLinear")
+
+
+def test_layer_of_ones_own(my_linear: type[cnnspec.Layer]):
+    assert layers.find("MyLinear") is my_linear
+    spec = cnnspec.loads("model Own { input [64]; MyLinear(64 -> 8); MyLinear(1) }")
+    net = spec.compile()
+    assert {key: tuple(value.shape) for key, value in net.state_dict().items()} == {
+        "0.weight": (8, 64),
+        "0.bias": (8,),
+        "1.weight": (1, 8),
+        "1.bias": (1,),
+    }
+    assert spec.parameters == sum(parameter.numel() for parameter in net.parameters())
+    assert net(torch.randn(2, 64)).shape == (2, 1)
+    with pytest.raises(cnnspec.SpecError, match="MyLinear expects 32 input features but gets 8"):
+        cnnspec.loads("model Own { input [64]; MyLinear(8); MyLinear(32 -> 1) }")
