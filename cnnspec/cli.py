@@ -204,7 +204,7 @@ def _check(options: Namespace) -> int:
 
 
 def _verdict(graph: Graph) -> str:
-    from cnnspec.compiler.evaluate import show_shape
+    from cnnspec.compiler.values import show_shape
     from cnnspec.diagnostics.render import clean
 
     shapes = f"{show_shape(graph.input or ())} -> {show_shape(graph.output or ())}"

@@ -179,7 +179,6 @@ def kind_of(annotation: object) -> Kind:
 
 # Each name is a type to a type checker and a Kind at run time.
 if TYPE_CHECKING:
-
     Count: TypeAlias = int
     Whole: TypeAlias = int
     Integer: TypeAlias = int

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cnnspec._record import record
-from cnnspec.compiler.evaluate import show_shape
 from cnnspec.compiler.graph import Graph, LayerNode, MergeNode, Node, ResidualNode, children_of
+from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics.render import Paint, clean
 from cnnspec.fields import spell
 

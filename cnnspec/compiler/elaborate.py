@@ -7,15 +7,16 @@ every rule accepts, so that one mistake gives one diagnostic and ten give ten.
 from __future__ import annotations
 
 from cnnspec import layers
-from cnnspec.compiler import merges
-from cnnspec.compiler.evaluate import Meter, Stop, describe, evaluate, has_unknown, show_shape
+from cnnspec.compiler import declared, loops, merges
+from cnnspec.compiler.evaluate import Meter, Stop, evaluate
 from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.graph import LayerNode, Node, StackNode, labelled
 from cnnspec.compiler.module_names import problem_of
 from cnnspec.compiler.names import Block, Scope
+from cnnspec.compiler.values import describe
 from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
 from cnnspec.diagnostics.suggest import did_you_mean
-from cnnspec.fields import UNKNOWN, Argument, as_tuple, bind, spell
+from cnnspec.fields import UNKNOWN, Argument, bind, spell
 from cnnspec.layers import Layer, Reject
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
@@ -103,19 +104,19 @@ class Elaborator:
             case tree.Let():
                 self._let(node)
             case tree.For() | tree.Repeat():
-                self._loop(node)
+                loops.loop(self, node)
             case tree.If():
-                self._if(node)
+                loops.condition(self, node)
             case tree.Residual():
                 merges.residual(self, node)
             case tree.Merge():
                 merges.merge(self, node)
             case tree.Input():
-                self._input(node)
+                declared.start(self, node)
             case tree.Invalid():
-                self._gap("", node.span)
+                self.gap("", node.span)
 
-    def _gap(self, title: str, span: Span, channels: int | None = None) -> None:
+    def gap(self, title: str, span: Span, channels: int | None = None) -> None:
         """Stand in for a statement that is wrong."""
         self.add(LayerNode(None, title, None, self.flow.shape, None, 0, span), Flow(None, channels), None)
 
@@ -130,7 +131,7 @@ class Elaborator:
     def finish(self, tail: tree.Tail) -> None:
         """Check the shape annotation of a statement, and bind its name."""
         if tail.annotation is not None:
-            self._annotation(tail.annotation)
+            declared.annotation(self, tail.annotation)
         if tail.label is not None:
             self.scope.values[tail.label.id] = (self.flow, self.stack, tail.label.span)
 
@@ -150,95 +151,7 @@ class Elaborator:
             self.sink.report(codes.MODULE_NAME_TAKEN, tail.label.span, labels=labels, helps=helps, name=name)
         return name
 
-    # --- input and annotations ---
-
-    def _input(self, node: tree.Input) -> None:
-        if not self.in_model or self.depth > 1:
-            self.sink.report(
-                codes.INPUT_MISPLACED, node.span, problem="belongs to the top of a model", label="not here"
-            )
-            return
-        if self.stack.children or self.flow is not LOST:
-            problem, label = "has to be the first statement of a model, once", "not the first"
-            self.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label=label)
-            return
-        sizes = [self._input_size(item) for item in node.shape.items]
-        self._conditions(node)
-        if not sizes:
-            self.sink.report(
-                codes.WRONG_VALUE, node.shape.span, what="an input", value="empty", wants="at least one size"
-            )
-        elif len(sizes) > 4:
-            wants = "[features], [channels, length], [channels, height, width] or [channels, depth, height, width]"
-            self.sink.report(codes.WRONG_VALUE, node.shape.span, what="an input", value="of that form", wants=wants)
-        elif any(size is None for size in sizes):
-            self.flow = Flow(None, sizes[0])
-        else:
-            self.flow = LOST.become(tuple(size or 0 for size in sizes), node.span, verb="is")
-        if node.tail.label is not None:
-            self.stack.input_name = self.label(node.tail)
-        self.start = self.flow
-        self.finish(node.tail)
-
-    def _conditions(self, node: tree.Input) -> None:
-        """Check what `where` says of sizes that are numbers."""
-        free = _free(node.shape, self.scope)
-        for condition in node.conditions:
-            if not any(_mentions(condition, name) for name in free) and self.value(condition) is False:
-                self.sink.report(codes.CONDITION_FAILS, condition.span, condition=condition.span.text)
-
-    def _input_size(self, item: tree.Expression) -> int | None:
-        if isinstance(item, tree.Name) and self.scope.find(item.id) is None and not item.id.startswith("in_"):
-            self.sink.report(codes.SYMBOLIC_SIZE, item.span, name=item.id)
-            return None
-        return self._size(item, "a size of an input")
-
-    def _size(self, item: tree.Expression, what: str) -> int | None:
-        value = self.value(item)
-        if value is UNKNOWN:
-            return None
-        if value.__class__ is not int or value < 1:
-            wants = "a whole number of at least 1"
-            self.sink.report(codes.WRONG_VALUE, item.span, what=what, value=spell(value), wants=wants)
-            return None
-        return int(value)
-
-    def _annotation(self, node: tree.Sequence) -> None:
-        """Compare the shape with the declared one; go on with what is declared."""
-        found = self.flow.shape
-        declared: list[int | None] = []
-        wild: list[bool] = []
-        for item in node.items:
-            wild.append(isinstance(item, tree.Name) and item.id == "_")
-            declared.append(None if wild[-1] else self._size(item, "a size"))
-        if any(size is None and not any_size for size, any_size in zip(declared, wild)):
-            return
-        if found is None:
-            self._resume(declared, node)
-        elif len(found) != len(declared) or any(d not in (None, f) for d, f in zip(declared, found)):
-            if not self.flow.doubted:
-                shown = " x ".join("_" if size is None else str(size) for size in declared) or "empty"
-                facts = {"found": show_shape(found), "declared": shown}
-                self.sink.report(codes.WRONG_ANNOTATION, node.span, labels=self.flow.labels(), **facts)
-            self._resume(declared, node)
-            if self.flow.shape is not None:
-                self.flow = self.flow.doubt(
-                    channels=self.flow.shape[0] != found[0], sizes=self.flow.shape[1:] != found[1:]
-                )
-        else:
-            self.flow = self.flow.doubt(channels=False, sizes=False)
-
-    def _resume(self, declared: list[int | None], node: tree.Sequence) -> None:
-        """Go on with a declared shape; `_` stands for the size that was found, where there is one."""
-        found = self.flow.shape
-        if found is not None and len(found) == len(declared):
-            declared = [f if d is None else d for d, f in zip(declared, found)]
-        if declared and all(size is not None for size in declared):
-            self.flow = LOST.become(tuple(size or 0 for size in declared), node.span, verb="declares")
-        else:
-            self.flow = Flow(None, declared[0] if declared else None)
-
-    # --- names, loops, conditions -------------------------------------------------------------------------------------
+    # --- names -------------------------------------------------------------------------------------
 
     def _let(self, node: tree.Let) -> None:
         value = self.value(node.value)
@@ -251,93 +164,6 @@ class Elaborator:
             self.sink.report(codes.BOUND_TWICE, name.span, labels=labels, name=name.id)
             return
         self.scope.bind(name.id, value, name.span)
-
-    def _loop(self, node: tree.For | tree.Repeat) -> None:
-        passes = self._passes(node)
-        if passes is None:
-            self._blur([node.body], node.span, node)
-            return
-        if len(passes) > LIMITS.steps or len(passes) * max(1, len(node.body.statements)) > 2 * LIMITS.steps:
-            self.sink.report(codes.TOO_MANY_STEPS, node.span, limit=LIMITS.steps, what="passes of a loop")
-            raise Stop
-        for number, value in enumerate(passes):
-            before, count = self.flow, len(self.stack.children)
-            scope = Scope(self.scope)
-            if isinstance(node, tree.For):
-                self._spread(node, value, scope)
-            self.run(node.body, scope)
-            if number and isinstance(node, tree.Repeat) and self.flow.shape == before.shape is not None:
-                self._replicate(self.stack.children[count:], len(passes) - number - 1, node.span)
-                return
-
-    def _passes(self, node: tree.For | tree.Repeat) -> Any:
-        """What a loop runs over, or None where that is unknown."""
-        if isinstance(node, tree.Repeat):
-            count = self.value(node.count)
-            if count is UNKNOWN:
-                return None
-            if count.__class__ is not int or count < 0:
-                wants = "a whole number of at least 0"
-                self.sink.report(codes.WRONG_VALUE, node.count.span, what="`repeat`", value=spell(count), wants=wants)
-                return None
-            if count > LIMITS.layers and node.body.statements:
-                found = f"{count:,} times {len(node.body.statements)}"
-                self.sink.report(codes.TOO_MANY_LAYERS, node.count.span, limit=LIMITS.layers, found=found)
-                raise Stop
-            return range(count if node.body.statements else 0)
-        values = self.value(node.values)
-        if values is UNKNOWN:
-            return None
-        if not isinstance(values, (list, tuple)):
-            wants = "a list, such as `range(3)`"
-            self.sink.report(
-                codes.WRONG_VALUE, node.values.span, what="`for ... in`", value=describe(values), wants=wants
-            )
-            return None
-        return values
-
-    def _replicate(self, nodes: list[Node], times: int, span: Span) -> None:
-        """Append more passes of a loop that has come to rest: each would give the nodes of the last one again."""
-        self.meter.add_layers(times * sum(node.layers for node in nodes), span, self.sink)
-        self.stack.children.extend(nodes * times)
-
-    def _spread(self, node: tree.For, value: Any, scope: Scope) -> None:
-        names = node.targets
-        if not node.unpacks or value is UNKNOWN:
-            for name in names:
-                scope.bind(name.id, value, name.span)
-            return
-        if isinstance(value, (list, tuple)) and len(value) == len(names):
-            for name, item in zip(names, value):
-                scope.bind(name.id, item, name.span)
-            return
-        where = names[0].span.to(names[-1].span)
-        self.sink.report(codes.WRONG_UNPACKING, where, value=spell(as_tuple(value)), count=len(names))
-        for name in names:
-            scope.bind(name.id, UNKNOWN, name.span)
-
-    def _if(self, node: tree.If) -> None:
-        for index, (test, body) in enumerate(node.arms):
-            value = self.value(test)
-            if has_unknown(value):
-                rest = [arm for _, arm in node.arms[index:]]
-                self._blur([*rest, node.otherwise] if node.otherwise else rest, node.span)
-                return
-            if value:
-                self.run(body, Scope(self.scope))
-                return
-        if node.otherwise is not None:
-            self.run(node.otherwise, Scope(self.scope))
-
-    def _blur(self, bodies: list[tree.Body], span: Span, loop: tree.For | tree.Repeat | None = None) -> None:
-        """Look for mistakes in bodies of which it is unknown whether and how often they run."""
-        start = self.flow
-        for body in bodies:
-            scope = Scope(self.scope)
-            for name in loop.targets if isinstance(loop, tree.For) else ():
-                scope.bind(name.id, UNKNOWN, name.span)
-            self.branch(body, Flow(None) if loop else start, "", scope)
-        self._gap("", span)
 
     # --- layers and blocks ---
 
@@ -367,7 +193,7 @@ class Elaborator:
         for argument in node.arguments:
             self.value(argument.value)
         self.label(node.tail)
-        self._gap(node.name.id, node.span)
+        self.gap(node.name.id, node.span)
         self.finish(node.tail)
 
     def arguments(self, arguments: tuple[tree.Argument, ...], name: str, inferred: str) -> list[Argument]:
@@ -551,29 +377,3 @@ def _count(shape: Shape) -> int:
     for size in shape:
         total *= size
     return total
-
-
-def _free(shape: tree.Sequence, scope: Scope) -> list[str]:
-    """Names of sizes that stand for any number."""
-    return [item.id for item in shape.items if isinstance(item, tree.Name) and scope.find(item.id) is None]
-
-
-def _mentions(node: tree.Expression, name: str) -> bool:
-    match node:
-        case tree.Name():
-            return node.id == name
-        case tree.Chain():
-            return any(_mentions(operand, name) for operand in node.operands)
-        case tree.Unary():
-            return _mentions(node.operand, name)
-        case tree.Group():
-            return _mentions(node.value, name)
-        case tree.Call():
-            return any(_mentions(argument.value, name) for argument in node.arguments)
-        case tree.Conditional():
-            return any(_mentions(part, name) for part in (node.then, node.test, node.otherwise))
-        case tree.Index():
-            return any(_mentions(part, name) for part in (node.value, *node.indices))
-        case tree.Sequence():
-            return any(_mentions(part, name) for part in node.items)
-    return False

@@ -7,15 +7,16 @@ once and gives UNKNOWN, which every operation accepts silently.
 
 from __future__ import annotations
 
+from cnnspec.compiler.functions import FUNCTIONS, problem
+from cnnspec.compiler.values import Failed, bounded, check_length, describe, has_unknown, is_number, show_shape, weigh
 from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
 from cnnspec.diagnostics.suggest import did_you_mean
-from cnnspec.fields import UNKNOWN, spell
+from cnnspec.fields import UNKNOWN
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from typing import Any, Protocol
 
     from cnnspec.compiler.names import Scope
@@ -72,14 +73,6 @@ class Meter:
         if self.layers > LIMITS.layers:
             sink.report(codes.TOO_MANY_LAYERS, span, limit=LIMITS.layers, found=f"{self.layers:,}")
             raise Stop
-
-
-class Failed(Exception):
-    """An operation that has no value, with the code and facts to report."""
-
-    def __init__(self, code: codes.Code, **facts: object) -> None:
-        super().__init__(code.id)
-        self.code, self.facts = code, facts
 
 
 def evaluate(node: tree.Expression, place: Place) -> Any:
@@ -174,35 +167,7 @@ def _size(node: tree.Name, place: Place) -> Any:
     return shape[axis]
 
 
-def show_shape(shape: Iterable[int]) -> str:
-    """A shape as messages show it: `16 x 5 x 5`."""
-    return " x ".join(map(str, shape))
-
-
 # --- operators ---
-
-
-def describe(value: object) -> str:
-    """What a value is, in words."""
-    if isinstance(value, bool):
-        return f"`{spell(value)}`"
-    names = {int: "a whole number", float: "a number", str: "a string", list: "a list", tuple: "a tuple"}
-    if value is None:
-        return "`none`"
-    return names.get(type(value), f"`{getattr(value, 'name', value)}`")
-
-
-def _is_number(value: object) -> bool:
-    return value.__class__ is int or value.__class__ is float
-
-
-def bounded(value: Any) -> Any:
-    """A number inside of the limits; raises Failed for one outside, and for infinity."""
-    if value.__class__ is int and abs(value) > LIMITS.integer:
-        raise Failed(codes.INTEGER_TOO_LARGE, limit=LIMITS.integer)
-    if value.__class__ is float and not abs(value) <= 1.7976931348623157e308:
-        raise Failed(codes.INTEGER_TOO_LARGE, limit=LIMITS.integer)
-    return value
 
 
 def _unary(node: tree.Unary, value: Any) -> Any:
@@ -210,7 +175,7 @@ def _unary(node: tree.Unary, value: Any) -> Any:
         return UNKNOWN
     if node.operator == "not":
         return not value
-    if not _is_number(value):
+    if not is_number(value):
         raise Failed(codes.WRONG_OPERAND, operator=node.operator, operands=describe(value))
     return -value if node.operator == "-" else value
 
@@ -226,7 +191,7 @@ def _logical(node: tree.Chain, place: Place) -> Any:
 
 
 def _order(operator: str, left: Any, right: Any) -> bool:
-    comparable = (_is_number(left) and _is_number(right)) or (
+    comparable = (is_number(left) and is_number(right)) or (
         type(left) is type(right) and isinstance(left, (str, list, tuple))
     )
     if not comparable:
@@ -237,8 +202,6 @@ def _order(operator: str, left: Any, right: Any) -> bool:
         raise Failed(codes.WRONG_OPERAND, operator=operator, operands="these items") from None
 
 
-_DEPTH = 8
-"""Levels of lists in lists."""
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
@@ -259,11 +222,6 @@ def _comparison(node: tree.Chain, place: Place) -> Any:
     return True
 
 
-def has_unknown(value: Any) -> bool:
-    """Whether a value is UNKNOWN or a sequence that holds it."""
-    return value is UNKNOWN or (value.__class__ in (list, tuple) and any(map(has_unknown, value)))
-
-
 def _arithmetic(node: tree.Chain, place: Place) -> Any:
     value = evaluate(node.operands[0], place)
     for operator, operand in zip(node.operators, node.operands[1:]):
@@ -272,7 +230,7 @@ def _arithmetic(node: tree.Chain, place: Place) -> Any:
         if value is UNKNOWN or right is UNKNOWN:
             value = UNKNOWN
             continue
-        if operator in ("/", "//", "%") and _is_number(right) and right == 0:
+        if operator in ("/", "//", "%") and is_number(right) and right == 0:
             label = [Label(operand.span, "is 0")]
             place.sink.report(codes.DIVISION_BY_ZERO, node.span, labels=label if operand.span != node.span else ())
             return UNKNOWN
@@ -281,7 +239,7 @@ def _arithmetic(node: tree.Chain, place: Place) -> Any:
 
 
 def _binary(operator: str, left: Any, right: Any) -> Any:
-    if _is_number(left) and _is_number(right):
+    if is_number(left) and is_number(right):
         return _numeric(operator, left, right)
     if operator == "+" and type(left) is type(right) and isinstance(left, (str, list, tuple)):
         check_length(len(left) + len(right))
@@ -294,28 +252,11 @@ def _binary(operator: str, left: Any, right: Any) -> Any:
     raise Failed(codes.WRONG_OPERAND, operator=operator, operands=f"{describe(left)} and {describe(right)}")
 
 
-def weigh(value: Any, depth: int = 0) -> int:
-    """Number of items in a nested sequence; raises Failed where there are too many, or too many levels."""
-    if depth > _DEPTH:
-        raise Failed(codes.NESTED_TOO_DEEPLY, limit=_DEPTH)
-    weight = 0
-    for item in value:
-        weight += 1 + weigh(item, depth + 1) if item.__class__ in (list, tuple) else 1
-        check_length(weight)
-    return weight
-
-
 def _charge(place: Place, *values: Any) -> None:
     """Count the work of going through sequences."""
     for value in values:
         if value.__class__ is list or value.__class__ is tuple:
             place.meter.operations += weigh(value) // 8
-
-
-def check_length(length: int) -> None:
-    """Raises Failed where a sequence would be longer than the limit."""
-    if length > LIMITS.sequence:
-        raise Failed(codes.SEQUENCE_TOO_LONG, limit=LIMITS.sequence)
 
 
 def _numeric(operator: str, left: Any, right: Any) -> Any:
@@ -383,7 +324,7 @@ def _call(node: tree.Call, place: Place) -> Any:
     try:
         return function(*arguments)
     except (TypeError, ValueError, OverflowError) as error:
-        raise Failed(codes.WRONG_CALL, function=node.name.id, problem=_problem(node.name.id, arguments)) from error
+        raise Failed(codes.WRONG_CALL, function=node.name.id, problem=problem(node.name.id, arguments)) from error
 
 
 def _report_no_function(name: tree.Name, place: Place) -> None:
@@ -391,89 +332,3 @@ def _report_no_function(name: tree.Name, place: Place) -> None:
     if place.scope.find(name.id) is not None:
         helps = ("a layer or block is used as a statement of its own, not inside of an expression",)
     place.sink.report(codes.UNKNOWN_NAME, name.span, helps=helps, name=name.id)
-
-
-def _problem(function: str, arguments: list[Any]) -> str:
-    given = ", ".join(map(describe, arguments)) or "nothing"
-    return f"{_USAGE[function]}, not {given}"
-
-
-def _numbers(values: Iterable[Any]) -> list[Any]:
-    numbers = list(values)
-    if not all(map(_is_number, numbers)):
-        raise TypeError
-    return numbers
-
-
-def _extreme(choose: Callable[[list[Any]], Any]) -> Callable[..., Any]:
-    def function(*values: Any) -> Any:
-        items = values[0] if len(values) == 1 and isinstance(values[0], (list, tuple)) else values
-        return choose(_numbers(items))
-
-    return function
-
-
-def _number(value: Any) -> Any:
-    if not (_is_number(value) or isinstance(value, bool)):
-        raise TypeError
-    return value
-
-
-def _round(value: Any, digits: Any = None) -> Any:
-    if digits is not None and (digits.__class__ is not int or abs(digits) > 400):
-        raise TypeError
-    return bounded(round(_numbers([value])[0], digits))
-
-
-def _floor(value: Any) -> int:
-    number = _numbers([value])[0]
-    return int(bounded(number // 1 if number.__class__ is int else int(number) - (number < int(number))))
-
-
-def _sum(values: Any) -> Any:
-    if not isinstance(values, (list, tuple)):
-        raise TypeError
-    return bounded(sum(_numbers(values)))
-
-
-def _len(values: Any) -> int:
-    if not isinstance(values, (list, tuple, str)):
-        raise TypeError
-    return len(values)
-
-
-def _range(*bounds: Any) -> list[int]:
-    if not all(bound.__class__ is int for bound in bounds):
-        raise TypeError
-    numbers = range(*bounds)
-    steps = (numbers.stop - numbers.start) // numbers.step
-    check_length(steps)
-    return list(numbers)
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": _extreme(min),
-    "max": _extreme(max),
-    "abs": lambda value: abs(_numbers([value])[0]),
-    "round": _round,
-    "int": lambda value: bounded(int(_number(value))),
-    "float": lambda value: float(_number(value)),
-    "ceil": lambda value: -_floor(-_numbers([value])[0]),
-    "floor": _floor,
-    "len": _len,
-    "sum": _sum,
-    "range": _range,
-}
-_USAGE = {
-    "min": "takes numbers, or one list of them",
-    "max": "takes numbers, or one list of them",
-    "abs": "takes one number",
-    "round": "takes a number and, if wanted, a number of digits",
-    "int": "takes one number",
-    "float": "takes one number",
-    "ceil": "takes one number",
-    "floor": "takes one number",
-    "len": "takes one list, tuple or string",
-    "sum": "takes one list of numbers",
-    "range": "takes one to three whole numbers, the step not 0",
-}

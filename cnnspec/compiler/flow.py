@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnspec._record import record
-from cnnspec.compiler.evaluate import show_shape
+from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Label
 from cnnspec.syntax.source import Span
 

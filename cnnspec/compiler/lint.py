@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.evaluate import show_shape
 from cnnspec.compiler.graph import Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode
+from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Label, Sink, codes
 from cnnspec.syntax import tree
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.evaluate import show_shape
 from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.graph import MergeNode, ResidualNode, StackNode
 from cnnspec.compiler.names import Scope
+from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Diagnostic, Label, codes
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.fields import UNKNOWN, spell

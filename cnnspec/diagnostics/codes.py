@@ -42,7 +42,7 @@ SEQUENCE_TOO_LONG = Code("E008", "the result would have more than {limit:,} item
 UNREADABLE = Code("E009", "can't read the file: {reason}", "")
 
 # Text
-UNEXPECTED = Code("E101", "{found} can't stand here", "expected {expected}")
+UNEXPECTED = Code("E101", "{found} can't {verb} here", "expected {expected}")
 NOT_CLOSED = Code("E102", "`{bracket}` is never closed", "opened here")
 UNKNOWN_CHARACTER = Code("E103", "`{character}` is no part of the language", "{name}")
 STRING_NOT_CLOSED = Code("E104", "the string has no end", 'expected `"` before the end of the line')

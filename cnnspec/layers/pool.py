@@ -69,6 +69,17 @@ class _MaxPool(_Pool):
         super().validate()
         _check_one_output(self.return_indices)
 
+    def infer(self, x: Shape) -> Shape:
+        y = super().infer(x)
+        # A dilated window may have one value in front of a small input and the next behind it. torch 2.13 gives -inf
+        # there, and going back it writes outside of the gradient's memory; so such windows are refused. They can only
+        # be the first of an axis.
+        for axis, size, padding, dilation in zip(self.axes, x[1:], self.each(self.padding), self.each(self.dilation)):
+            if -padding % dilation >= size:
+                problem = f"the first window sees nothing but padding along {axis}"
+                raise Reject("dilation", WRONG_COMBINATION, problem=problem, label=f"steps over all {size} of {axis}")
+        return y
+
 
 class MaxPool1d(_MaxPool):
     """Takes the largest value of each window of a sequence."""

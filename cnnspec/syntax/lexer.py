@@ -49,6 +49,8 @@ _MEANT = {
 }
 """What people mean with signs that the language does not have."""
 _QUOTED = re.compile(r"'[^'\n#]*'")
+_LONGEST = 40
+"""Characters of an unknown text that a message shows."""
 
 
 def tokenize(source: Source, sink: Sink) -> tuple[list[Token], set[int]]:
@@ -94,7 +96,7 @@ def _skip_unknown(text: str, start: int, end: int, tokens: list[Token]) -> int:
 
 def report_unknown(source: Source, start: int, end: int, sink: Sink, hint: str = "") -> None:
     """Report the characters that no token begins with, as one mistake."""
-    text = source.text[start:end]
+    text = source.text[start : min(end, start + _LONGEST)]
     if text[0] == '"':
         line_end = source.text.find("\n", start)
         end = len(source.text) if line_end < 0 else line_end
@@ -103,9 +105,10 @@ def report_unknown(source: Source, start: int, end: int, sink: Sink, hint: str =
         return
     import unicodedata
 
-    shown = text if text.isprintable() else f"U+{ord(text[0]):04X}"
+    plain = text.isprintable()
+    shown = "'" if text[0] == "'" else text if plain else f"U+{ord(text[0]):04X}"
     name = _NAMES.get(text[0]) or unicodedata.name(text[0], "control character").lower()
-    span = Span(source, start, end if text.isprintable() else start + 1)
+    span = Span(source, start, start + (len(text) if plain else 1))
     hint = hint or _hint_on(text)
     sink.report(codes.UNKNOWN_CHARACTER, span, helps=(hint,) if hint else (), character=shown, name=name)
 

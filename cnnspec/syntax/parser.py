@@ -12,7 +12,7 @@ from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
 from cnnspec.syntax._tables import KEYWORDS, RULES, STARTS, STATES
 from cnnspec.syntax.build import Builder
-from cnnspec.syntax.lexer import Token, tokenize
+from cnnspec.syntax.lexer import Token, report_unknown, tokenize
 from cnnspec.syntax.source import Source, Span
 
 TYPE_CHECKING = False
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _STACK_LIMIT = 400
 _RESUMED = ("statement", "item", "setting", "branch")
-_PLAIN = frozenset(KEYWORDS.values()) - {"TRUE", "FALSE", "NONE"}
 _SIGNS = {
     "COMMA": ",",
     "EQUAL": "=",
@@ -33,7 +32,28 @@ _SIGNS = {
     "_ARROW": "->",
 }
 _WORDS = {name: word for word, name in KEYWORDS.items()}
-_CLOSERS = {"LPAR": ")", "LSQB": "]", "LBRACE": "}"}
+_DEFINITIONS = ("MODEL", "BLOCK", "TRAIN", "FROM")
+_VALUES = ("INT", "FLOAT", "STRING", "NAME", "TRUE", "FALSE", "NONE")
+
+# Ways out of mistakes that people make: words of other languages, and words of ours in a wrong place.
+_FOREIGN = {
+    "elif": "it is written `else if`",
+    "def": "a block is written `block Name(parameters) { ... }`",
+    "class": "a network is written `model Name { ... }`",
+    "while": "loops are written `repeat n { ... }` and `for x in list { ... }`",
+    "return": "a block hands on the value of its last statement",
+    "import": 'an import is written `from "file.cnn" import Name`',
+    "lambda": "there are no functions but the built-in ones",
+}
+_MISPLACED = {
+    "ELSE": "`else` follows the `}` of an `if`",
+    "SHORTCUT": "`shortcut` follows the `}` of `residual { ... }`",
+    "BRANCH": "`branch` stands in `add`, `multiply` or `concat`",
+    "FROM": "imports stand outside of models and blocks",
+    "MODEL": "models and blocks stand beside each other, not in one another",
+    "BLOCK": "models and blocks stand beside each other, not in one another",
+    "TRAIN": "`train { ... }` stands beside the model, not in it",
+}
 
 
 class _Parts(list):  # type: ignore[type-arg]
@@ -140,8 +160,8 @@ class _Parser:
             self.at += 1
             return self.at < len(self.tokens) and kind != "$END"
         opened = self._open_braces()
-        if opened and kind in ("$END", "MODEL", "BLOCK", "TRAIN", "FROM") and not self._is_reported(start):
-            self._report_unclosed(opened[-1], kind, start, end)
+        if opened and self._ends_definition(kind, start, opened[0]):
+            self._report_unclosed(opened, kind, start, end)
             close = ("RBRACE", start, start)
             separator = [] if kind == "$END" else [("_SEP", start, start)]
             self.tokens[self.at : self.at] = [close] * len(opened) + separator
@@ -152,6 +172,18 @@ class _Parser:
             return True
         return self._resume(start)
 
+    def _ends_definition(self, kind: str, start: int, opened: int) -> bool:
+        """Whether the definition whose brace is open has to end here: a new one begins, not further in than it does."""
+        return kind == "$END" or (kind in _DEFINITIONS and self._column(start) <= self._indent(opened))
+
+    def _column(self, offset: int) -> int:
+        return offset - (self.source.text.rfind("\n", 0, offset) + 1)
+
+    def _indent(self, offset: int) -> int:
+        """Width of the blanks at the beginning of a line."""
+        line = self.source.text[self.source.text.rfind("\n", 0, offset) + 1 : offset]
+        return len(line) - len(line.lstrip())
+
     def _feed_closing(self) -> bool:
         """Feed a brace that is missing; give up the unfinished statement where it does not fit."""
         kind, start, end = self.tokens[self.at]
@@ -161,29 +193,56 @@ class _Parser:
         return self._resume(start)
 
     def _resume(self, start: int) -> bool:
-        """Drop the unfinished statement, definition or setting, put `Invalid` in its place, and skip to its end."""
-        depth = len(self.states)
-        while depth and not any(symbol in STATES[self.states[depth - 1]] for symbol in _RESUMED):
-            depth -= 1
+        """Drop the unfinished statement, definition or setting, put `Invalid` in its place, and skip to its end.
+
+        A statement that is complete stays, and what stands behind it is skipped.
+        """
+        if self._accepts("_SEP") and self._is_complete() and self.tokens[self.at][0] != "_SEP":
+            self._skip("statement")
+            return True
+        depth = self._resumed_depth()
         if not depth:
             return False
         begin = self.starts[depth - 1] if depth <= len(self.starts) else start
         del self.states[depth:], self.values[depth - 1 :], self.starts[depth - 1 :], self.ends[depth - 1 :]
-        self._skip()
         symbol = next(symbol for symbol in _RESUMED if symbol in STATES[self.states[-1]])
+        self._skip(symbol)
+        finish = max(begin, start, self.tokens[self.at - 1][2] if self.at else 0)
         self.states.append(STATES[self.states[-1]][symbol])
-        self.values.append(tree.Invalid(Span(self.source, begin, max(begin, start))))
+        self.values.append(tree.Invalid(Span(self.source, begin, finish)))
         self.starts.append(begin)
-        self.ends.append(max(begin, start))
+        self.ends.append(finish)
         return True
 
-    def _skip(self) -> None:
+    def _is_complete(self) -> bool:
+        """Whether the statement in front may be taken at its word: a bare name may have been meant otherwise."""
+        before, kind = self.tokens[self.at - 1][0], self.tokens[self.at][0]
+        return before in ("RPAR", "RSQB") or (before == "NAME" and kind == "COMMA" and self._accepts("_ARROW"))
+
+    def _resumed_depth(self) -> int:
+        """Number of states that stay when the statement, definition or setting at hand is dropped with all its braces."""
+        depth, closed = len(self.states), 0
+        while depth and (closed or not any(symbol in STATES[self.states[depth - 1]] for symbol in _RESUMED)):
+            value = self.values[depth - 2] if depth > 1 else None
+            if value.__class__ is str:
+                closed = max(0, closed + (value == "}") - (value == "{"))
+            depth -= 1
+        return depth
+
+    def _skip(self, symbol: str) -> None:
         """Go to the separator, closing brace or end that ends what is being skipped."""
         depth = 0
         while (kind := self.tokens[self.at][0]) != "$END":
-            if depth == 0 and kind in ("_SEP", "RBRACE"):
+            following = self.tokens[self.at + 1][0]
+            if depth == 0 and symbol == "item":
+                if kind == "_SEP" and following in (*_DEFINITIONS, "$END"):
+                    return
+            elif depth == 0 and symbol == "branch":
+                if kind in ("BRANCH", "RBRACE"):
+                    return
+            elif depth == 0 and (kind == "RBRACE" or (kind == "_SEP" and following != "LBRACE")):
                 return
-            depth += (kind == "LBRACE") - (kind == "RBRACE")
+            depth = max(0, depth + (kind == "LBRACE") - (kind == "RBRACE"))
             self.at += 1
 
     def _open_braces(self) -> list[int]:
@@ -196,37 +255,53 @@ class _Parser:
                 opened.pop()
         return opened
 
-    def _is_reported(self, start: int) -> bool:
-        """True where the lexer has reported this token already."""
-        return self.tokens[self.at][0] in ("unknown", "too deep")
+    # --- what to say about them ---
 
-    def _report_unclosed(self, opened: int, kind: str, start: int, end: int) -> None:
-        where = Span(self.source, start, end)
+    def _report_unclosed(self, opened: list[int], kind: str, start: int, end: int) -> None:
+        brace = self._unclosed_brace(opened)
         word = self.source.text[start:end]
-        labels = [] if kind == "$END" else [Label(where, f"`{word}` can't stand inside of it")]
-        self.sink.report(codes.NOT_CLOSED, Span(self.source, opened, opened + 1), labels=labels, bracket="{")
+        labels = [] if kind == "$END" else [Label(Span(self.source, start, end), f"`{word}` can't stand inside of it")]
+        self.sink.report(codes.NOT_CLOSED, Span(self.source, brace, brace + 1), labels=labels, bracket="{")
+
+    def _unclosed_brace(self, opened: list[int]) -> int:
+        """The brace that its author forgot to close: one whose `}` is indented for a brace further out, if there is one."""
+        braces: list[int] = []
+        for kind, start, _ in self.tokens[: self.at]:
+            if start >= opened[0] and kind == "LBRACE":
+                braces.append(start)
+            elif start >= opened[0] and kind == "RBRACE" and braces:
+                brace = braces.pop()
+                if self._column(start) == self._indent(start) < self._indent(brace):
+                    return brace
+        return opened[-1]
 
     def _report_unexpected(self, kind: str, start: int, end: int) -> None:
-        if self._is_reported(start):
+        if kind == "too deep":
+            return
+        if kind == "unknown":
+            report_unknown(self.source, start, end, self.sink, self._hint_on_sign(start, end))
             return
         bracket = next((offset for offset in reversed(self.starts) if offset in self.unclosed), None)
-        if bracket is not None and kind in ("_SEP", "LBRACE", "RBRACE", "$END"):
+        ends_line = kind in ("_SEP", "RBRACE", "$END") or (kind == "LBRACE" and not self._accepts("INT"))
+        if bracket is not None and ends_line:
             mark = self.source.text[bracket]
             self.sink.report(codes.NOT_CLOSED, Span(self.source, bracket, bracket + 1), bracket=mark)
             return
-        if kind == "_SEP":
-            end = start + 1
         span = Span(self.source, start, end)
-        helps = tuple(self._hints(kind, start, end))
-        expected = self._expected()
-        self.sink.report(codes.UNEXPECTED, span, helps=helps, found=self._found(kind, start, end), expected=expected)
+        if kind == "_SEP" and self.source.text[start] != ";" and self.ends:
+            span = Span(self.source, self.ends[-1], self.ends[-1] + 1)
+        hint = self._hint(kind, start, end)
+        facts = {"found": self._found(kind, start, end), "verb": "end" if self._is_line_end(kind, start) else "stand"}
+        helps = (hint,) if hint else ()
+        self.sink.report(codes.UNEXPECTED, span, helps=helps, **facts, expected=self._expected())
+
+    def _is_line_end(self, kind: str, start: int) -> bool:
+        return kind == "$END" or (kind == "_SEP" and self.source.text[start] != ";")
 
     def _found(self, kind: str, start: int, end: int) -> str:
-        if kind == "$END":
-            return "the end of the file"
-        if kind == "_SEP":
-            return "`;`" if self.source.text[start] == ";" else "the end of the line"
-        return f"`{self.source.text[start:end]}`"
+        if self._is_line_end(kind, start):
+            return "the file" if kind == "$END" else "the line"
+        return "`;`" if kind == "_SEP" else f"`{self.source.text[start:end]}`"
 
     def _accepts(self, kind: str) -> bool:
         """Whether a token could stand here, after the reductions that it would set off."""
@@ -244,53 +319,120 @@ class _Parser:
 
     def _expected(self) -> str:
         """What could stand here, in words."""
-        words: list[str] = []
         if self._accepts("MODEL"):
-            words += ["`model`", "`block`", "`train`", "`from`"]
-        elif self._accepts("REPEAT"):
-            words.append("a layer or another statement")
-        elif self._accepts("INT"):
-            words.append("a value")
-        elif self._accepts("NAME"):
-            words.append("a name")
-        elif self._accepts("STRING"):
-            words.append("a path in double quotes")
-        words += [
-            f"`{sign}`" for name, sign in _SIGNS.items() if self._accepts(name) and not (words and name == "LPAR")
-        ]
-        words += [f"`{_WORDS[name]}`" for name in ("IMPORT", "IN", "BRANCH", "ELSE") if self._accepts(name)]
-        if (
-            self._accepts("_SEP")
-            and not (words and words[0] == "`model`")
-            and "a layer or another statement" not in words
-        ):
-            words.append("the end of the line")
-        if self._accepts("$END") and not words:
-            words.append("the end")
+            return "`model`, `block`, `train` or `from`"
+        kinds = {"REPEAT": "a statement", "INT": "a value", "NAME": "a name", "STRING": "a path in double quotes"}
+        words = [next((noun for kind, noun in kinds.items() if self._accepts(kind)), "")]
+        operand = self._accepts("SIGN")
+        if not words[0] and not operand and self._accepts("LSQB"):
+            words = ["a list in brackets, such as `[3, 32, 32]`"]
+        ends = self._accepts("_SEP") and words[0] != "a statement"
+        left_out = {"LPAR": bool(words[0]) or operand, "RBRACE": ends}
+        words += [f"`{sign}`" for kind, sign in _SIGNS.items() if not left_out.get(kind) and self._accepts(kind)]
+        words += [f"`{_WORDS[kind]}`" for kind in ("IMPORT", "IN", "BRANCH", "ELSE", "AS") if self._accepts(kind)]
+        words += ["the end of the line"] if ends else ["the end"] if self._accepts("$END") else []
+        words = [word for word in words if word]
         return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else "nothing more"
 
-    def _hints(self, kind: str, start: int, end: int) -> list[str]:
-        """Ways out of mistakes that people make."""
-        text = self.source.text
-        before = self.values[-1] if self.values else None
-        word = text[start:end]
-        if isinstance(before, tree.Name):
-            if kind in ("INT", "FLOAT", "NAME", "LBRACE"):
-                known = ["model", "block", "train", "from"] if self._at_item() else [*_WORDS.values()]
-                if near := closest(before.id, known):
-                    return [f"did you mean `{near}`?"]
-            if kind in ("INT", "FLOAT") and self.ends[-1] < start:
-                return [f"arguments stand in parentheses: `{before.id}({word})`"]
-            if kind == "EQUAL" and not self._accepts("EQUAL"):
-                return [f"a name is bound with `let {before.id} = ...`"]
-        if kind == "NAME" and self._at_item() and (near := closest(word, ["model", "block", "train", "from"])):
-            return [f"did you mean `{near}`?"]
-        if kind in _PLAIN and self._accepts("NAME"):
-            return [f"`{word}` is a word of the language: use another name"]
-        if kind == "NAME" and word in ("True", "False", "None"):
-            return [f"it is written `{word.lower()}`"]
-        return []
+    # --- hints ---
 
-    def _at_item(self) -> bool:
-        """True where the unfinished part of the file is a definition rather than a statement."""
-        return not self._open_braces()
+    def _hint(self, kind: str, start: int, end: int) -> str:
+        """The way out of a mistake that people make, or ""."""
+        word = self.source.text[start:end]
+        before = self.values[-1] if self.values else None
+        if isinstance(before, tree.Name) and before.id in _FOREIGN:
+            return _FOREIGN[before.id]
+        if word in _FOREIGN:
+            return _FOREIGN[word]
+        if self.source.text.startswith(("//", "/*"), start) and not self._accepts("INT"):
+            return "a comment begins with `#`"
+        if kind in ("ELSE", "SHORTCUT") or (kind in _MISPLACED and self._accepts("REPEAT")):
+            return _MISPLACED[kind]
+        if word in KEYWORDS and self._accepts("NAME") and not self._accepts("REPEAT"):
+            return f"`{word}` is a word of the language: use another name"
+        if self._accepts("BRANCH") and kind != "RBRACE":
+            return "its parts stand in `branch { ... }`"
+        if not self._open_braces():
+            return self._hint_on_item(kind, word, before)
+        if isinstance(before, tree.Name) and (hint := self._hint_on_name(kind, word, before, start)):
+            return hint
+        return self._hint_on_sign(start, end) or self._hint_on_value(kind, word, before, start)
+
+    def _hint_on_item(self, kind: str, word: str, before: Any) -> str:
+        known = ("model", "block", "train", "from")
+        for name in (word, before.id if isinstance(before, tree.Name) else ""):
+            if kind in ("NAME", "LBRACE", "STRING") and len(name) > 2 and (near := closest(name, known)):
+                return f"did you mean `{near}`?"
+        if self._accepts("MODEL") and kind not in ("RBRACE", "_SEP"):
+            return "statements stand in `model Name { ... }` or `block Name { ... }`"
+        return self._hint_on_brace(kind)
+
+    def _hint_on_brace(self, kind: str) -> str:
+        following = self.tokens[min(self.at + 1, len(self.tokens) - 1)][0]
+        if kind == "_SEP" and following == "LBRACE" and self._accepts("LBRACE"):
+            return "put the `{` on this line"
+        return ""
+
+    def _hint_on_name(self, kind: str, word: str, before: tree.Name, start: int) -> str:
+        """What was meant with a name and what stands behind it."""
+        if not self._accepts("_ARROW"):
+            if kind == "EQUAL" and self._accepts("IN"):
+                return f"a loop is written `for {before.id} in range(n) {{ ... }}`"
+            return ""
+        near = closest(before.id, _WORDS.values()) if len(before.id) > 2 else None
+        if near and kind in ("INT", "FLOAT", "NAME", "LBRACE", "LSQB"):
+            return f"did you mean `{near}`?"
+        if kind in ("INT", "FLOAT") and self.ends[-1] < start:
+            return f"arguments stand in parentheses: `{before.id}({word})`"
+        if kind == "LSQB" or (kind == "SIGN" and self.tokens[self.at + 1][0] in ("INT", "FLOAT")):
+            return f"arguments stand in parentheses: `{before.id}(...)`"
+        if kind == "EQUAL":
+            value = self.source.text[self.tokens[self.at + 1][1] :]
+            if value[:1].isupper() and not value.startswith(("True", "False", "None")):
+                return f"a layer is named with `as`: `... as {before.id}`"
+            return f"a name is bound with `let {before.id} = ...`"
+        return "names are bound once, with `let`" if self.tokens[self.at + 1][0] == "EQUAL" else ""
+
+    def _hint_on_sign(self, start: int, end: int) -> str:
+        """What was meant with a sign that has another meaning elsewhere."""
+        text, two = self.source.text, self.source.text[start : start + 2]
+        if two == "=>":
+            return "an arrow is written `->`"
+        if two[:1] == "=" and self._accepts("COMPARE"):
+            return "`==` compares"
+        if two[:1] == "." and text[max(0, start - 5) : start].endswith(("nn", "torch")):
+            return "layer names are written without `nn.`"
+        if two[:1] == ".":
+            return "each layer is a statement of its own"
+        if two[:1] == "?":
+            return "a choice is written `x if condition else y`"
+        if two[:1] == "\\":
+            return "inside of ( ) and [ ] a line goes on by itself"
+        return self._hint_on_colon() if two[:1] == ":" else ""
+
+    def _hint_on_colon(self) -> str:
+        if self._accepts("LBRACE"):
+            return "a body stands in braces: `{ ... }`"
+        if self._accepts("EQUAL"):
+            return "parameters have no types" if self._accepts("RPAR") else "it is written with `=`"
+        return "a list can't be cut with `:`" if self._accepts("RSQB") else ""
+
+    def _hint_on_value(self, kind: str, word: str, before: Any, start: int) -> str:
+        """What was meant with a value, or a line, that ends or goes on in a strange way."""
+        if kind == "COMMA" and self._accepts("_SEP"):
+            return "no comma is needed at the end of a line"
+        if kind == "NAME" and isinstance(before, tree.Literal) and word.strip("x0123456789") == "":
+            return self._hint_on_times(word, before)
+        closer = ")" if self._accepts("RPAR") else "]" if self._accepts("RSQB") else ""
+        if kind in ("RPAR", "RSQB") and closer:
+            return f"`{'(' if closer == ')' else '['}` is closed with `{closer}`"
+        if kind in _VALUES and closer and self._accepts("COMMA") and self.ends[-1] < start:
+            return "put a comma in front of it"
+        if kind == "NAME" and self._accepts("_SEP") and self._accepts("_ARROW"):
+            return "each statement stands on a line of its own, or behind `;`"
+        return self._hint_on_brace(kind)
+
+    def _hint_on_times(self, word: str, before: tree.Literal) -> str:
+        sizes = f"{before.value or ''}{word}".strip("x").replace("x", ", ")
+        left, right = "[]" if self._accepts("RSQB") else "()"
+        return f"it is written `{left}{sizes}{right}`" if ", " in sizes else "sizes are separated by commas"

@@ -23,6 +23,7 @@ MaxPool2d(3, 5, 1, 2, ceil_mode=true)  [3, 4, 4] -> [3, 1, 1]
 MaxPool2d(2, 3, padding=1, ceil_mode=true)  [3, 4, 4] -> [3, 2, 2]
 MaxPool2d(2, 2, 1, ceil_mode=true)  [3, 4, 3] -> [3, 3, 2]
 MaxPool2d(kernel_size=2, dilation=3, stride=1)  [3, 4, 5] -> [3, 1, 2]
+MaxPool2d(2, 1, 1, 4)  [3, 4, 5] -> [3, 2, 3]
 MaxPool2d(2, 2147483647)  [3, 8, 8] -> [3, 1, 1]
 MaxPool3d(2)  [3, 5, 6, 7] -> [3, 2, 3, 3]
 MaxPool3d((1, 2, 3), 1, (0, 1, 1), 2)  [3, 5, 6, 7] -> [3, 5, 6, 5]
@@ -113,6 +114,8 @@ MaxPool2d(2, ceil_mode=1)  [3, 8, 8]  E115 ceil_mode
 MaxPool2d(2)  [784]  E201 -
 MaxPool2d(2)  [28, 28]  E201 -
 MaxPool2d(2)  [3, 8, 8, 8]  E201 -
+MaxPool1d(2, 2, 1, 2, ceil_mode=true)  [3, 1]  E210 dilation
+MaxPool2d(2, 1, 1, 4)  [3, 8, 3]  E210 dilation
 MaxPool3d(3, padding=(1, 2, 1))  [3, 8, 8, 8]  E206 padding
 MaxPool3d(2)  [3, 8, 8]  E201 -
 MaxPool3d(3)  [3, 8, 2, 8]  E204 kernel_size

@@ -114,6 +114,11 @@ STRICTER = (
         ("MaxPool", "AdaptiveMaxPool"),
     ),
     Stricter(
+        "a window of nothing but padding has no largest value: torch gives -inf, and breaks its memory going back",
+        lambda it: it.is_about("E210", "dilation"),
+        ("MaxPool",),
+    ),
+    Stricter(
         "negative padding is for the pad layers: torch takes it with any padding_mode but zeros",
         lambda it: it.is_about("E116", "padding") and min(it.numbers()) < 0,
         ("Conv1d", "Conv2d", "Conv3d"),
@@ -131,7 +136,7 @@ STRICTER = (
     Stricter(
         "a pool counts in 32 bits in training: torch only finds out where a gradient is needed",
         lambda it: it.is_about("E116", "stride") and max(it.numbers()) >= 2**31,
-        ("MaxPool1d",),
+        ("MaxPool1d", "LPPool1d"),
     ),
     Stricter(
         "an infinite norm is no exception: torch computes it with MaxPool, which takes more windows",

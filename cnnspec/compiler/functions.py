@@ -1,0 +1,96 @@
+"""The functions that expressions may call. They raise TypeError or ValueError for arguments that they do not take."""
+
+from __future__ import annotations
+
+from cnnspec.compiler.values import bounded, check_length, describe, is_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+
+def _numbers(values: Iterable[Any]) -> list[Any]:
+    numbers = list(values)
+    if not all(map(is_number, numbers)):
+        raise TypeError
+    return numbers
+
+
+def _extreme(choose: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    def function(*values: Any) -> Any:
+        items = values[0] if len(values) == 1 and isinstance(values[0], (list, tuple)) else values
+        return choose(_numbers(items))
+
+    return function
+
+
+def _number(value: Any) -> Any:
+    if not (is_number(value) or isinstance(value, bool)):
+        raise TypeError
+    return value
+
+
+def _round(value: Any, digits: Any = None) -> Any:
+    if digits is not None and (digits.__class__ is not int or abs(digits) > 400):
+        raise TypeError
+    return bounded(round(_numbers([value])[0], digits))
+
+
+def _floor(value: Any) -> int:
+    number = _numbers([value])[0]
+    return int(bounded(number // 1 if number.__class__ is int else int(number) - (number < int(number))))
+
+
+def _sum(values: Any) -> Any:
+    if not isinstance(values, (list, tuple)):
+        raise TypeError
+    return bounded(sum(_numbers(values)))
+
+
+def _len(values: Any) -> int:
+    if not isinstance(values, (list, tuple, str)):
+        raise TypeError
+    return len(values)
+
+
+def _range(*bounds: Any) -> list[int]:
+    if not all(bound.__class__ is int for bound in bounds):
+        raise TypeError
+    numbers = range(*bounds)
+    steps = (numbers.stop - numbers.start) // numbers.step
+    check_length(steps)
+    return list(numbers)
+
+
+def problem(function: str, arguments: list[Any]) -> str:
+    given = ", ".join(map(describe, arguments)) or "nothing"
+    return f"{_USAGE[function]}, not {given}"
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": _extreme(min),
+    "max": _extreme(max),
+    "abs": lambda value: abs(_numbers([value])[0]),
+    "round": _round,
+    "int": lambda value: bounded(int(_number(value))),
+    "float": lambda value: float(_number(value)),
+    "ceil": lambda value: -_floor(-_numbers([value])[0]),
+    "floor": _floor,
+    "len": _len,
+    "sum": _sum,
+    "range": _range,
+}
+_USAGE = {
+    "min": "takes numbers, or one list of them",
+    "max": "takes numbers, or one list of them",
+    "abs": "takes one number",
+    "round": "takes a number and, if wanted, a number of digits",
+    "int": "takes one number",
+    "float": "takes one number",
+    "ceil": "takes one number",
+    "floor": "takes one number",
+    "len": "takes one list, tuple or string",
+    "sum": "takes one list of numbers",
+    "range": "takes one to three whole numbers, the step not 0",
+}

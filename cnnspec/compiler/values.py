@@ -1,0 +1,73 @@
+"""The values that expressions have: what they are called, and the bounds on them."""
+
+from __future__ import annotations
+
+from cnnspec.diagnostics import codes
+from cnnspec.fields import UNKNOWN, spell
+from cnnspec.limits import LIMITS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+DEPTH = 8
+"""Levels of lists in lists."""
+
+
+class Failed(Exception):
+    """An operation that has no value, with the code and facts to report."""
+
+    def __init__(self, code: codes.Code, **facts: object) -> None:
+        super().__init__(code.id)
+        self.code, self.facts = code, facts
+
+
+def show_shape(shape: Iterable[int]) -> str:
+    """A shape as messages show it: `16 x 5 x 5`."""
+    return " x ".join(map(str, shape))
+
+
+def describe(value: object) -> str:
+    """What a value is, in words."""
+    if isinstance(value, bool):
+        return f"`{spell(value)}`"
+    names = {int: "a whole number", float: "a number", str: "a string", list: "a list", tuple: "a tuple"}
+    if value is None:
+        return "`none`"
+    return names.get(type(value), f"`{getattr(value, 'name', value)}`")
+
+
+def is_number(value: object) -> bool:
+    return value.__class__ is int or value.__class__ is float
+
+
+def bounded(value: Any) -> Any:
+    """A number inside of the limits; raises Failed for one outside, and for infinity."""
+    if value.__class__ is int and abs(value) > LIMITS.integer:
+        raise Failed(codes.INTEGER_TOO_LARGE, limit=LIMITS.integer)
+    if value.__class__ is float and not abs(value) <= 1.7976931348623157e308:
+        raise Failed(codes.INTEGER_TOO_LARGE, limit=LIMITS.integer)
+    return value
+
+
+def has_unknown(value: Any) -> bool:
+    """Whether a value is UNKNOWN or a sequence that holds it."""
+    return value is UNKNOWN or (value.__class__ in (list, tuple) and any(map(has_unknown, value)))
+
+
+def weigh(value: Any, depth: int = 0) -> int:
+    """Number of items in a nested sequence; raises Failed where there are too many, or too many levels."""
+    if depth > DEPTH:
+        raise Failed(codes.NESTED_TOO_DEEPLY, limit=DEPTH)
+    weight = 0
+    for item in value:
+        weight += 1 + weigh(item, depth + 1) if item.__class__ in (list, tuple) else 1
+        check_length(weight)
+    return weight
+
+
+def check_length(length: int) -> None:
+    """Raises Failed where a sequence would be longer than the limit."""
+    if length > LIMITS.sequence:
+        raise Failed(codes.SEQUENCE_TOO_LONG, limit=LIMITS.sequence)

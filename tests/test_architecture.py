@@ -1,0 +1,92 @@
+"""The rules of the house: who may import whom, and what no file may do."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "cnnspec"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# From text to result: a file imports only from ranks up to its own.
+RANKS = ["_record _version", "limits resources", "diagnostics", "fields", "syntax", "layers", "compiler", "nn", "backends", "spec", "cli"]
+RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()}
+TORCH = {"nn.py", "backends/torch_module.py"}
+# `syntax.source` and `diagnostics` are one rank: a finding has a place, and reading a file may have findings.
+SAME_RANK = {("syntax", "diagnostics"), ("diagnostics", "syntax"), ("fields", "syntax")}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def imports(path: Path, *, for_types: bool = False) -> set[str]:
+    """Modules that a file imports, without those that only a type checker sees."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not for_types:
+            for child in node.orelse:
+                visit(child)
+            return
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_go_one_way(path: Path):
+    own = name_of(path).split("/")[0].removesuffix(".py")
+    if own in ("__init__", "__main__"):
+        return
+    for module in imports(path):
+        parts = module.split(".")
+        if parts[0] == "cnnspec" and len(parts) > 1 and (own, parts[1]) not in SAME_RANK:
+            assert RANK[parts[1]] <= RANK[own], f"{name_of(path)} imports {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_torch_stays_where_it_belongs(path: Path):
+    if name_of(path) not in TORCH:
+        assert not {module for module in imports(path) if module.split(".")[0] in ("torch", "numpy")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_nothing_from_a_text_is_run(path: Path):
+    forbidden = {"eval", "exec", "compile", "__import__"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in forbidden, f"{node.func.id} in {name_of(path)}"
+    assert not {module for module in imports(path) if module in ("pickle", "marshal", "shelve", "yaml")}
+    assert "cache=True" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.name != "_tables.py"], ids=name_of)
+def test_files_and_functions_stay_small(path: Path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 420
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name} in {name_of(path)}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_every_file_says_what_it_is(path: Path):
+    if path.read_text(encoding="utf-8").strip():
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_the_repository_names_no_machine():
+    root = PACKAGE.parent
+    wrong = re.compile(r"/(work|root|home|tmp)/[a-z]|localhost|https?://[a-z.]*(pypi|debian|npmjs)[a-z.]*", re.IGNORECASE)
+    for path in [*FILES, *root.glob("*.md"), *root.glob("*.toml"), *root.joinpath("specs").rglob("*.cnn")]:
+        assert not wrong.search(path.read_text(encoding="utf-8")), path

@@ -1,0 +1,161 @@
+"""The command: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnnspec import __version__
+from cnnspec.cli import main
+
+GOOD = "model Good(n = 3, flag = false) { input [4]; Linear(n); if flag { ReLU } }\n"
+BAD = "model Bad { input [4]; Linear(5 -> 3) }\n"
+WARNED = "model Warned { input [4]; Linear(3); Linear(2) }\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.cnn").write_text(GOOD)
+    (tmp_path / "bad.cnn").write_text(BAD)
+    (tmp_path / "warned.cnn").write_text(WARNED)
+    (tmp_path / "two.cnn").write_text(GOOD + "model Other { input [1]; Linear(1) }\n")
+    (tmp_path / "empty.cnn").write_text("")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "deep.cnn").write_text(GOOD)
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "bytes.cnn").write_bytes(b"\xff\xfe\x00model")
+    return tmp_path
+
+
+CASES = [
+    (["check", "good.cnn"], 0, "good.cnn: Good  4 -> 3  15 parameters\n1 file checked: no problems\n", ""),
+    (["check", "-q", "good.cnn"], 0, "", ""),
+    (["check", "good.cnn", "-D", "n=2 + 3"], 0, "good.cnn: Good  4 -> 5  25 parameters\n1 file checked: no problems\n", ""),
+    (["check", "two.cnn:Other"], 0, "two.cnn: Other  1 -> 1  2 parameters\n1 file checked: no problems\n", ""),
+    (["check", "two.cnn:Othr"], 1, "did you mean `Other`?", ""),
+    (["check", "bad.cnn"], 1, "1 file checked: 1 error\n", ""),
+    (["check", "warned.cnn"], 1, "1 file checked: 1 warning\n", ""),
+    (["check", "good.cnn", "bad.cnn", "warned.cnn"], 1, "3 files checked: 1 error and 1 warning\n", ""),
+    (["check", "empty.cnn"], 1, "there is no model in this file", ""),
+    (["check", "bytes.cnn"], 1, "the file is not UTF-8 text", ""),
+    (["check", "inner"], 0, "inner/deep.cnn: Good", ""),
+    (["check", "nothing"], 2, "", "cnnspec: there is no .cnn file in nothing\n"),
+    (["check", "missing.cnn"], 2, "", "cnnspec: can't read missing.cnn: no such file or directory\n"),
+    (["check", "good.cnn", "-D", "m=3"], 1, "did you mean `n`?", ""),
+    (["check", "good.cnn", "-D", "n"], 2, "", "cnnspec: -D takes NAME=VALUE, not 'n'\n"),
+    (["check", "good.cnn", "-D", "n=3 +"], 2, "", "-D n: the value can't be read"),
+    (["check", "good.cnn", "-D", "n=none"], 1, "out_features of Linear can't be none", ""),
+    (["summary", "good.cnn"], 0, "15 parameters in 1 layer", ""),
+    (["summary", "bad.cnn"], 1, "", "Linear expects 5 input features but gets 4"),
+    (["summary", "missing.cnn"], 2, "", "can't read missing.cnn"),
+    (["layers", "Linear"], 0, "in_features is inferred from the input; Linear(in -> out) states it too", ""),
+    (["layers", "Linar"], 2, "", "cnnspec: there is no layer 'Linar', did you mean Linear?\n"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "out", "err"), CASES, ids=lambda case: " ".join(case) if isinstance(case, list) else "")
+def test_command(folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, out: str, err: str):
+    assert main(arguments) == code
+    printed = capsys.readouterr()
+    assert out in printed.out
+    assert err in printed.err
+    assert bool(printed.out) == bool(out)
+    assert bool(printed.err) == bool(err)
+
+
+SUMMARY = """\
+Net
+         Layer                    Output shape  Parameters
+----------------------------------------------------------
+image    input                    3 x 8 x 8              -
+0        residual                 3 x 8 x 8             84
+  body   body                     3 x 8 x 8             84
+    0    Unit                     3 x 8 x 8             84
+      0  Conv2d(3, 3, padding=1)  3 x 8 x 8             84
+      1  ReLU                     3 x 8 x 8              -
+1        concat(image)            6 x 8 x 8              -
+flat     Flatten                  384                    -
+3        Linear(10, bias=false)   10                 3,840
+----------------------------------------------------------
+3,924 parameters in 5 layers, 0.02 MB as float32
+"""
+
+
+def test_summary_lists_nested_modules(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "net.cnn").write_text(
+        "block Unit { Conv2d(3, 3, padding=1); ReLU }\n"
+        "model Net { input [3, 8, 8] as image; residual { Unit }; concat(image); Flatten as flat; Linear(10, bias=false) }\n"
+    )
+    assert main(["summary", "net.cnn"]) == 0
+    assert capsys.readouterr().out == SUMMARY
+
+
+def test_standard_input():
+    run = subprocess.run(
+        [sys.executable, "-m", "cnnspec", "check", "-"], input=BAD, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert " --> <stdin>:1:31\n" in run.stdout
+
+
+def test_version(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"cnnspec {__version__}\n"
+
+
+def test_wrong_usage_is_2():
+    for arguments in (["check"], ["chek", "x"], ["check", "--colour", "x"], []):
+        run = subprocess.run([sys.executable, "-m", "cnnspec", *arguments], capture_output=True, check=False)
+        assert run.returncode == 2, arguments
+
+
+@pytest.mark.parametrize(
+    ("environment", "option", "colored"),
+    [({}, "auto", False), ({"FORCE_COLOR": "1"}, "auto", True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, "auto", False),
+     ({"NO_COLOR": "1"}, "always", True), ({"FORCE_COLOR": "1"}, "never", False)],
+)  # fmt: skip
+def test_color(folder, capsys, monkeypatch, environment: dict[str, str], option: str, colored: bool):
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    main(["check", "bad.cnn", "--color", option])
+    assert ("\x1b[" in capsys.readouterr().out) == colored
+
+
+def test_a_bug_of_ours_is_no_traceback_of_theirs(folder: Path, capsys, monkeypatch):
+    import cnnspec.compiler
+
+    def broken(*arguments, **options):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(cnnspec.compiler, "check", broken)
+    assert main(["check", "good.cnn"]) == 101
+    printed = capsys.readouterr().err
+    assert printed.startswith("This is a bug in cnnspec, sorry")
+    assert "RuntimeError: boom" in printed
+
+
+def test_a_closed_pipe_is_no_error(folder: Path):
+    command = f"{sys.executable} -m cnnspec layers | head -1"
+    run = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert run.stderr == ""
+    assert run.stdout.count("\n") == 1
+
+
+def test_a_terminal_without_unicode(folder: Path):
+    (folder / "wide.cnn").write_text('model M { input [4]; Linear("漢") }', encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "cnnspec", "check", "wide.cnn"],
+        capture_output=True,
+        env={"PYTHONIOENCODING": "ascii", "PATH": ""},
+        check=False,
+    )
+    assert run.returncode == 1
+    assert b'Linear("?")' in run.stdout
