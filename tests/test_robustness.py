@@ -114,10 +114,13 @@ resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))
 from cnnspec.cli import main
 code = main(["check", "--color=never", "-"])
 usage = resource.getrusage(resource.RUSAGE_SELF)
-print(code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=sys.stderr)
+# Not ru_maxrss: Linux hands it down from the process that started this one.
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(code, usage.ru_utime + usage.ru_stime, peak, file=sys.stderr)
 """
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak of memory from /proc")
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_answered_in_time(name: str):
     text, code = BOMBS[name]

@@ -41,9 +41,13 @@ def _layer(node: Node) -> str:
         arguments = ", ".join([*node.sources, *dim])
         return f"{node.kind}({arguments})" if arguments else node.kind
     if isinstance(node, LayerNode) and node.layer is not None:
-        required = {field.name for field in node.layer.fields.values() if field.required}
-        given = [(name, spell(value)) for name, value in node.layer.given.items() if name != node.layer.inferred]
-        arguments = ", ".join(text if name in required else f"{name}={text}" for name, text in given)
+        fields = [field for field in node.layer.fields.values() if field.name in node.layer.given]
+        told = [(field, node.layer.given[field.name]) for field in fields if field.name != node.layer.inferred]
+        arguments = ", ".join(
+            spell(value) if field.required else f"{field.name}={spell(value)}"
+            for field, value in told
+            if field.required or value != field.default
+        )
         return f"{node.title}({arguments})" if arguments else node.title
     return "residual" if isinstance(node, ResidualNode) else node.title
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnspec.compiler.evaluate import Stop
 from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.names import Scope
 from cnnspec.compiler.values import show_shape
@@ -40,11 +41,12 @@ def start(walk: Elaborator, node: tree.Input) -> None:
 
 
 def _conditions(walk: Elaborator, node: tree.Input) -> None:
-    """Check what `where` says of sizes that are numbers."""
+    """Check what `where` says of sizes that are numbers. Where it fails, what follows is not meant for this size."""
     free = _free(node.shape, walk.scope)
     for condition in node.conditions:
         if not any(_mentions(condition, name) for name in free) and walk.value(condition) is False:
             walk.sink.report(codes.CONDITION_FAILS, condition.span, condition=condition.span.text)
+            raise Stop
 
 
 def _input_size(walk: Elaborator, item: tree.Expression) -> int | None:

@@ -15,7 +15,7 @@ from cnnspec.compiler.module_names import problem_of
 from cnnspec.compiler.names import Block, Scope
 from cnnspec.compiler.values import describe
 from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
-from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.diagnostics.suggest import closest, did_you_mean
 from cnnspec.fields import UNKNOWN, Argument, bind, spell
 from cnnspec.layers import Layer, Reject
 from cnnspec.limits import LIMITS
@@ -185,6 +185,8 @@ class Elaborator:
         known = {*self.scope.names(), *layers.names()}
         name = node.name.id
         helps = did_you_mean(name, known)
+        if closest(name, ["Sequential"]):
+            helps = ("statements run one after another already: write the layers without it",)
         self.sink.report(codes.UNKNOWN_LAYER, node.name.span, helps=helps, name=name)
         self._wrong(node)
 
@@ -361,7 +363,7 @@ def _channels(layer: Layer, arriving: int | None) -> int | None:
     """Channels behind a layer of which not everything is known."""
     try:
         found = layer.channels(arriving)
-    except AttributeError:
+    except (AttributeError, TypeError):
         return None
     return found if found.__class__ is int else None
 

@@ -80,24 +80,22 @@ def nothing_nonlinear(run: list[LayerNode], sink: Sink) -> None:
         if node.title in _TRANSPARENT:
             continue
         if before is not None and node.title == before.title == "Linear":
-            labels = [Label(before.span, "the first one")]
+            labels = [Label(before.span, "the first one")] if before.span != node.span else []
             sink.report(codes.NO_NONLINEARITY, node.span, labels=labels, layer=node.title)
         before = node
 
 
 def linear_on_map(run: list[LayerNode], sink: Sink) -> None:
-    """W203: Linear on a feature map, where Flatten was forgotten."""
+    """W203: Linear on a feature map, where Flatten was forgotten. Behind a Permute it is meant, as in channels-last."""
+    warned = False
     for node in run:
         shape, output = node.input, node.output
-        if node.title == "Linear" and shape is not None and output is not None and len(shape) >= 3:
+        if node.title in ("Permute", "Flatten", "Unflatten"):
+            warned = node.title == "Permute"
+        if node.title == "Linear" and shape is not None and output is not None and len(shape) >= 3 and not warned:
+            warned = True
             total = 1
             for size in shape:
                 total *= size
-            sink.report(
-                codes.LINEAR_ON_MAP,
-                node.span,
-                size=shape[-1],
-                shape=show_shape(shape),
-                output=show_shape(output),
-                total=total,
-            )
+            facts = {"size": shape[-1], "shape": show_shape(shape), "output": show_shape(output), "total": total}
+            sink.report(codes.LINEAR_ON_MAP, node.span, **facts)

@@ -242,6 +242,26 @@ def test_generated(name: str) -> None:
     assert not wrong, f"{len(wrong)} of {share(name)}:\n" + "\n".join(sorted(wrong, key=len)[:20])
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_trains(name: str) -> None:
+    """Where a gradient is needed, what is accepted gives the same output, and the way back works."""
+    for seed in range(80):
+        arguments, x = GENERATORS[name](random.Random(f"{name} back {seed}"))
+        answer = cases.answer(name, cases.by_name(arguments), x)
+        # torch can't go back through a negative slope that was applied in place.
+        if (
+            answer.layer is None
+            or answer.y is None
+            or (name in ("CELU", "ELU", "LeakyReLU") and "inplace" in arguments)
+        ):
+            continue
+        given = torch.rand(BATCH, *x, requires_grad=True)
+        y = build(answer.layer, x)(given * 1)
+        assert y.shape == (BATCH, *answer.y), cases.written(name, arguments, x)
+        y.sum().backward()
+        assert given.grad is not None, cases.written(name, arguments, x)
+
+
 def by_name(case: cases.Case) -> Arguments:
     names = list(LAYERS[case.name].fields)
     return {argument.name or names[at]: as_tuple(argument.value) for at, argument in enumerate(case.arguments)}
