@@ -247,6 +247,8 @@ class Declared:
                 raise TypeError(
                     f"{cls.__name__}.{name} is declared as text: leave out `from __future__ import annotations` and quotes"
                 )
+            if type(annotation).__name__ == "UnionType":
+                raise TypeError(f"{cls.__name__}.{name}: use Bool() instead of bool in a union")
             if isinstance(annotation, Kind) or annotation is bool:
                 required = not hasattr(cls, name)
                 fields[name] = Field(name, kind_of(annotation), getattr(cls, name, None), required)

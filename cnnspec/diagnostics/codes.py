@@ -73,7 +73,7 @@ WRONG_RANK = Code("E201", "{layer} expects {expected} but gets {found}", "{advic
 WRONG_ANNOTATION = Code("E202", "the shape here is {found}, not {declared}", "declared here")
 WRONG_WIDTH = Code("E203", "{layer} expects {declared} {counts} but gets {found}", "declares {declared}")
 WINDOW_TOO_LARGE = Code(
-    "E204", "the window of {layer} is larger than its input: {window} on {size}", "covers {window} of {axis}"
+    "E204", "the window of {layer} is larger than its input: {window} on {size}", "spans {window} along {axis}"
 )
 NOT_DIVISIBLE = Code(
     "E205", "{what} ({value}) of {layer} can't be divided by {divisor_name} ({divisor})", "{divisor_name}"

@@ -7,7 +7,7 @@ every `stride` positions, and may hang over into the padding.
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE, WINDOW_TOO_LARGE
 from cnnspec.fields import Choice, Integer, Tuple
 from cnnspec.layers._axes import LAYOUTS, axis_names, wrong_rank
-from cnnspec.layers.base import Layer, Reject, Shape, sizes
+from cnnspec.layers.base import Layer, Reject, Shape, find, sizes
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
@@ -44,11 +44,12 @@ class _Spatial(Layer):
             return f"a flat input has no {' and '.join(self.axes)}"
         if dimensions == self.rank == 2:
             return "an image of one channel is [1, height, width]"
-        if dimensions > 4:
-            return f"{dimensions - 1 - self.rank} dimensions too many"
-        name = f"{type(self).__name__.rstrip('d123')}{dimensions - 1}d"
-        batch = "; the batch is not written" if dimensions == self.rank + 2 else ""
-        return f"{name} takes {LAYOUTS[dimensions - 1]}{batch}"
+        extra = dimensions - 1 - self.rank
+        sister = f"{type(self).__name__[:-2]}{dimensions - 1}d"
+        if find(sister) is None:
+            return f"{extra} dimension{'' if extra == 1 else 's'} too many"
+        batch = "; the batch is not written" if extra == 1 else ""
+        return f"{sister} takes {LAYOUTS[dimensions - 1]}{batch}"
 
 
 def slide(
@@ -68,17 +69,20 @@ def slide(
     ):
         count = places(size, kernel, step, before, after, spread, ceil_mode=ceil_mode)
         if count < 1:
-            # The dilation is to blame where the window fits without it.
-            field = "dilation" if kernel <= size + before + after else "kernel_size"
-            window = spread * (kernel - 1) + 1
-            raise Reject(field, WINDOW_TOO_LARGE, window=window, size=_padded(size, before, after), axis=axis)
+            raise _too_large(axis, size, before + after, kernel, spread)
         # torch 2.13 counts in 64 bits without a check: a padded input beyond that becomes negative.
         if size + before + after > LIMITS.integer:
-            limit = (LIMITS.integer - size) // 2
-            reason = "torch counts in 64 bits"
-            raise Reject("padding", PADDING_TOO_LARGE, padding=max(before, after), limit=limit, reason=reason)
+            facts = {"limit": (LIMITS.integer - size) // 2, "reason": "torch counts in 64 bits"}
+            raise Reject("padding", PADDING_TOO_LARGE, padding=max(before, after), **facts)
         counts.append(count)
     return tuple(counts)
+
+
+def _too_large(axis: str, size: int, padding: int, kernel_size: int, dilation: int) -> Reject:
+    # The dilation is to blame where the window fits without it.
+    field = "dilation" if kernel_size <= size + padding else "kernel_size"
+    shown = f"{size + padding} ({size} and padding)" if padding else str(size)
+    return Reject(field, WINDOW_TOO_LARGE, window=dilation * (kernel_size - 1) + 1, size=shown, axis=axis)
 
 
 def places(
@@ -119,7 +123,3 @@ def check_int32(layer: _Spatial, *fields: str) -> None:
         # torch 2.13: MaxPool1d takes more where no gradient is needed, which is not in training.
         if value > 2**31 - 1:
             raise Reject(field, OUT_OF_RANGE, name=field, value=value, wants=f"at most {2**31 - 1}")
-
-
-def _padded(size: int, before: int, after: int) -> str:
-    return f"{size + before + after} ({size} and padding)" if before or after else str(size)

@@ -42,10 +42,13 @@ class Fold(_Spatial):
     stride: Sizes = 1
 
     def validate(self) -> None:
-        for axis, size, kernel, count in zip(self.axes, self.each(self.output_size), self._kernel(), self._windows()):
+        arguments = self.output_size, self.kernel_size, self.dilation
+        for axis, count, size, kernel, dilation in zip(self.axes, self._windows(), *map(self.each, arguments)):
             if count < 1:
-                problem = f"the window is larger than the output: {kernel} on {size}"
-                raise Reject("kernel_size", WRONG_COMBINATION, problem=problem, label=f"doesn't fit the {axis}")
+                field = "dilation" if kernel <= size else "kernel_size"
+                window = dilation * (kernel - 1) + 1
+                problem = f"the window is larger than the output: {window} on {size}"
+                raise Reject(field, WRONG_COMBINATION, problem=problem, label=f"doesn't fit the {axis}")
 
     def infer(self, x: Shape) -> Shape:
         if len(x) != 2:

@@ -1,6 +1,6 @@
 """Layers that add values around a sequence, image or volume, or with negative padding cut some off."""
 
-from cnnspec.diagnostics.codes import EMPTY_OUTPUT
+from cnnspec.diagnostics.codes import EMPTY_OUTPUT, WRONG_COMBINATION
 from cnnspec.layers._axes import Float
 from cnnspec.layers._window import Sides, _Spatial, check_wrap
 from cnnspec.layers.base import Reject, Shape
@@ -38,11 +38,13 @@ class _Pad(_Spatial):
 
 class _ConstantPad(_Pad):
     def _size(self, axis: str, size: int, pads: tuple[int, int]) -> int:
+        padded = super()._size(axis, size, pads)
         # torch 2.13 cuts off before it adds, and can't cut off more than there is; the other layers can.
-        left = size + min(pads[0], 0) + min(pads[1], 0)
-        if left < 0:
-            raise Reject("padding", EMPTY_OUTPUT, size=left, axis=axis)
-        return super()._size(axis, size, pads)
+        cut = -min(pads[0], 0) - min(pads[1], 0)
+        if cut > size:
+            problem = f"cuts off {cut} where the {axis} is {size}"
+            raise Reject("padding", WRONG_COMBINATION, problem=problem, label=f"at most {size}, then adds")
+        return padded
 
 
 class ConstantPad1d(_ConstantPad):

@@ -41,7 +41,7 @@ class _Pool(_Spatial):
         self.check_rank(x)
         kernel_size = self.each(self.kernel_size)
         if not self.hangs_over:
-            slide(self, x, kernel_size, (1, 1, 1), ((0, 0),) * self.rank, (1, 1, 1))
+            slide(self, x, kernel_size, self.each(1), ((0, 0),) * self.rank, self.each(1))
         stride = kernel_size if self.stride is None else self.each(self.stride)
         pads = tuple((side, side) for side in self.each(self.padding))
         dilation = self.each(self.dilation)

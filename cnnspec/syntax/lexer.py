@@ -119,7 +119,9 @@ def _hint_on(text: str) -> str:
 
     first = text[0]
     if first == "'":
-        return f'a string stands in double quotes: "{text[1:-1]}"' if len(text) > 1 else "a string stands in double quotes"
+        return (
+            f'a string stands in double quotes: "{text[1:-1]}"' if len(text) > 1 else "a string stands in double quotes"
+        )
     plain = _MEANT.get(text) or _MEANT.get(first) or unicodedata.normalize("NFKC", first)
     if unicodedata.category(first) == "Zs":
         return "use a plain blank"

@@ -6,7 +6,7 @@ mistake of a file is found in one run; `tree.Invalid` stands where it was. Never
 
 from __future__ import annotations
 
-from cnnspec.diagnostics import Label, Sink, codes
+from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
 from cnnspec.diagnostics.suggest import closest
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
@@ -160,21 +160,29 @@ class _Parser:
             self.at += 1
             return self.at < len(self.tokens) and kind != "$END"
         opened = self._open_braces()
-        if opened and self._ends_definition(kind, start, opened[0]):
+        if missing := self._missing_braces(kind, start, opened):
             self._report_unclosed(opened, kind, start, end)
             close = ("RBRACE", start, start)
             separator = [] if kind == "$END" else [("_SEP", start, start)]
-            self.tokens[self.at : self.at] = [close] * len(opened) + separator
+            self.tokens[self.at : self.at] = [close] * missing + separator
             return self._feed_closing()
         self._report_unexpected(kind, start, end)
-        if kind == "RBRACE" and not opened:
+        stray = kind == "RBRACE" and not opened
+        early = kind == "_SEP" and self.tokens[self.at + 1][0] == "LBRACE" and self._accepts("LBRACE")
+        if stray or early:
             self.at += 1
             return True
         return self._resume(start)
 
-    def _ends_definition(self, kind: str, start: int, opened: int) -> bool:
-        """Whether the definition whose brace is open has to end here: a new one begins, not further in than it does."""
-        return kind == "$END" or (kind in _DEFINITIONS and self._column(start) <= self._indent(opened))
+    def _missing_braces(self, kind: str, start: int, opened: list[int]) -> int:
+        """How many braces are to be closed here: something begins that can't stand inside, and not further in than they."""
+        if kind == "$END":
+            return len(opened)
+        if opened and kind in _DEFINITIONS and self._column(start) <= self._indent(opened[0]):
+            return len(opened)
+        if kind == "BRANCH" and self._accepts("REPEAT"):
+            return sum(self._indent(brace) >= self._column(start) for brace in opened)
+        return 0
 
     def _column(self, offset: int) -> int:
         return offset - (self.source.text.rfind("\n", 0, offset) + 1)
@@ -183,6 +191,12 @@ class _Parser:
         """Width of the blanks at the beginning of a line."""
         line = self.source.text[self.source.text.rfind("\n", 0, offset) + 1 : offset]
         return len(line) - len(line.lstrip())
+
+    def _begins_line(self, offset: int) -> bool:
+        text = self.source.text
+        while offset and text[offset - 1] in " \t":
+            offset -= 1
+        return offset == 0 or text[offset - 1] == "\n"
 
     def _feed_closing(self) -> bool:
         """Feed a brace that is missing; give up the unfinished statement where it does not fit."""
@@ -200,13 +214,14 @@ class _Parser:
         if self._accepts("_SEP") and self._is_complete() and self.tokens[self.at][0] != "_SEP":
             self._skip("statement")
             return True
+        in_bracket = any(offset in self.unclosed for offset in self.starts[-_STACK_LIMIT:])
         depth = self._resumed_depth()
         if not depth:
             return False
         begin = self.starts[depth - 1] if depth <= len(self.starts) else start
         del self.states[depth:], self.values[depth - 1 :], self.starts[depth - 1 :], self.ends[depth - 1 :]
         symbol = next(symbol for symbol in _RESUMED if symbol in STATES[self.states[-1]])
-        self._skip(symbol)
+        self._skip(symbol, in_bracket=in_bracket)
         finish = max(begin, start, self.tokens[self.at - 1][2] if self.at else 0)
         self.states.append(STATES[self.states[-1]][symbol])
         self.values.append(tree.Invalid(Span(self.source, begin, finish)))
@@ -217,7 +232,10 @@ class _Parser:
     def _is_complete(self) -> bool:
         """Whether the statement in front may be taken at its word: a bare name may have been meant otherwise."""
         before, kind = self.tokens[self.at - 1][0], self.tokens[self.at][0]
-        return before in ("RPAR", "RSQB") or (before == "NAME" and kind == "COMMA" and self._accepts("_ARROW"))
+        if kind == "COMMA":
+            return before in ("RPAR", "RSQB", "RBRACE") or (before == "NAME" and self._accepts("_ARROW"))
+        # Behind `}` a name may be a misspelt `else` or `shortcut`.
+        return before in ("RPAR", "RSQB") and kind not in ("LPAR", "LSQB", "LBRACE")
 
     def _resumed_depth(self) -> int:
         """Number of states that stay when the statement, definition or setting at hand is dropped with all its braces."""
@@ -229,18 +247,19 @@ class _Parser:
             depth -= 1
         return depth
 
-    def _skip(self, symbol: str) -> None:
+    def _skip(self, symbol: str, *, in_bracket: bool = False) -> None:
         """Go to the separator, closing brace or end that ends what is being skipped."""
         depth = 0
         while (kind := self.tokens[self.at][0]) != "$END":
             following = self.tokens[self.at + 1][0]
+            goes_on = in_bracket and self.tokens[self.at - 1][0] in ("COMMA", "LPAR", "LSQB")
             if depth == 0 and symbol == "item":
                 if kind == "_SEP" and following in (*_DEFINITIONS, "$END"):
                     return
             elif depth == 0 and symbol == "branch":
                 if kind in ("BRANCH", "RBRACE"):
                     return
-            elif depth == 0 and (kind == "RBRACE" or (kind == "_SEP" and following != "LBRACE")):
+            elif depth == 0 and (kind == "RBRACE" or (kind == "_SEP" and not goes_on)):
                 return
             depth = max(0, depth + (kind == "LBRACE") - (kind == "RBRACE"))
             self.at += 1
@@ -271,7 +290,7 @@ class _Parser:
                 braces.append(start)
             elif start >= opened[0] and kind == "RBRACE" and braces:
                 brace = braces.pop()
-                if self._column(start) == self._indent(start) < self._indent(brace):
+                if self._begins_line(start) and self._column(start) < self._indent(brace):
                     return brace
         return opened[-1]
 
@@ -287,13 +306,13 @@ class _Parser:
             mark = self.source.text[bracket]
             self.sink.report(codes.NOT_CLOSED, Span(self.source, bracket, bracket + 1), bracket=mark)
             return
-        span = Span(self.source, start, end)
-        if kind == "_SEP" and self.source.text[start] != ";" and self.ends:
+        span = Span(self.source, start, start + 1 if kind == "_SEP" else end)
+        if self._is_line_end(kind, start) and kind == "_SEP" and self.ends:
             span = Span(self.source, self.ends[-1], self.ends[-1] + 1)
         hint = self._hint(kind, start, end)
-        facts = {"found": self._found(kind, start, end), "verb": "end" if self._is_line_end(kind, start) else "stand"}
-        helps = (hint,) if hint else ()
-        self.sink.report(codes.UNEXPECTED, span, helps=helps, **facts, expected=self._expected())
+        facts: dict[str, object] = {"found": self._found(kind, start, end), "expected": self._expected()}
+        facts["verb"] = "end" if self._is_line_end(kind, start) else "stand"
+        self.sink.add(Diagnostic(codes.UNEXPECTED, facts, span, (), (hint,) if hint else ()))
 
     def _is_line_end(self, kind: str, start: int) -> bool:
         return kind == "$END" or (kind == "_SEP" and self.source.text[start] != ";")
@@ -402,7 +421,7 @@ class _Parser:
             return "`==` compares"
         if two[:1] == "." and text[max(0, start - 5) : start].endswith(("nn", "torch")):
             return "layer names are written without `nn.`"
-        if two[:1] == ".":
+        if two[:1] == "." and not two[1:].isdigit():
             return "each layer is a statement of its own"
         if two[:1] == "?":
             return "a choice is written `x if condition else y`"
@@ -414,7 +433,8 @@ class _Parser:
         if self._accepts("LBRACE"):
             return "a body stands in braces: `{ ... }`"
         if self._accepts("EQUAL"):
-            return "parameters have no types" if self._accepts("RPAR") else "it is written with `=`"
+            declares = self._accepts("RPAR") and not self._accepts("SIGN")
+            return "parameters have no types" if declares else "it is written with `=`"
         return "a list can't be cut with `:`" if self._accepts("RSQB") else ""
 
     def _hint_on_value(self, kind: str, word: str, before: Any, start: int) -> str:

@@ -63,7 +63,7 @@ Fold(4, 3)  [8, 4]  E205 kernel_size
 Fold(3, 5)  [25, 1]  E210 kernel_size
 Fold((9, 2), 3)  [9, 1]  E210 kernel_size
 Fold(4, 2, 0)  [8, 9]  E116 dilation
-Fold(4, 2, 4)  [8, 1]  E210 kernel_size
+Fold(4, 2, 4)  [8, 1]  E210 dilation
 Fold(4, 2, 1, -1)  [8, 9]  E116 padding
 Fold(4, 2, 1, 1.0)  [8, 9]  E115 padding
 Fold(4, 2, 1, 0, 0)  [8, 9]  E116 stride

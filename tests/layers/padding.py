@@ -78,12 +78,13 @@ ConstantPad2d(1, -3.5e38)  [3, 4, 5]  E116 value
 ConstantPad2d(1, none)  [3, 4, 5]  E115 value
 ConstantPad2d(1.0, 0)  [3, 4, 5]  E115 padding
 ConstantPad2d((1, 1), 0)  [3, 4, 5]  E116 padding
-ConstantPad2d((0, 0, -5, 9), 0)  [3, 4, 5]  E207 padding
+ConstantPad2d((0, 0, -5, 9), 0)  [3, 4, 5]  E210 padding
 ConstantPad2d(-2, 0)  [3, 4, 5]  E207 padding
 ConstantPad2d(1, 0)  [5]  E201 -
 ConstantPad3d(-2, 0)  [3, 4, 5, 6]  E207 padding
 ConstantPad3d(1, 0)  [3, 4, 5]  E201 -
-ZeroPad1d((-5, 3))  [3, 4]  E207 padding
+ZeroPad1d((-5, 3))  [3, 4]  E210 padding
+ZeroPad1d((-5, 1))  [3, 4]  E207 padding
 ZeroPad1d(-2)  [3, 4]  E207 padding
 ZeroPad1d(1)  [3, 4, 5]  E201 -
 ZeroPad2d  [3, 4, 5]  E112 padding
@@ -92,7 +93,7 @@ ZeroPad2d((1, 2, 3))  [3, 4, 5]  E116 padding
 ZeroPad2d(none)  [3, 4, 5]  E115 padding
 ZeroPad2d(true)  [3, 4, 5]  E115 padding
 ZeroPad2d(-2)  [3, 4, 5]  E207 padding
-ZeroPad2d((-6, 6, 0, 0))  [3, 4, 5]  E207 padding
+ZeroPad2d((-6, 6, 0, 0))  [3, 4, 5]  E210 padding
 ZeroPad2d(1)  [4, 5]  E201 -
 ZeroPad3d((0, 0, 0, -5, 0, 0))  [3, 4, 5, 6]  E207 padding
 ZeroPad3d((1, 1, 1, 1))  [3, 4, 5, 6]  E116 padding
