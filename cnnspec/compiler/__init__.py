@@ -11,8 +11,8 @@ from cnnspec.compiler.graph import Graph
 from cnnspec.compiler.imports import File, read_definitions
 from cnnspec.compiler.lint import lint
 from cnnspec.compiler.names import Scope
-from cnnspec.diagnostics import Sink, codes
-from cnnspec.diagnostics.suggest import closest, listing
+from cnnspec.diagnostics import Label, Sink, codes
+from cnnspec.diagnostics.suggest import closest, did_you_mean, listing
 from cnnspec.fields import UNKNOWN
 from cnnspec.syntax import tree
 from cnnspec.syntax.source import Source, Span
@@ -43,7 +43,8 @@ def check(
         if not block.used:
             look_through(block.definition, block.scope, sink)
     for graph in graphs:
-        lint(graph, sink)
+        if graph.complete:
+            lint(graph, sink)
     return graphs
 
 
@@ -54,6 +55,7 @@ def expand(
     before = sum(found.severity == "error" for found in sink.diagnostics)
     walk = Elaborator(sink)
     walk.in_model = True
+    walk.awaits_input = any(isinstance(item, tree.Input) for item in model.body.statements)
     scope = Scope(file.scope)
     values: dict[str, Any] = {}
     try:
@@ -72,14 +74,19 @@ def expand(
         walk.run(model.body, scope)
     except Stop:
         pass
-    start = next((item for item in model.body.statements if isinstance(item, tree.Input)), None)
-    if start is None:
-        sink.report(codes.NO_INPUT, model.name.span, name=model.name.id)
-    elif not walk.stack.children and len(model.body.statements) == 1:
-        sink.report(codes.EMPTY_MODEL, model.name.span, name=model.name.id)
+    _check_beginning(model, walk, sink)
     root = walk.stack.node(None, model.name.id, walk.start, walk.flow, model.span)
     complete = sum(found.severity == "error" for found in sink.diagnostics) == before
     return Graph(model.name.id, values, root, complete and root.output is not None, recipe, file.source)
+
+
+def _check_beginning(model: tree.Model, walk: Elaborator, sink: Sink) -> None:
+    """Report a model that has no input, or nothing but its input; not where another mistake is the reason."""
+    statements = model.body.statements
+    if not walk.has_input and not any(isinstance(item, tree.Input) for item in statements):
+        sink.report(codes.NO_INPUT, model.name.span, name=model.name.id)
+    elif not sink.has_errors and all(isinstance(item, (tree.Input, tree.Let)) for item in statements):
+        sink.report(codes.EMPTY_MODEL, model.name.span, name=model.name.id)
 
 
 def look_through(block: tree.Block | tree.Model, scope: Scope, sink: Sink) -> None:
@@ -127,20 +134,25 @@ def _recipes(file: File, sink: Sink) -> dict[str, tree.Train]:
     for recipe in file.recipes:
         seen: dict[str, Span] = {}
         for setting in recipe.settings:
-            if seen.setdefault(setting.name.id, setting.name.span) is not setting.name.span:
-                sink.report(codes.DUPLICATE_SETTING, setting.name.span, name=setting.name.id)
+            first = seen.setdefault(setting.name.id, setting.name.span)
+            if first is not setting.name.span:
+                labels = [Label(first, "first set here")]
+                sink.report(codes.DUPLICATE_SETTING, setting.name.span, labels=labels, name=setting.name.id)
+        head = Span(file.source, recipe.span.start, recipe.span.start + len("train"))
         if recipe.model is None and len(file.models) > 1:
             problem, label = "the file has several models", "say which: `train Name { ... }`"
-            head = Span(file.source, recipe.span.start, recipe.span.start + len("train"))
             sink.report(codes.TRAIN_TARGET, head, problem=problem, label=label)
             continue
         name = recipe.model.id if recipe.model else next(iter(file.models), "")
-        span = recipe.model.span if recipe.model else recipe.span
-        if name not in file.models:
-            if recipe.model is not None:
-                sink.report(codes.TRAIN_TARGET, span, problem=f"there is no model `{name}` to train", label="unknown")
-        elif name in found:
-            sink.report(codes.TRAIN_TARGET, span, problem=f"model `{name}` has two recipes", label="the second one")
-        else:
+        span = recipe.model.span if recipe.model else head
+        if name in found:
+            earlier = found[name].model
+            first = earlier.span if earlier else Span(file.source, found[name].span.start, found[name].span.start + 5)
+            labels, problem = [Label(first, "the first one")], f"model `{name}` has two recipes"
+            sink.report(codes.TRAIN_TARGET, span, labels=labels, problem=problem, label="the second one")
+        elif name in file.models:
             found[name] = recipe
+        elif recipe.model is not None and not file.is_unknown(name):
+            helps, problem = did_you_mean(name, file.models), f"there is no model `{name}` to train"
+            sink.report(codes.TRAIN_TARGET, span, helps=helps, problem=problem, label="unknown")
     return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from cnnspec.compiler.evaluate import Stop
 from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.names import Scope
-from cnnspec.compiler.values import show_shape
-from cnnspec.diagnostics import codes
-from cnnspec.fields import UNKNOWN, spell
+from cnnspec.compiler.values import has_unknown, show_shape
+from cnnspec.diagnostics import Diagnostic, codes
+from cnnspec.fields import spell
+from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -16,12 +19,15 @@ if TYPE_CHECKING:
 
 
 def start(walk: Elaborator, node: tree.Input) -> None:
+    """Begin a model with its input."""
+    twice, walk.has_input, walk.awaits_input = walk.has_input, True, False
     if not walk.in_model or walk.depth > 1:
         walk.sink.report(codes.INPUT_MISPLACED, node.span, problem="belongs to the top of a model", label="not here")
         return
-    if walk.stack.children or walk.flow is not LOST:
-        problem, label = "has to be the first statement of a model, once", "not the first"
-        walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label=label)
+    if twice or any(child.title for child in walk.stack.children):
+        problem = "can't be given twice" if twice else "has to be the first statement of a model"
+        label = "a second input" if twice else "not the first statement"
+        walk.sink.report(codes.INPUT_MISPLACED, node.span, labels=walk.start.labels(), problem=problem, label=label)
         return
     sizes = [_input_size(walk, item) for item in node.shape.items]
     _conditions(walk, node)
@@ -29,9 +35,12 @@ def start(walk: Elaborator, node: tree.Input) -> None:
         walk.sink.report(codes.WRONG_VALUE, node.shape.span, what="an input", value="empty", wants="at least one size")
     elif len(sizes) > 4:
         wants = "[features], [channels, length], [channels, height, width] or [channels, depth, height, width]"
-        walk.sink.report(codes.WRONG_VALUE, node.shape.span, what="an input", value="of that form", wants=wants)
+        value = f"of {len(sizes)} dimensions"
+        walk.sink.report(codes.WRONG_VALUE, node.shape.span, what="an input", value=value, wants=wants)
     elif any(size is None for size in sizes):
         walk.flow = Flow(None, sizes[0])
+    elif prod(size or 0 for size in sizes) > LIMITS.integer:
+        walk.sink.report(codes.TENSOR_TOO_LARGE, node.shape.span, what="the input", limit=LIMITS.integer)
     else:
         walk.flow = LOST.become(tuple(size or 0 for size in sizes), node.span, verb="is")
     if node.tail.label is not None:
@@ -58,7 +67,7 @@ def _input_size(walk: Elaborator, item: tree.Expression) -> int | None:
 
 def _size(walk: Elaborator, item: tree.Expression, what: str) -> int | None:
     value = walk.value(item)
-    if value is UNKNOWN:
+    if has_unknown(value):
         return None
     if value.__class__ is not int or value < 1:
         wants = "a whole number of at least 1"
@@ -82,13 +91,18 @@ def annotation(walk: Elaborator, node: tree.Sequence) -> None:
     elif len(found) != len(declared) or any(d not in (None, f) for d, f in zip(declared, found)):
         if not walk.flow.doubted:
             shown = " x ".join("_" if size is None else str(size) for size in declared) or "empty"
-            facts = {"found": show_shape(found), "declared": shown}
-            walk.sink.report(codes.WRONG_ANNOTATION, node.span, labels=walk.flow.labels(), **facts)
+            facts: dict[str, object] = {"found": show_shape(found), "declared": shown}
+            helps = ("shapes leave out the batch",) if _has_batch(found, declared) else ()
+            walk.sink.add(Diagnostic(codes.WRONG_ANNOTATION, facts, node.span, tuple(walk.flow.labels()), helps))
         _resume(walk, declared, node)
         if walk.flow.shape is not None:
             walk.flow = walk.flow.doubt(channels=walk.flow.shape[0] != found[0], sizes=walk.flow.shape[1:] != found[1:])
     else:
         walk.flow = walk.flow.doubt(channels=False, sizes=False)
+
+
+def _has_batch(found: tuple[int, ...], declared: list[int | None]) -> bool:
+    return len(declared) == len(found) + 1 and all(d in (None, f) for d, f in zip(declared[1:], found))
 
 
 def _resume(walk: Elaborator, declared: list[int | None], node: tree.Sequence) -> None:

@@ -6,14 +6,16 @@ every rule accepts, so that one mistake gives one diagnostic and ten give ten.
 
 from __future__ import annotations
 
+import re
+
 from cnnspec import layers
 from cnnspec.compiler import declared, loops, merges
 from cnnspec.compiler.evaluate import Meter, Stop, evaluate
 from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.graph import LayerNode, Node, StackNode, labelled
 from cnnspec.compiler.module_names import problem_of
-from cnnspec.compiler.names import Block, Scope
-from cnnspec.compiler.values import describe
+from cnnspec.compiler.names import Block, Scope, check_names
+from cnnspec.compiler.values import describe, has_unknown
 from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
 from cnnspec.diagnostics.suggest import closest, did_you_mean
 from cnnspec.fields import UNKNOWN, Argument, bind, spell
@@ -23,6 +25,7 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from cnnspec.syntax.source import Span
@@ -63,6 +66,10 @@ class Elaborator:
         self.active: list[Block] = []
         self.depth = 0
         self.in_model = False
+        self.has_input = False
+        """Whether an input was met, in the right place or not."""
+        self.awaits_input = False
+        """True in front of the input of a model that has one."""
         self._expanded: dict[Any, tuple[StackNode, Flow]] = {}
 
     # --- bodies ---
@@ -114,7 +121,17 @@ class Elaborator:
             case tree.Input():
                 declared.start(self, node)
             case tree.Invalid():
-                self.gap("", node.span)
+                self._invalid(node)
+
+    def _invalid(self, node: tree.Invalid) -> None:
+        """Go on behind text that is no statement. What it would have named is unknown then, not missing."""
+        text = node.span.text
+        self.has_input = self.has_input or closest(text.split(maxsplit=1)[0] if text else "", ["input"]) is not None
+        for name in re.findall(r"\blet\s+([A-Za-z_]\w*)", text):
+            self.scope.bind(name, UNKNOWN, node.span)
+        self.gap("", node.span)
+        for name in re.findall(r"\bas\s+([A-Za-z_]\w*)", text):
+            self.scope.values[name] = (self.flow, self.stack, node.span)
 
     def gap(self, title: str, span: Span, channels: int | None = None) -> None:
         """Stand in for a statement that is wrong."""
@@ -140,11 +157,12 @@ class Elaborator:
         if tail.label is None:
             return None
         name = tail.label.id
-        earlier = self.stack.labels.setdefault(name, tail.label.span)
+        earlier = self.stack.labels.get(name)
+        self.stack.labels[name] = tail.label.span
         why = problem_of(name)
         if why:
             self.sink.report(codes.BAD_MODULE_NAME, tail.label.span, name=name, why=why)
-        elif earlier is not tail.label.span:
+        elif earlier is not None:
             in_loop = earlier == tail.label.span
             helps = ("a loop comes here again: put its body into a block",) if in_loop else ()
             labels = [] if in_loop else [Label(earlier, "first use")]
@@ -158,11 +176,12 @@ class Elaborator:
         self._bind(node.name, value)
 
     def _bind(self, name: tree.Name, value: Any) -> None:
+        check_names([name], self.sink)
         earlier = self.scope.bindings.get(name.id)
         if earlier is not None and earlier.span is not None:
             labels = [Label(earlier.span, "bound here")]
             self.sink.report(codes.BOUND_TWICE, name.span, labels=labels, name=name.id)
-            return
+            value = UNKNOWN
         self.scope.bind(name.id, value, name.span)
 
     # --- layers and blocks ---
@@ -178,7 +197,8 @@ class Elaborator:
         else:
             if found.value is not UNKNOWN:
                 name, what = node.name.id, describe(found.value)
-                self.sink.report(codes.NOT_CALLABLE, node.name.span, name=name, found=what)
+                labels = [Label(found.span, "bound here")] if found.span else []
+                self.sink.report(codes.NOT_CALLABLE, node.name.span, labels=labels, name=name, found=what)
             self._wrong(node)
 
     def _unknown_layer(self, node: tree.Layer) -> None:
@@ -198,32 +218,38 @@ class Elaborator:
         self.gap(node.name.id, node.span)
         self.finish(node.tail)
 
-    def arguments(self, arguments: tuple[tree.Argument, ...], name: str, inferred: str) -> list[Argument]:
-        """The values of written arguments; `in -> out` gives two."""
+    def arguments(
+        self, arguments: tuple[tree.Argument, ...], name: str, inferred: str, order: Sequence[str] = ()
+    ) -> list[Argument]:
+        """The values of written arguments; `in -> out` gives two. `order` lists the parameters."""
         found: list[Argument] = []
+        given = {written.name.id for written in arguments if written.name}
         named = False
         for position, written in enumerate(arguments):
             value = self.value(written.value)
+            value = UNKNOWN if has_unknown(value) else value
             if written.name is not None:
                 named = True
                 found.append(Argument(written.name.id, value, written.value.span, written.name.span))
                 continue
             if named:
                 self.sink.report(codes.POSITIONAL_AFTER_KEYWORD, written.span)
+                if position < len(order) and order[position] not in given:
+                    found.append(Argument(order[position], UNKNOWN, written.span))
                 continue
+            if written.stated is not None:
+                stated = self.value(written.stated)
+                if inferred and position == 0:
+                    found.append(Argument(inferred, stated, written.stated.span))
+                else:
+                    self.sink.report(codes.NO_INFERRED, written.span, layer=name)
+                    value = UNKNOWN
             found.append(Argument(None, value, written.value.span))
-            if written.stated is None:
-                continue
-            stated = self.value(written.stated)
-            if inferred and position == 0:
-                found.append(Argument(inferred, stated, written.stated.span))
-            else:
-                self.sink.report(codes.NO_INFERRED, written.span, layer=name)
         return found
 
     def _torch_layer(self, declared: type[Layer], node: tree.Layer) -> None:
         inferred = "" if declared.inferred in declared.fields else declared.inferred
-        written = self.arguments(node.arguments, declared.__name__, inferred)
+        written = self.arguments(node.arguments, declared.__name__, inferred, list(declared.fields))
         bound = bind(declared, written, declared.__name__, node.name.span, self.sink)
         layer = declared.build(bound.values)
         assert isinstance(layer, Layer)
@@ -246,12 +272,16 @@ class Elaborator:
             return Flow(None, _channels(layer, flow.width(0)))
         try:
             layer.validate()
+        except Reject as reject:
+            self._rejected(reject, layer, spans, node, [])
+            return Flow(None, _channels(layer, flow.width(0)))
+        try:
             declared = self._declared_width(layer, spans, node.name.span)
             if flow.shape is None:
                 return Flow(None, _channels(layer, declared if layer.inferred_axis == 0 else flow.channels))
             shape = layer.infer(flow.shape if declared is None else _patched(flow.shape, layer.inferred_axis, declared))
         except Reject as reject:
-            self._rejected(reject, layer, spans, node)
+            self._rejected(reject, layer, spans, node, flow.labels())
             return Flow(None, _channels(layer, flow.width(0)))
         if _count(shape) > _LARGEST:
             self.sink.report(codes.TENSOR_TOO_LARGE, node.head, what=f"the output of {name}", limit=_LARGEST)
@@ -276,12 +306,19 @@ class Elaborator:
                 codes.WRONG_WIDTH,
                 spans[layer.inferred],
                 labels=self.flow.labels(layer.inferred_axis),
+                helps=self._flatten(layer, declared),
                 layer=type(layer).__name__,
                 declared=declared,
                 counts=layer.counts.removesuffix("s") if declared == 1 else layer.counts,
                 found=found,
             )
         return declared
+
+    def _flatten(self, layer: Layer, declared: int) -> tuple[str, ...]:
+        """The help for a width that Flatten would give."""
+        shape = self.flow.shape
+        forgotten = layer.inferred_axis == -1 and shape is not None and len(shape) > 1 and _count(shape) == declared
+        return (f"put `Flatten` in front: it gives {declared}",) if forgotten else ()
 
     def _has_rank(self, layer: Layer) -> bool:
         """False where the number of dimensions is wrong as well: then that is what has to be said."""
@@ -295,12 +332,15 @@ class Elaborator:
             return reject.code is not codes.WRONG_RANK
         return True
 
-    def _rejected(self, reject: Reject, layer: Layer, spans: dict[str, Span], node: tree.Layer) -> None:
+    def _rejected(
+        self, reject: Reject, layer: Layer, spans: dict[str, Span], node: tree.Layer, labels: list[Label]
+    ) -> None:
+        """Report what a rule of a layer refuses; `labels` explain the input where that is to blame."""
         span = spans.get(reject.field, node.name.span)
-        if self.flow.doubted:
+        if self.flow.doubted and labels:
             return
         facts = {"layer": type(layer).__name__, **reject.facts}
-        self.sink.add(Diagnostic(reject.code, facts, span, tuple(self.flow.labels())))
+        self.sink.add(Diagnostic(reject.code, facts, span, tuple(labels)))
 
     def _block(self, block: Block, node: tree.Layer) -> None:
         name = block.name
@@ -310,11 +350,11 @@ class Elaborator:
             self.sink.report(codes.RECURSION, node.name.span, name=name, chain=" uses ".join([*chain, name]))
             self._wrong(node)
             return
-        written = self.arguments(node.arguments, name, "")
+        written = self.arguments(node.arguments, name, "", list(block.signature.fields))
         bound = bind(block.signature, written, name, node.name.span, self.sink)
         label = self.label(node.tail)
         made, end = self._expand(block, bound.values, node)
-        self.add_expanded(labelled(made, label, node.head), end, node.tail)
+        self.add_expanded(labelled(made, label, node.head), self.flow.through(end, node.head), node.tail)
 
     def add_expanded(self, node: Node, flow: Flow, tail: tree.Tail) -> None:
         """Append a module whose layers are counted already."""

@@ -8,8 +8,9 @@ once and gives UNKNOWN, which every operation accepts silently.
 from __future__ import annotations
 
 from cnnspec.compiler.functions import FUNCTIONS, problem
+from cnnspec.compiler.names import SHAPE_NAMES
 from cnnspec.compiler.values import Failed, bounded, check_length, describe, has_unknown, is_number, show_shape, weigh
-from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
+from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.fields import UNKNOWN
 from cnnspec.limits import LIMITS
@@ -35,6 +36,7 @@ class Place(Protocol):
     scope: Scope
     sink: Sink
     meter: Meter
+    awaits_input: bool
 
     @property
     def shape(self) -> tuple[int, ...] | None: ...
@@ -133,7 +135,6 @@ _SIZES: dict[str, tuple[int, tuple[int, ...]]] = {
     "in_height": (-2, (3, 4)),
     "in_width": (-1, (3, 4)),
 }
-SHAPE_NAMES = (*_SIZES, "in_shape")
 
 
 def _name(node: tree.Name, place: Place) -> Any:
@@ -147,7 +148,7 @@ def _name(node: tree.Name, place: Place) -> Any:
                 codes.UNKNOWN_NAME, node.span, name=name, helps=("`_` stands for a size in `-> [...]` only",)
             )
             return UNKNOWN
-        known = [*place.scope.names(), *SHAPE_NAMES, "true", "false", "none", *FUNCTIONS]
+        known = [*place.scope.names(), *SHAPE_NAMES, "true", "false", "none"]
         place.sink.report(codes.UNKNOWN_NAME, node.span, helps=did_you_mean(name, known), name=name)
         return UNKNOWN
     return found.value
@@ -156,6 +157,9 @@ def _name(node: tree.Name, place: Place) -> Any:
 def _size(node: tree.Name, place: Place) -> Any:
     shape = place.shape
     if shape is None:
+        if place.awaits_input:
+            why = "stands in front of `input`"
+            place.sink.report(codes.NO_SUCH_SIZE, node.span, name=node.id, shape="not known yet", why=why)
         return UNKNOWN
     if node.id == "in_shape":
         return list(shape)
@@ -231,8 +235,7 @@ def _arithmetic(node: tree.Chain, place: Place) -> Any:
             value = UNKNOWN
             continue
         if operator in ("/", "//", "%") and is_number(right) and right == 0:
-            label = [Label(operand.span, "is 0")]
-            place.sink.report(codes.DIVISION_BY_ZERO, node.span, labels=label if operand.span != node.span else ())
+            place.sink.report(codes.DIVISION_BY_ZERO, operand.span)
             return UNKNOWN
         value = _binary(operator, value, right)
     return value

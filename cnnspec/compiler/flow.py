@@ -64,6 +64,14 @@ class Flow:
         keeps = self.shape is not None and shape[0] == self.shape[0] and len(shape) == len(self.shape)
         return Flow(shape, shape[0], origin, self.channels_origin if keeps else origin, channels, sizes)
 
+    def through(self, end: Flow, span: Span) -> Flow:
+        """The value `end` as the use of a block at `span` gives it: what made it so inside of the block is not shown."""
+        if end.shape is None:
+            return end
+        origin = self.origin if end.shape == self.shape else Origin(span, end.shape)
+        channels = self.channels_origin if end.channels == self.channels else origin
+        return Flow(end.shape, end.channels, origin, channels, end.channels_doubted, end.sizes_doubted)
+
     def doubt(self, *, channels: bool, sizes: bool) -> Flow:
         """The same value, sure or unsure of its channels and of its other sizes."""
         if (channels, sizes) == (self.channels_doubted, self.sizes_doubted):

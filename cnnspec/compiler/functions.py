@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.values import bounded, check_length, describe, is_number
+from cnnspec.compiler.values import bounded, check_length, describe, is_number, shorten
+from cnnspec.fields import spell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,8 +65,10 @@ def _range(*bounds: Any) -> list[int]:
 
 
 def problem(function: str, arguments: list[Any]) -> str:
-    given = ", ".join(map(describe, arguments)) or "nothing"
-    return f"{_USAGE[function]}, not {given}"
+    """What a function takes, and what it was given instead."""
+    plain = (bool, int, float, str, list, tuple, type(None))
+    given = [spell(value) if isinstance(value, plain) else describe(value) for value in arguments]
+    return f"{_USAGE[function]}; given {shorten(', '.join(given)) or 'nothing'}"
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -92,5 +95,5 @@ _USAGE = {
     "floor": "takes one number",
     "len": "takes one list, tuple or string",
     "sum": "takes one list of numbers",
-    "range": "takes one to three whole numbers, the step not 0",
+    "range": "takes one to three whole numbers, a step other than 0",
 }

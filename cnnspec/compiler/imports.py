@@ -7,10 +7,12 @@ folder where there is none. Paths are resolved, symbolic links included, before 
 from __future__ import annotations
 
 import os
+import re
 import stat
 
+from cnnspec import layers
 from cnnspec._record import record
-from cnnspec.compiler.names import Block, Scope
+from cnnspec.compiler.names import Block, Scope, check_names
 from cnnspec.diagnostics import Label, Sink, codes
 from cnnspec.diagnostics.suggest import did_you_mean, listing
 from cnnspec.fields import UNKNOWN
@@ -31,6 +33,11 @@ class File:
     models: dict[str, tree.Model]
     blocks: dict[str, Block]
     recipes: tuple[tree.Train, ...]
+
+    def is_unknown(self, name: str) -> bool:
+        """Whether a mistake hides what a name means."""
+        binding = self.scope.bindings.get(name)
+        return binding is not None and binding.value is UNKNOWN
 
 
 def project_of(path: str) -> str:
@@ -75,12 +82,20 @@ class _Reader:
             match item:
                 case tree.Import():
                     self._import(item, file, defined, chain)
+                case tree.Invalid():
+                    for name in _named_by(item.span.text):
+                        file.scope.bind(name, UNKNOWN, item.span)
                 case tree.Model() if self._is_new(item.name, defined):
                     file.models[item.name.id] = item
+                    if layers.find(item.name.id) is None:
+                        file.scope.bind(item.name.id, item, item.name.span)
                 case tree.Block() if self._is_new(item.name, defined):
                     block = Block(item, file.scope)
                     file.blocks[item.name.id] = block
                     file.scope.bind(item.name.id, block, item.name.span)
+        for item in content.items:
+            if isinstance(item, (tree.Block, tree.Model)):
+                check_names([parameter.name for parameter in item.parameters], self.sink)
         return file
 
     def _is_new(self, name: tree.Name, defined: dict[str, tree.Name]) -> bool:
@@ -93,16 +108,20 @@ class _Reader:
     def _import(self, item: tree.Import, file: File, defined: dict[str, tree.Name], chain: tuple[str, ...]) -> None:
         imported = self._load(item, file.source, chain)
         for name in item.names:
-            if not self._is_new(name, defined):
-                continue
             if imported is None:
-                file.scope.bind(name.id, UNKNOWN, name.span)
+                if name.id not in defined:
+                    file.scope.bind(name.id, UNKNOWN, name.span)
+            elif not self._is_new(name, defined):
+                continue
             elif name.id in imported.blocks:
                 file.scope.bind(name.id, imported.blocks[name.id], name.span)
             else:
                 helps = did_you_mean(name.id, imported.blocks)
+                if name.id in imported.models:
+                    helps = (f"`{name.id}` is a model: only blocks can be imported",)
                 path = imported.source.path
-                self.sink.report(codes.NOT_IN_IMPORT, name.span, helps=helps, path=path, name=name.id)
+                if not imported.is_unknown(name.id):
+                    self.sink.report(codes.NOT_IN_IMPORT, name.span, helps=helps, path=path, name=name.id)
                 file.scope.bind(name.id, UNKNOWN, name.span)
 
     def _load(self, item: tree.Import, importer: Source, chain: tuple[str, ...]) -> File | None:
@@ -142,7 +161,7 @@ class _Reader:
             return shown, None
         real = os.path.realpath(shown)
         if os.path.commonpath([real, self.project]) != self.project:
-            reason = f"the project is {os.path.basename(self.project) or self.project}/, links are followed"
+            reason = f"leads out of the project, {os.path.basename(self.project) or self.project}/"
             self.sink.report(codes.IMPORT_OUTSIDE, span, path=text, reason=reason)
             return shown, None
         try:
@@ -161,7 +180,15 @@ class _Reader:
         except OSError:
             return (f"there is no folder {folder}",)
         near = did_you_mean(os.path.basename(path), names)
-        return near or ((f"{folder} holds {listing(sorted(names)[:8])}",) if names else ())
+        return near or ((f"{folder} holds {listing(sorted(names))}",) if 0 < len(names) <= 8 else ())
+
+
+def _named_by(text: str) -> list[str]:
+    """Names that a broken definition or import was to define: they are unknown then, not missing."""
+    if text.startswith("from"):
+        return re.findall(r"[A-Za-z_]\w*", text.partition("import")[2].split("\n")[0])
+    head = re.match(r"[A-Za-z_]\w*\s+([A-Za-z_]\w*)", text)
+    return [head[1]] if head else []
 
 
 def _problem_of(text: str) -> str:

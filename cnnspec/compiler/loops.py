@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnspec.compiler.evaluate import Stop
 from cnnspec.compiler.flow import Flow
 from cnnspec.compiler.graph import Node
-from cnnspec.compiler.names import Scope
+from cnnspec.compiler.names import Scope, check_names
 from cnnspec.compiler.values import describe, has_unknown
 from cnnspec.diagnostics import codes
 from cnnspec.fields import UNKNOWN, as_tuple, spell
@@ -25,6 +25,8 @@ def loop(walk: Elaborator, node: tree.For | tree.Repeat) -> None:
     if passes is None:
         _blur(walk, [node.body], node.span, node)
         return
+    if isinstance(node, tree.For):
+        check_names(node.targets, walk.sink)
     if len(passes) > LIMITS.steps or len(passes) * max(1, len(node.body.statements)) > 2 * LIMITS.steps:
         walk.sink.report(codes.TOO_MANY_STEPS, node.span, limit=LIMITS.steps, what="passes of a loop")
         raise Stop
@@ -43,14 +45,16 @@ def _passes(walk: Elaborator, node: tree.For | tree.Repeat) -> Any:
     """What a loop runs over, or None where that is unknown."""
     if isinstance(node, tree.Repeat):
         count = walk.value(node.count)
-        if count is UNKNOWN:
+        if has_unknown(count):
             return None
         if count.__class__ is not int or count < 0:
             wants = "a whole number of at least 0"
-            walk.sink.report(codes.WRONG_VALUE, node.count.span, what="`repeat`", value=spell(count), wants=wants)
+            walk.sink.report(
+                codes.WRONG_VALUE, node.count.span, what="the count of `repeat`", value=spell(count), wants=wants
+            )
             return None
         if count > LIMITS.layers and node.body.statements:
-            found = f"{count:,} times {len(node.body.statements)}"
+            found = f"{count:,} and more"
             walk.sink.report(codes.TOO_MANY_LAYERS, node.count.span, limit=LIMITS.layers, found=found)
             raise Stop
         return range(count if node.body.statements else 0)
@@ -59,7 +63,9 @@ def _passes(walk: Elaborator, node: tree.For | tree.Repeat) -> Any:
         return None
     if not isinstance(values, (list, tuple)):
         wants = "a list, such as `range(3)`"
-        walk.sink.report(codes.WRONG_VALUE, node.values.span, what="`for ... in`", value=describe(values), wants=wants)
+        walk.sink.report(
+            codes.WRONG_VALUE, node.values.span, what="what `for` runs over", value=describe(values), wants=wants
+        )
         return None
     return values
 
@@ -81,7 +87,8 @@ def _spread(walk: Elaborator, node: tree.For, value: Any, scope: Scope) -> None:
             scope.bind(name.id, item, name.span)
         return
     where = names[0].span.to(names[-1].span)
-    walk.sink.report(codes.WRONG_UNPACKING, where, value=spell(as_tuple(value)), count=len(names))
+    if not has_unknown(value):
+        walk.sink.report(codes.WRONG_UNPACKING, where, value=spell(as_tuple(value)), count=len(names))
     for name in names:
         scope.bind(name.id, UNKNOWN, name.span)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.graph import MergeNode, ResidualNode, StackNode
 from cnnspec.compiler.names import Scope
-from cnnspec.compiler.values import show_shape
+from cnnspec.compiler.values import has_unknown, show_shape
 from cnnspec.diagnostics import Diagnostic, Label, codes
 from cnnspec.diagnostics.suggest import did_you_mean
-from cnnspec.fields import UNKNOWN, spell
+from cnnspec.fields import spell
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cnnspec.compiler.elaborate import Elaborator
 
 Shape = tuple[int, ...]
+_EQUAL = "the shapes have to be equal"
+_BROADCAST = "sizes have to be equal, or 1"
 
 
 def residual(walk: Elaborator, node: tree.Residual) -> None:
@@ -33,9 +35,8 @@ def residual(walk: Elaborator, node: tree.Residual) -> None:
         gives = "the shortcut gives" if shortcut is not None else "the shortcut passes on"
         labels = [*_said(end, "the body gives"), *_said(other, gives)]
         first, second = show_shape(end.shape), show_shape(other.shape)
-        walk.sink.report(
-            codes.BRANCHES_DIFFER, node.head, labels=labels, merge="residual adds values", first=first, second=second
-        )
+        facts: dict[str, object] = {"merge": "residual adds values", "first": first, "second": second, "rule": _EQUAL}
+        walk.sink.add(Diagnostic(codes.BRANCHES_DIFFER, facts, node.head, tuple(labels)))
     result = end if end.shape is not None else other
     parts = [body] if shortcut is None else [body, shortcut]
     parameters, count = sum(part.parameters for part in parts), sum(part.layers for part in parts)
@@ -49,7 +50,8 @@ def _said(flow: Flow, words: str) -> list[Label]:
     """Where the shape of a branch comes from."""
     if flow.origin is None or flow.shape is None:
         return []
-    return [Label(flow.origin.span, f"{words} {show_shape(flow.shape)}")]
+    text = flow.origin.label().text if flow.origin.via else f"{words} {show_shape(flow.shape)}"
+    return [Label(flow.origin.span, text)]
 
 
 def merge(walk: Elaborator, node: tree.Merge) -> None:
@@ -68,7 +70,7 @@ def merge(walk: Elaborator, node: tree.Merge) -> None:
             problem = "takes names or branches, not both"
             walk.sink.report(codes.WRONG_CALL, names[0].span, function=node.kind, problem=problem)
     else:
-        if not names and not node.arguments:
+        if not names and all(argument.name is not None for argument in node.arguments):
             fix = f"`{node.kind}(name)` or `{node.kind} {{ branch {{ ... }} branch {{ ... }} }}`"
             walk.sink.report(codes.NEEDS_ARGUMENTS, node.head, name=node.kind, fix=fix)
         flows = [start, *(_named(walk, name) for name in names)]
@@ -102,7 +104,7 @@ def _arguments(walk: Elaborator, node: tree.Merge) -> tuple[list[tree.Name], int
             value = walk.value(argument.value)
             if value.__class__ is int:
                 dim = value
-            elif value is not UNKNOWN:
+            elif not has_unknown(value):
                 shown, wants = spell(value), "a whole number"
                 walk.sink.report(
                     codes.WRONG_TYPE, argument.value.span, layer="concat", name="dim", value=shown, wants=wants
@@ -121,7 +123,7 @@ def _named(walk: Elaborator, name: tree.Name) -> Flow:
     """The value that `as name` has named; tells the stack that runs it to keep it."""
     found = walk.scope.find_value(name.id)
     if found is None:
-        helps = did_you_mean(name.id, walk.scope.value_names())
+        helps = did_you_mean(name.id, walk.scope.value_names()) or (f"name a value with `... as {name.id}`",)
         walk.sink.report(codes.UNKNOWN_VALUE_NAME, name.span, helps=helps, name=name.id)
         return LOST
     flow, stack, _ = found
@@ -138,7 +140,7 @@ def _add(walk: Elaborator, node: tree.Merge, flows: list[Flow], dim: int) -> Flo
     first = _first_known(flows)
     for flow in flows:
         if flow.shape is not None and flow.shape != first.shape:
-            _report_differ(walk, node, codes.BRANCHES_DIFFER, "add", first, flow)
+            _report_differ(walk, node, codes.BRANCHES_DIFFER, "add", first, flow, rule=_EQUAL)
             break
     return first
 
@@ -165,7 +167,7 @@ def _multiply(walk: Elaborator, node: tree.Merge, flows: list[Flow], dim: int) -
         assert flow.shape is not None
         fits = len(flow.shape) == len(sizes) and all(a == b or 1 in (a, b) for a, b in zip(sizes, flow.shape))
         if not fits:
-            _report_differ(walk, node, codes.BRANCHES_DIFFER, "multiply", first, flow)
+            _report_differ(walk, node, codes.BRANCHES_DIFFER, "multiply", first, flow, rule=_BROADCAST)
             return first
         sizes = [b if a == 1 else a for a, b in zip(sizes, flow.shape)]
     return first.become(tuple(sizes), node.head)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from cnnspec import layers
 from cnnspec._record import record
+from cnnspec.diagnostics import Label, Sink, codes
 from cnnspec.fields import Declared, Field, Kind
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from cnnspec.syntax.source import Span
@@ -37,6 +38,21 @@ class Block:
             parameter.name.id: Field(parameter.name.id, _Anything(), None, parameter.default is None)
             for parameter in definition.parameters
         }
+
+
+SHAPE_NAMES = ("in_channels", "in_features", "in_length", "in_depth", "in_height", "in_width", "in_shape")
+"""Names that give the shape at a point of a network, always."""
+
+
+def check_names(names: Iterable[tree.Name], sink: Sink) -> None:
+    """Report names that are bound together and can't be: two that are equal, and those of a shape."""
+    seen: dict[str, Span] = {}
+    for name in names:
+        first = seen.setdefault(name.id, name.span)
+        if first is not name.span and name.id != "_":
+            sink.report(codes.BOUND_TWICE, name.span, labels=[Label(first, "bound here")], name=name.id)
+        elif name.id in SHAPE_NAMES:
+            sink.report(codes.SHAPE_NAME, name.span, name=name.id)
 
 
 @record

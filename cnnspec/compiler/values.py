@@ -5,6 +5,7 @@ from __future__ import annotations
 from cnnspec.diagnostics import codes
 from cnnspec.fields import UNKNOWN, spell
 from cnnspec.limits import LIMITS
+from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,10 +33,19 @@ def describe(value: object) -> str:
     """What a value is, in words."""
     if isinstance(value, bool):
         return f"`{spell(value)}`"
-    names = {int: "a whole number", float: "a number", str: "a string", list: "a list", tuple: "a tuple"}
+    names = {int: "a whole number", float: "a decimal number", str: "a string", list: "a list", tuple: "a tuple"}
     if value is None:
         return "`none`"
-    return names.get(type(value), f"`{getattr(value, 'name', value)}`")
+    if isinstance(value, type):
+        return f"the layer `{value.__name__}`"
+    if isinstance(value, tree.Model):
+        return "a model"
+    return names.get(type(value), f"the block `{getattr(value, 'name', value)}`")
+
+
+def shorten(text: str, longest: int = 60) -> str:
+    """A text for a message, cut off where it is too long for one."""
+    return text if len(text) <= longest else text[:longest] + " ..."
 
 
 def is_number(value: object) -> bool:

@@ -28,7 +28,7 @@ class Code:
 # Reading a file, and bounds
 NOT_TEXT = Code("E001", "the file is not UTF-8 text", "byte {byte} in line {line}, {offset} bytes into the file")
 FILE_TOO_LARGE = Code("E002", "the file is larger than {limit:,} bytes", "not read")
-TOO_MANY_TOKENS = Code("E003", "the file has more than {limit:,} words and signs", "the rest is not read")
+TOO_MANY_TOKENS = Code("E003", "the file has more than {limit:,} words and signs", "one too many")
 NESTED_TOO_DEEPLY = Code("E004", "this is nested more than {limit} levels deep", "one level too many")
 TOO_MANY_LAYERS = Code(
     "E005",
@@ -51,7 +51,7 @@ WRONG_ESCAPE = Code("E105", "`{escape}` is no escape", 'in a string: `\\"`, `\\\
 # Names and arguments
 UNKNOWN_LAYER = Code("E110", "there is no layer or block `{name}`", "unknown name")
 UNKNOWN_PARAMETER = Code("E111", "{layer} has no parameter `{name}`", "unknown parameter", note="{layer} {takes}")
-MISSING_ARGUMENT = Code("E112", "{layer} needs {missing}", "not given", note="the arguments are {signature}")
+MISSING_ARGUMENT = Code("E112", "{layer} needs {missing}", "gives no {missing}", note="in full it is {signature}")
 TOO_MANY_ARGUMENTS = Code("E113", "{layer} is given too many arguments", "one too many", note="{layer} {takes}")
 DUPLICATE_ARGUMENT = Code("E114", "{layer} is given `{name}` twice", "given again")
 WRONG_TYPE = Code("E115", "{name} of {layer} can't be {value}", "has to be {wants}")
@@ -63,10 +63,14 @@ NO_INFERRED = Code("E120", "{layer} takes no `in -> out`", "only layers with a w
 NOT_CALLABLE = Code("E121", "`{name}` is {found}, not a layer or block", "can't be used as a layer")
 MODULE_NAME_TAKEN = Code("E122", "a module of this body is called `{name}` already", "second use of the name")
 UNKNOWN_VALUE_NAME = Code(
-    "E123", "no statement above is called `{name}`", "unknown name", help="name a value with `... as {name}`"
+    "E123",
+    "there is no value `{name}` here",
+    "unknown name",
+    note="`... as name` names the value of a statement for those below it, in its body and in bodies inside of that",
 )
 BAD_MODULE_NAME = Code("E124", "a module can't be called `{name}`", "{why}")
 NEEDS_ARGUMENTS = Code("E125", "`{name}` has to be told what to merge", "nothing given", help="{fix}")
+SHAPE_NAME = Code("E126", "`{name}` can't be bound", "gives the shape at its place, always", help="use another name")
 
 # Shapes
 WRONG_RANK = Code("E201", "{layer} expects {expected} but gets {found}", "{advice}")
@@ -76,19 +80,21 @@ WINDOW_TOO_LARGE = Code(
     "E204", "the window of {layer} is larger than its input: {window} on {size}", "spans {window} along {axis}"
 )
 NOT_DIVISIBLE = Code(
-    "E205", "{what} ({value}) of {layer} can't be divided by {divisor_name} ({divisor})", "{divisor_name}"
+    "E205",
+    "{what} ({value}) of {layer} can't be divided by {divisor_name} ({divisor})",
+    "{value} is no multiple of {divisor}",
 )
 PADDING_TOO_LARGE = Code("E206", "the padding of {layer} is too large: {padding}", "at most {limit}: {reason}")
 EMPTY_OUTPUT = Code("E207", "the output of {layer} would have size {size} along {axis}", "gives {size}")
-BRANCHES_DIFFER = Code("E208", "{merge} of different shapes: {first} and {second}", "gives {second}")
+BRANCHES_DIFFER = Code("E208", "{merge} of different shapes: {first} and {second}", "{rule}")
 CONCAT_DIFFERS = Code(
-    "E209", "concat of shapes that differ in more than {along}: {first} and {second}", "gives {second}"
+    "E209", "concat of shapes that differ in more than {along}: {first} and {second}", "may differ in {along} only"
 )
 WRONG_COMBINATION = Code("E210", "{layer}: {problem}", "{label}")
 WRONG_DIMENSION = Code("E211", "{layer} has no dimension {dim} in {shape}", "counted with the batch as 0: {range}")
 SIZES_DISAGREE = Code("E212", "{layer} can't turn {found} into {wanted}", "{label}")
 WRONG_SHAPE_ARGUMENT = Code("E213", "{layer} expects {declared} but gets {found}", "declares {declared}")
-TOO_FEW_VALUES = Code("E214", "{layer} has one value a channel to normalise", "gets {found}")
+TOO_FEW_VALUES = Code("E214", "{layer} has only one value a channel to normalise", "gets {found}")
 TENSOR_TOO_LARGE = Code("E215", "{what} would hold more than {limit:,} values", "too large")
 NO_SUCH_SIZE = Code("E216", "there is no `{name}`: the shape here is {shape}", "{why}")
 SYMBOLIC_SIZE = Code(
@@ -103,10 +109,10 @@ BATCH_DIMENSION = Code(
 
 # Values of expressions
 WRONG_OPERAND = Code("E301", "`{operator}` can't be used on {operands}", "")
-DIVISION_BY_ZERO = Code("E302", "division by zero", "is 0")
+DIVISION_BY_ZERO = Code("E302", "division by zero", "the divisor is 0")
 WRONG_VALUE = Code("E303", "{what} can't be {value}", "has to be {wants}")
 INDEX_OUT_OF_RANGE = Code("E304", "there is no item {index} in a sequence of {length}", "counted from 0")
-WRONG_CALL = Code("E305", "{function}: {problem}", "")
+WRONG_CALL = Code("E305", "`{function}` {problem}", "")
 WRONG_UNPACKING = Code("E306", "{value} can't be spread over {count} names", "{count} names")
 
 # Models, blocks, imports
@@ -118,21 +124,46 @@ NO_INPUT = Code(
 )
 INPUT_MISPLACED = Code("E402", "`input` {problem}", "{label}")
 DUPLICATE_DEFINITION = Code("E403", "`{name}` is defined twice", "second definition")
-RECURSION = Code("E404", "block `{name}` uses itself", "used again here", note="{chain}")
+RECURSION = Code(
+    "E404",
+    "block `{name}` uses itself",
+    "used again here",
+    note="{chain}",
+    help="repeat with `repeat` or `for` instead",
+)
 IMPORT_NOT_FOUND = Code("E405", "there is no file {path}", "not found")
-IMPORT_OUTSIDE = Code("E406", "an import can't leave the folder of the project", "leads to {path}", note="{reason}")
+IMPORT_OUTSIDE = Code(
+    "E406",
+    "`{path}` can't be imported",
+    "{reason}",
+    note="imports stay in the folder of the project, symbolic links included",
+)
 IMPORT_CYCLE = Code("E407", "the imports go round in a circle", "leads back here", note="{chain}")
 NOT_IN_IMPORT = Code("E408", "{path} has no `{name}`", "not defined there")
 TOO_MANY_IMPORTS = Code("E409", "more than {limit} {what}", "one too many")
 UNKNOWN_MODEL = Code("E410", "there is no model `{name}`", "", note="{known}")
 UNKNOWN_MODEL_PARAMETER = Code("E411", "model `{model}` has no parameter `{name}`", "", note="{known}")
 NO_DEFAULT = Code("E412", "parameter `{name}` of model `{model}` has no default", "give it one: `{name} = ...`")
-NO_MODEL = Code("E413", "there is no model in this file", "")
+NO_MODEL = Code(
+    "E413",
+    "there is no model in this file",
+    "",
+    help="a network is written `model Name {{ input [channels, height, width] ... }}`",
+)
 TRAIN_TARGET = Code("E414", "{problem}", "{label}")
 DUPLICATE_SETTING = Code("E415", "`{name}` is set twice", "set again")
 CONDITION_FAILS = Code("E417", "the input breaks its own condition", "`{condition}` does not hold")
 SEVERAL_MODELS = Code("E418", "the file has several models", "", note="{known}")
 EMPTY_MODEL = Code("E416", "model `{name}` has no layers", "nothing but its input")
+
+# Recipes
+UNKNOWN_SETTING = Code("E501", "a recipe has no setting `{name}`", "unknown setting", note="{known}")
+UNKNOWN_COMPONENT = Code("E502", "there is no `{name}` for `{setting}`", "unknown name", note="{known}")
+IMAGES_DO_NOT_FIT = Code("E503", "the images of {data} are {found}, but {model} takes {wanted}", "gives {found}")
+CLASSES_DO_NOT_FIT = Code(
+    "E504", "{data} has {classes} classes, but {model} gives {output} numbers", "{classes} classes"
+)
+OUTPUT_DOES_NOT_FIT = Code("E505", "{loss} takes one number a class, but the model gives {output}", "can't take {output}")
 
 # Warnings about networks
 ACTIVATION_BEFORE_LOSS = Code(

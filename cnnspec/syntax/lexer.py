@@ -82,7 +82,7 @@ def _scan(source: Source, sink: Sink) -> list[Token]:
     if len(tokens) > LIMITS.tokens:
         first = tokens[LIMITS.tokens]
         sink.report(codes.TOO_MANY_TOKENS, Span(source, first[1], first[2]), limit=LIMITS.tokens)
-        del tokens[LIMITS.tokens :]
+        return [("too deep", first[1], len(text))]
     return tokens
 
 

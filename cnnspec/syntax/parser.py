@@ -7,9 +7,8 @@ mistake of a file is found in one run; `tree.Invalid` stands where it was. Never
 from __future__ import annotations
 
 from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
-from cnnspec.diagnostics.suggest import closest
 from cnnspec.limits import LIMITS
-from cnnspec.syntax import tree
+from cnnspec.syntax import hints, tree
 from cnnspec.syntax._tables import KEYWORDS, RULES, STARTS, STATES
 from cnnspec.syntax.build import Builder
 from cnnspec.syntax.lexer import Token, report_unknown, tokenize
@@ -33,27 +32,6 @@ _SIGNS = {
 }
 _WORDS = {name: word for word, name in KEYWORDS.items()}
 _DEFINITIONS = ("MODEL", "BLOCK", "TRAIN", "FROM")
-_VALUES = ("INT", "FLOAT", "STRING", "NAME", "TRUE", "FALSE", "NONE")
-
-# Ways out of mistakes that people make: words of other languages, and words of ours in a wrong place.
-_FOREIGN = {
-    "elif": "it is written `else if`",
-    "def": "a block is written `block Name(parameters) { ... }`",
-    "class": "a network is written `model Name { ... }`",
-    "while": "loops are written `repeat n { ... }` and `for x in list { ... }`",
-    "return": "a block hands on the value of its last statement",
-    "import": 'an import is written `from "file.cnn" import Name`',
-    "lambda": "there are no functions but the built-in ones",
-}
-_MISPLACED = {
-    "ELSE": "`else` follows the `}` of an `if`",
-    "SHORTCUT": "`shortcut` follows the `}` of `residual { ... }`",
-    "BRANCH": "`branch` stands in `add`, `multiply` or `concat`",
-    "FROM": "imports stand outside of models and blocks",
-    "MODEL": "models and blocks stand beside each other, not in one another",
-    "BLOCK": "models and blocks stand beside each other, not in one another",
-    "TRAIN": "`train { ... }` stands beside the model, not in it",
-}
 
 
 class _Parts(list):  # type: ignore[type-arg]
@@ -159,7 +137,7 @@ class _Parser:
         if stuck:
             self.at += 1
             return self.at < len(self.tokens) and kind != "$END"
-        opened = self._open_braces()
+        opened = self.open_braces()
         if missing := self._missing_braces(kind, start, opened):
             self._report_unclosed(opened, kind, start, end)
             close = ("RBRACE", start, start)
@@ -168,7 +146,7 @@ class _Parser:
             return self._feed_closing()
         self._report_unexpected(kind, start, end)
         stray = kind == "RBRACE" and not opened
-        early = kind == "_SEP" and self.tokens[self.at + 1][0] == "LBRACE" and self._accepts("LBRACE")
+        early = kind == "_SEP" and self.tokens[self.at + 1][0] == "LBRACE" and self.accepts("LBRACE")
         if stray or early:
             self.at += 1
             return True
@@ -180,7 +158,7 @@ class _Parser:
             return len(opened)
         if opened and kind in _DEFINITIONS and self._column(start) <= self._indent(opened[0]):
             return len(opened)
-        if kind == "BRANCH" and self._accepts("REPEAT"):
+        if kind == "BRANCH" and self.accepts("REPEAT"):
             return sum(self._indent(brace) >= self._column(start) for brace in opened)
         return 0
 
@@ -211,7 +189,7 @@ class _Parser:
 
         A statement that is complete stays, and what stands behind it is skipped.
         """
-        if self._accepts("_SEP") and self._is_complete() and self.tokens[self.at][0] != "_SEP":
+        if self.accepts("_SEP") and self._is_complete() and self.tokens[self.at][0] != "_SEP":
             self._skip("statement")
             return True
         in_bracket = any(offset in self.unclosed for offset in self.starts[-_STACK_LIMIT:])
@@ -233,7 +211,7 @@ class _Parser:
         """Whether the statement in front may be taken at its word: a bare name may have been meant otherwise."""
         before, kind = self.tokens[self.at - 1][0], self.tokens[self.at][0]
         if kind == "COMMA":
-            return before in ("RPAR", "RSQB", "RBRACE") or (before == "NAME" and self._accepts("_ARROW"))
+            return before in ("RPAR", "RSQB", "RBRACE") or (before == "NAME" and self.accepts("AS"))
         # Behind `}` a name may be a misspelt `else` or `shortcut`.
         return before in ("RPAR", "RSQB") and kind not in ("LPAR", "LSQB", "LBRACE")
 
@@ -264,7 +242,7 @@ class _Parser:
             depth = max(0, depth + (kind == "LBRACE") - (kind == "RBRACE"))
             self.at += 1
 
-    def _open_braces(self) -> list[int]:
+    def open_braces(self) -> list[int]:
         """Offsets of the braces that are open here, outermost first."""
         opened: list[int] = []
         for start, value in zip(self.starts, self.values):
@@ -298,10 +276,10 @@ class _Parser:
         if kind == "too deep":
             return
         if kind == "unknown":
-            report_unknown(self.source, start, end, self.sink, self._hint_on_sign(start, end))
+            report_unknown(self.source, start, end, self.sink, hints.on_sign(self, start, end))
             return
         bracket = next((offset for offset in reversed(self.starts) if offset in self.unclosed), None)
-        ends_line = kind in ("_SEP", "RBRACE", "$END") or (kind == "LBRACE" and not self._accepts("INT"))
+        ends_line = kind in ("_SEP", "RBRACE", "$END") or (kind == "LBRACE" and not self.accepts("INT"))
         if bracket is not None and ends_line:
             mark = self.source.text[bracket]
             self.sink.report(codes.NOT_CLOSED, Span(self.source, bracket, bracket + 1), bracket=mark)
@@ -309,7 +287,7 @@ class _Parser:
         span = Span(self.source, start, start + 1 if kind == "_SEP" else end)
         if self._is_line_end(kind, start) and kind == "_SEP" and self.ends:
             span = Span(self.source, self.ends[-1], self.ends[-1] + 1)
-        hint = self._hint(kind, start, end)
+        hint = hints.hint(self, kind, start, end)
         facts: dict[str, object] = {"found": self._found(kind, start, end), "expected": self._expected()}
         facts["verb"] = "end" if self._is_line_end(kind, start) else "stand"
         self.sink.add(Diagnostic(codes.UNEXPECTED, facts, span, (), (hint,) if hint else ()))
@@ -322,7 +300,7 @@ class _Parser:
             return "the file" if kind == "$END" else "the line"
         return "`;`" if kind == "_SEP" else f"`{self.source.text[start:end]}`"
 
-    def _accepts(self, kind: str) -> bool:
+    def accepts(self, kind: str) -> bool:
         """Whether a token could stand here, after the reductions that it would set off."""
         states = list(self.states)
         while (action := STATES[states[-1]].get(kind)) is not None:
@@ -338,121 +316,17 @@ class _Parser:
 
     def _expected(self) -> str:
         """What could stand here, in words."""
-        if self._accepts("MODEL"):
+        if self.accepts("MODEL"):
             return "`model`, `block`, `train` or `from`"
         kinds = {"REPEAT": "a statement", "INT": "a value", "NAME": "a name", "STRING": "a path in double quotes"}
-        words = [next((noun for kind, noun in kinds.items() if self._accepts(kind)), "")]
-        operand = self._accepts("SIGN")
-        if not words[0] and not operand and self._accepts("LSQB"):
+        words = [next((noun for kind, noun in kinds.items() if self.accepts(kind)), "")]
+        operand = self.accepts("SIGN")
+        if not words[0] and not operand and self.accepts("LSQB"):
             words = ["a list in brackets, such as `[3, 32, 32]`"]
-        ends = self._accepts("_SEP") and words[0] != "a statement"
+        ends = self.accepts("_SEP") and words[0] != "a statement"
         left_out = {"LPAR": bool(words[0]) or operand, "RBRACE": ends}
-        words += [f"`{sign}`" for kind, sign in _SIGNS.items() if not left_out.get(kind) and self._accepts(kind)]
-        words += [f"`{_WORDS[kind]}`" for kind in ("IMPORT", "IN", "BRANCH", "ELSE", "AS") if self._accepts(kind)]
-        words += ["the end of the line"] if ends else ["the end"] if self._accepts("$END") else []
+        words += [f"`{sign}`" for kind, sign in _SIGNS.items() if not left_out.get(kind) and self.accepts(kind)]
+        words += [f"`{_WORDS[kind]}`" for kind in ("IMPORT", "IN", "BRANCH", "ELSE", "AS") if self.accepts(kind)]
+        words += ["the end of the line"] if ends else ["the end"] if self.accepts("$END") else []
         words = [word for word in words if word]
         return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else "nothing more"
-
-    # --- hints ---
-
-    def _hint(self, kind: str, start: int, end: int) -> str:
-        """The way out of a mistake that people make, or ""."""
-        word = self.source.text[start:end]
-        before = self.values[-1] if self.values else None
-        if isinstance(before, tree.Name) and before.id in _FOREIGN:
-            return _FOREIGN[before.id]
-        if word in _FOREIGN:
-            return _FOREIGN[word]
-        if self.source.text.startswith(("//", "/*"), start) and not self._accepts("INT"):
-            return "a comment begins with `#`"
-        if kind in ("ELSE", "SHORTCUT") or (kind in _MISPLACED and self._accepts("REPEAT")):
-            return _MISPLACED[kind]
-        if word in KEYWORDS and self._accepts("NAME") and not self._accepts("REPEAT"):
-            return f"`{word}` is a word of the language: use another name"
-        if self._accepts("BRANCH") and kind != "RBRACE":
-            return "its parts stand in `branch { ... }`"
-        if not self._open_braces():
-            return self._hint_on_item(kind, word, before)
-        if isinstance(before, tree.Name) and (hint := self._hint_on_name(kind, word, before, start)):
-            return hint
-        return self._hint_on_sign(start, end) or self._hint_on_value(kind, word, before, start)
-
-    def _hint_on_item(self, kind: str, word: str, before: Any) -> str:
-        known = ("model", "block", "train", "from")
-        for name in (word, before.id if isinstance(before, tree.Name) else ""):
-            if kind in ("NAME", "LBRACE", "STRING") and len(name) > 2 and (near := closest(name, known)):
-                return f"did you mean `{near}`?"
-        if self._accepts("MODEL") and kind not in ("RBRACE", "_SEP"):
-            return "statements stand in `model Name { ... }` or `block Name { ... }`"
-        return self._hint_on_brace(kind)
-
-    def _hint_on_brace(self, kind: str) -> str:
-        following = self.tokens[min(self.at + 1, len(self.tokens) - 1)][0]
-        if kind == "_SEP" and following == "LBRACE" and self._accepts("LBRACE"):
-            return "put the `{` on this line"
-        return ""
-
-    def _hint_on_name(self, kind: str, word: str, before: tree.Name, start: int) -> str:
-        """What was meant with a name and what stands behind it."""
-        if not self._accepts("_ARROW"):
-            if kind == "EQUAL" and self._accepts("IN"):
-                return f"a loop is written `for {before.id} in range(n) {{ ... }}`"
-            return ""
-        near = closest(before.id, _WORDS.values()) if len(before.id) > 2 else None
-        if near and kind in ("INT", "FLOAT", "NAME", "LBRACE", "LSQB"):
-            return f"did you mean `{near}`?"
-        if kind in ("INT", "FLOAT") and self.ends[-1] < start:
-            return f"arguments stand in parentheses: `{before.id}({word})`"
-        if kind == "LSQB" or (kind == "SIGN" and self.tokens[self.at + 1][0] in ("INT", "FLOAT")):
-            return f"arguments stand in parentheses: `{before.id}(...)`"
-        if kind == "EQUAL":
-            value = self.source.text[self.tokens[self.at + 1][1] :]
-            if value[:1].isupper() and not value.startswith(("True", "False", "None")):
-                return f"a layer is named with `as`: `... as {before.id}`"
-            return f"a name is bound with `let {before.id} = ...`"
-        return "names are bound once, with `let`" if self.tokens[self.at + 1][0] == "EQUAL" else ""
-
-    def _hint_on_sign(self, start: int, end: int) -> str:
-        """What was meant with a sign that has another meaning elsewhere."""
-        text, two = self.source.text, self.source.text[start : start + 2]
-        if two == "=>":
-            return "an arrow is written `->`"
-        if two[:1] == "=" and self._accepts("COMPARE"):
-            return "`==` compares"
-        if two[:1] == "." and text[max(0, start - 5) : start].endswith(("nn", "torch")):
-            return "layer names are written without `nn.`"
-        if two[:1] == "." and not two[1:].isdigit():
-            return "each layer is a statement of its own"
-        if two[:1] == "?":
-            return "a choice is written `x if condition else y`"
-        if two[:1] == "\\":
-            return "inside of ( ) and [ ] a line goes on by itself"
-        return self._hint_on_colon() if two[:1] == ":" else ""
-
-    def _hint_on_colon(self) -> str:
-        if self._accepts("LBRACE"):
-            return "a body stands in braces: `{ ... }`"
-        if self._accepts("EQUAL"):
-            declares = self._accepts("RPAR") and not self._accepts("SIGN")
-            return "parameters have no types" if declares else "it is written with `=`"
-        return "a list can't be cut with `:`" if self._accepts("RSQB") else ""
-
-    def _hint_on_value(self, kind: str, word: str, before: Any, start: int) -> str:
-        """What was meant with a value, or a line, that ends or goes on in a strange way."""
-        if kind == "COMMA" and self._accepts("_SEP"):
-            return "no comma is needed at the end of a line"
-        if kind == "NAME" and isinstance(before, tree.Literal) and word.strip("x0123456789") == "":
-            return self._hint_on_times(word, before)
-        closer = ")" if self._accepts("RPAR") else "]" if self._accepts("RSQB") else ""
-        if kind in ("RPAR", "RSQB") and closer:
-            return f"`{'(' if closer == ')' else '['}` is closed with `{closer}`"
-        if kind in _VALUES and closer and self._accepts("COMMA") and self.ends[-1] < start:
-            return "put a comma in front of it"
-        if kind == "NAME" and self._accepts("_SEP") and self._accepts("_ARROW"):
-            return "each statement stands on a line of its own, or behind `;`"
-        return self._hint_on_brace(kind)
-
-    def _hint_on_times(self, word: str, before: tree.Literal) -> str:
-        sizes = f"{before.value or ''}{word}".strip("x").replace("x", ", ")
-        left, right = "[]" if self._accepts("RSQB") else "()"
-        return f"it is written `{left}{sizes}{right}`" if ", " in sizes else "sizes are separated by commas"
