@@ -178,9 +178,9 @@ def _definitions(texts: list[str]) -> dict[str, Any]:
 
 
 def _check(options: Namespace) -> int:
-    from cnnspec.compiler import check
     from cnnspec.diagnostics import Sink
     from cnnspec.diagnostics.render import render_all
+    from cnnspec.pipeline import check
 
     color = _wants_color(options.color, sys.stdout)
     parameters = _definitions(options.define)
@@ -222,9 +222,9 @@ def _count(number: int, noun: str) -> str:
 
 def _summary(options: Namespace) -> int:
     from cnnspec.backends.summary import summarize
-    from cnnspec.compiler import check
     from cnnspec.diagnostics import Sink
     from cnnspec.diagnostics.render import render_all
+    from cnnspec.pipeline import check
 
     (path, model) = next(_files([options.path]))
     sink = Sink()

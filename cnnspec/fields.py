@@ -351,7 +351,10 @@ def spell(value: object) -> str:
         return "(" + ", ".join(map(spell, value)) + (",)" if len(value) == 1 else ")")
     if isinstance(value, list):
         return "[" + ", ".join(map(spell, value)) + "]"
-    return str(value) if isinstance(value, (int, float)) else str(getattr(value, "name", value))
+    if isinstance(value, (int, float)):
+        return str(value)
+    name = value.__name__ if isinstance(value, type) else getattr(value, "name", value)
+    return str(getattr(name, "id", name))
 
 
 def _report_too_many(declared: type[Declared], argument: Argument, name: str, sink: Sink) -> None:

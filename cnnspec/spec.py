@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 
-from cnnspec.compiler import check
 from cnnspec.compiler.graph import Graph
 from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.render import render_all
 from cnnspec.diagnostics.suggest import listing
+from cnnspec.pipeline import check
 from cnnspec.syntax.source import Source, Span, read_source
 
 TYPE_CHECKING = False

@@ -109,7 +109,9 @@ class Generator:
         for _ in range(self.rng.randint(2, 3)):
             self.channels = start
             if kind == "multiply" and widths:
-                self.nested("branch", lambda: (self.write("AdaptiveAvgPool2d(1)"), self.write(f"Conv2d({widths[0]}, 1)")))
+                self.nested(
+                    "branch", lambda: (self.write("AdaptiveAvgPool2d(1)"), self.write(f"Conv2d({widths[0]}, 1)"))
+                )
                 self.channels = widths[0]
             else:
                 fixed = 4 if kind == "add" else None

@@ -34,7 +34,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 CASES = [
     (["check", "good.cnn"], 0, "good.cnn: Good  4 -> 3  15 parameters\n1 file checked: no problems\n", ""),
     (["check", "-q", "good.cnn"], 0, "", ""),
-    (["check", "good.cnn", "-D", "n=2 + 3"], 0, "good.cnn: Good  4 -> 5  25 parameters\n1 file checked: no problems\n", ""),
+    (
+        ["check", "good.cnn", "-D", "n=2 + 3"],
+        0,
+        "good.cnn: Good  4 -> 5  25 parameters\n1 file checked: no problems\n",
+        "",
+    ),
     (["check", "two.cnn:Other"], 0, "two.cnn: Other  1 -> 1  2 parameters\n1 file checked: no problems\n", ""),
     (["check", "two.cnn:Othr"], 1, "did you mean `Other`?", ""),
     (["check", "bad.cnn"], 1, "1 file checked: 1 error\n", ""),
@@ -57,7 +62,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "code", "out", "err"), CASES, ids=lambda case: " ".join(case) if isinstance(case, list) else "")
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"), CASES, ids=lambda case: " ".join(case) if isinstance(case, list) else ""
+)
 def test_command(folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, out: str, err: str):
     assert main(arguments) == code
     printed = capsys.readouterr()
@@ -130,12 +137,12 @@ def test_color(folder, capsys, monkeypatch, environment: dict[str, str], option:
 
 
 def test_a_bug_of_ours_is_no_traceback_of_theirs(folder: Path, capsys, monkeypatch):
-    import cnnspec.compiler
+    import cnnspec.pipeline
 
     def broken(*arguments, **options):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(cnnspec.compiler, "check", broken)
+    monkeypatch.setattr(cnnspec.pipeline, "check", broken)
     assert main(["check", "good.cnn"]) == 101
     printed = capsys.readouterr().err
     assert printed.startswith("This is a bug in cnnspec, sorry")

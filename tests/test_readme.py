@@ -40,6 +40,8 @@ def test_first_example_is_the_shipped_spec():
 @pytest.mark.parametrize("text", [text for language, _, text in BLOCKS if language == "python"])
 def test_python_blocks(text: str):
     pytest.importorskip("torch")
-    run = subprocess.run([sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, cwd=ROOT, check=False)
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     assert run.returncode == 0, run.stderr
     assert run.stdout

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cnnspec.compiler import check
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.render import render_all
+from cnnspec.pipeline import check
 from cnnspec.syntax.source import Source, decode
 from tests.mutation import WORDS, mutate
 
@@ -71,14 +71,19 @@ def nested_blocks_with_arguments() -> str:
 
 
 def doubled_lists() -> str:
-    return "\n".join(["model M { input [3]; let a0 = [1]", *(f"let a{i} = [a{i - 1}, a{i - 1}]" for i in range(1, 80)), "}"])
+    return "\n".join(
+        ["model M { input [3]; let a0 = [1]", *(f"let a{i} = [a{i - 1}, a{i - 1}]" for i in range(1, 80)), "}"]
+    )
 
 
 BOMBS = {
     "a billion layers": (nested_blocks("ReLU"), "E005"),
     "a billion different layers": (nested_blocks_with_arguments(), "E006"),
     "repeat": ("model M { input [3]; repeat 1_000_000_000 { ReLU } }", "E005"),
-    "nested loops": ("model M { input [3]; for i in range(99999) { for j in range(99999) { let x = i * j } } }", "E006"),
+    "nested loops": (
+        "model M { input [3]; for i in range(99999) { for j in range(99999) { let x = i * j } } }",
+        "E006",
+    ),
     "empty loops": ("model M { input [3]; repeat 10**9 { repeat 10**9 { } } }", "E005"),
     "tower of powers": ("model M { input [3]; let x = 10**10**10 }", "E007"),
     "power": ("model M { input [3]; let x = (2**62)**(2**62) }", "E007"),

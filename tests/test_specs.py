@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import cnnspec
-from cnnspec.compiler import check
 from cnnspec.compiler.graph import LayerNode, walk
 from cnnspec.diagnostics import Diagnostic, Sink
+from cnnspec.pipeline import check
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse
 from cnnspec.syntax.source import Source, read_source

@@ -21,7 +21,9 @@ def parsed(source: Source) -> tree.Tree | None:
     """Our parser's tree, or None where it reports a syntax error."""
     sink = Sink()
     result = parse(source, sink)
-    return None if any(found.code.id in ("E101", "E102", "E103", "E104", "E004") for found in sink.diagnostics) else result
+    return (
+        None if any(found.code.id in ("E101", "E102", "E103", "E104", "E004") for found in sink.diagnostics) else result
+    )
 
 
 def test_tables_are_those_of_the_grammar():

@@ -26,14 +26,22 @@ sys.exit(code)
 def loaded_by(arguments: list[str]) -> set[str]:
     """The slow modules that a command has imported. `-I -S`: none that the interpreter's own start brings in."""
     code = f"import sys; sys.path[:0] = [{str(ROOT)!r}]\n" + RUN.format(arguments=arguments, slow=SLOW)
-    run = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
     assert run.returncode in (0, 1), run.stderr
     return set(run.stdout.splitlines()[-1].split()[1:])
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["check", "specs/lenet.cnn"], ["check", "specs"], ["summary", "specs/lenet.cnn"], ["layers"], ["layers", "Conv2d"]],
+    [
+        ["check", "specs/lenet.cnn"],
+        ["check", "specs"],
+        ["summary", "specs/lenet.cnn"],
+        ["layers"],
+        ["layers", "Conv2d"],
+    ],
     ids=" ".join,
 )
 def test_nothing_slow_is_imported(arguments: list[str]):

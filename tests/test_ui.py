@@ -24,10 +24,10 @@ from typing import Any
 
 import pytest
 
-from cnnspec.compiler import check
 from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.render import render, render_all
 from cnnspec.limits import LIMITS, Limits
+from cnnspec.pipeline import check
 from cnnspec.syntax.source import Source, decode, read_source
 
 UI = Path(__file__).parent / "ui"

@@ -96,6 +96,12 @@ class Graph:
     """True where every shape is known and no error was found."""
     recipe: tree.Train | None
     source: Source
+    input_span: Span | None = None
+
+    @property
+    def span(self) -> Span:
+        """Where the model is called by its name."""
+        return self.root.span
 
     @property
     def input(self) -> Shape | None:

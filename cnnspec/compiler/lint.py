@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.compiler.graph import Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode
 from cnnspec.compiler.values import show_shape
-from cnnspec.diagnostics import Label, Sink, codes
+from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -97,5 +97,10 @@ def linear_on_map(run: list[LayerNode], sink: Sink) -> None:
             total = 1
             for size in shape:
                 total *= size
-            facts = {"size": shape[-1], "shape": show_shape(shape), "output": show_shape(output), "total": total}
-            sink.report(codes.LINEAR_ON_MAP, node.span, **facts)
+            facts: dict[str, object] = {
+                "size": shape[-1],
+                "shape": show_shape(shape),
+                "output": show_shape(output),
+                "total": total,
+            }
+            sink.add(Diagnostic(codes.LINEAR_ON_MAP, facts, node.span))

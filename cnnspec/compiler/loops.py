@@ -36,7 +36,8 @@ def loop(walk: Elaborator, node: tree.For | tree.Repeat) -> None:
         if isinstance(node, tree.For):
             _spread(walk, node, value, scope)
         walk.run(node.body, scope)
-        if number and isinstance(node, tree.Repeat) and walk.flow.shape == before.shape is not None:
+        at_rest = walk.flow.shape == before.shape is not None or walk.flow == before
+        if number and isinstance(node, tree.Repeat) and at_rest:
             _replicate(walk, walk.stack.children[count:], len(passes) - number - 1, node.span)
             return
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -9,6 +11,12 @@ if TYPE_CHECKING:
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name nearest to `name`: at most a third of its letters differ, or only case and underscores do."""
+    return _closest(name, frozenset(known))
+
+
+# Loops come by the same mistake thousands of times.
+@lru_cache(maxsize=256)
+def _closest(name: str, known: frozenset[str]) -> str | None:
     plain = _plain(name)
     best, best_distance = None, max(1, len(name) // 3) + 1.0
     for candidate in sorted(known):

@@ -82,8 +82,10 @@ def test_lenet_is_what_one_writes_by_hand():
 
 
 def test_names_are_keys_and_unnamed_children_are_numbered():
-    net = cnnspec.loads("model M { input [4]; Linear(3) as first; ReLU; Linear(2); block_(1) as last }\n"
-                        "block block_(n) { Linear(n); ReLU }").compile()
+    net = cnnspec.loads(
+        "model M { input [4]; Linear(3) as first; ReLU; Linear(2); block_(1) as last }\n"
+        "block block_(n) { Linear(n); ReLU }"
+    ).compile()
     by_hand = nn.Sequential(
         OrderedDict(
             [
@@ -219,7 +221,12 @@ def test_a_layer_of_ones_own(my_layer: type[Layer]):
     assert isinstance(net[0], MyLinear)
     assert net(torch.rand(5, 2, 4)).shape == (5, 2, 2)
     assert spec.parameters == sum(p.numel() for p in net.parameters()) == 18
-    for text, code in [("MyDense(5 -> 3)", "E203"), ("MyDense(0)", "E116"), ("MyDense(3, sclae=1)", "E111"), ("MyDens(3)", "E110")]:
+    for text, code in [
+        ("MyDense(5 -> 3)", "E203"),
+        ("MyDense(0)", "E116"),
+        ("MyDense(3, sclae=1)", "E111"),
+        ("MyDens(3)", "E110"),
+    ]:
         with pytest.raises(cnnspec.SpecError, match=code):
             cnnspec.loads(f"model M {{ input [2, 4]; {text} }}")
 
