@@ -163,7 +163,9 @@ IMAGES_DO_NOT_FIT = Code("E503", "the images of {data} are {found}, but {model} 
 CLASSES_DO_NOT_FIT = Code(
     "E504", "{data} has {classes} classes, but {model} gives {output} numbers", "{classes} classes"
 )
-OUTPUT_DOES_NOT_FIT = Code("E505", "{loss} takes one number a class, but the model gives {output}", "can't take {output}")
+OUTPUT_DOES_NOT_FIT = Code(
+    "E505", "{loss} takes one number a class, but the model gives {output}", "can't take {output}"
+)
 
 # Warnings about networks
 ACTIVATION_BEFORE_LOSS = Code(
