@@ -48,11 +48,6 @@ INLINE = {
     "E410": "test_unknown_model",
     "E411": "test_unknown_parameter",
     "E418": "test_several_models",
-    "E501": "",
-    "E502": "",
-    "E503": "",
-    "E504": "",
-    "E505": "",
 }
 
 Place = tuple[str, int, str]

@@ -105,18 +105,15 @@ NAMED = {
 
 
 def recipe_of(
-    graph: Graph, sink: Sink, overrides: Iterable[tree.Setting] = (), *, complete: bool = False
+    graph: Graph, sink: Sink, overrides: Iterable[tree.Setting] = (), *, compare: bool = True
 ) -> Recipe | None:
-    """The recipe of a model with `overrides` put in; None where a mistake was reported.
-
-    It is compared with the model where it names its data, and with `complete` where the default holds too.
-    """
+    """The recipe of a model with `overrides` put in, compared with the model; None where a mistake was reported."""
     settings = merge(graph.recipe.settings if graph.recipe is not None else (), overrides)
     scope = Scope()
     for name, value in graph.values.items():
         scope.bind(name, value)
     recipe = resolve(settings, scope, sink)
-    if recipe is not None and (complete or any(setting.name.id == "data" for setting in settings)):
+    if recipe is not None and compare:
         check_recipe(recipe, settings, graph, sink)
     return recipe
 
