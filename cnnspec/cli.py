@@ -40,7 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     parser = _parser()
     try:
-        options = parser.parse_args(arguments)
+        options, options.rest = parser.parse_known_args(arguments)
+        if options.rest and not getattr(options, "takes_settings", False):
+            parser.error(f"unrecognized arguments: {' '.join(options.rest)}")
         if not hasattr(options, "run"):
             parser.print_help()
             return USAGE
@@ -57,8 +59,23 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        _report_bug(error)
-        return BUG
+        code = _of_training(error)
+        if code is None:
+            _report_bug(error)
+            return BUG
+        return code
+
+
+def _of_training(error: Exception) -> int | None:
+    """The exit code of what went wrong in a run by the user's doing, which is told; None for anything else."""
+    if "cnnspec.train.errors" not in sys.modules:
+        return None
+    from cnnspec.train.errors import DeviceError, TrainError
+
+    if not isinstance(error, TrainError):
+        return None
+    print(f"cnnspec: {error}", file=sys.stderr)
+    return USAGE if isinstance(error, DeviceError) or type(error).__name__ == "MissingData" else FINDINGS
 
 
 def _report_bug(error: Exception) -> None:
@@ -95,6 +112,10 @@ def _parser() -> ArgumentParser:
     layers = commands.add_parser("layers", help="list the layers, or the parameters of one")
     layers.add_argument("name", nargs="?", metavar="NAME", help="a layer")
     layers.set_defaults(run=_layers)
+
+    from cnnspec.cli_train import add_commands
+
+    add_commands(commands)
     return parser
 
 
@@ -141,7 +162,7 @@ def _files(paths: list[str]) -> Iterator[tuple[str, str | None]]:
             raise UsageError(f"there is no .cnn file in {path}")
 
 
-def _read(path: str, sink: Sink) -> Source:
+def read(path: str, sink: Sink) -> Source:
     from cnnspec.diagnostics.render import clean
     from cnnspec.limits import LIMITS
     from cnnspec.syntax.source import decode, read_source
@@ -155,7 +176,7 @@ def _read(path: str, sink: Sink) -> Source:
         raise UsageError(f"can't read {clean(path)}: {reason.lower()}") from None
 
 
-def _definitions(texts: list[str]) -> dict[str, Any]:
+def definitions(texts: list[str]) -> dict[str, Any]:
     """The values given with -D, as expressions of the language."""
     from cnnspec.diagnostics import Sink
     from cnnspec.diagnostics.render import render_all
@@ -183,11 +204,11 @@ def _check(options: Namespace) -> int:
     from cnnspec.pipeline import check
 
     color = _wants_color(options.color, sys.stdout)
-    parameters = _definitions(options.define)
+    parameters = definitions(options.define)
     files = errors = warnings = 0
     for path, model in _files(options.paths):
         sink = Sink()
-        graphs = check(_read(path, sink), sink, model=model, parameters=parameters)
+        graphs = check(read(path, sink), sink, model=model, parameters=parameters)
         found = sink.diagnostics
         files += 1
         errors += sum(diagnostic.severity == "error" for diagnostic in found)
@@ -228,7 +249,7 @@ def _summary(options: Namespace) -> int:
 
     (path, model) = next(_files([options.path]))
     sink = Sink()
-    graphs = check(_read(path, sink), sink, model=model, parameters=_definitions(options.define))
+    graphs = check(read(path, sink), sink, model=model, parameters=definitions(options.define))
     if sink.has_errors:
         color = _wants_color(options.color, sys.stderr)
         print(render_all(sink.diagnostics, color=color), file=sys.stderr)

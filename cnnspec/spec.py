@@ -134,15 +134,21 @@ def _spec(source: Source, model: str | None, parameters: dict[str, Any], sink: S
             raise TypeError(
                 f"{name} can't be {value!r}: a spec holds numbers, strings, booleans, None, lists and tuples"
             )
+    graph = the_only(source, model, parameters, sink)
+    if graph is None or sink.has_errors:
+        raise SpecError([found for found in sink.diagnostics if found.severity == "error"])
+    return Spec(graph, sink.diagnostics)
+
+
+def the_only(source: Source, model: str | None, parameters: dict[str, Any], sink: Sink) -> Graph | None:
+    """The graph of the model that is asked for, or of the only one; reports where there is none or several."""
     graphs = check(source, sink, model=model, parameters=parameters)
     if len(graphs) > 1:
         names = listing(graph.name for graph in graphs)
         sink.report(codes.SEVERAL_MODELS, Span(source, 0, 0), known=f"choose one of {names}")
-    if sink.has_errors or not graphs:
-        if not sink.has_errors:
-            sink.report(codes.NO_MODEL, Span(source, 0, 0))
-        raise SpecError([found for found in sink.diagnostics if found.severity == "error"])
-    return Spec(graphs[0], sink.diagnostics)
+    if not graphs and not sink.has_errors:
+        sink.report(codes.NO_MODEL, Span(source, 0, 0))
+    return graphs[0] if len(graphs) == 1 else None
 
 
 def _can_hold(value: object) -> bool:

@@ -25,7 +25,7 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from typing import Any
 
     from cnnspec.syntax.source import Span
@@ -213,17 +213,18 @@ class Elaborator:
     def _wrong(self, node: tree.Layer) -> None:
         """Go on behind a statement that names no layer; its arguments may hold mistakes of their own."""
         for argument in node.arguments:
-            self.value(argument.value)
+            layer = isinstance(argument.value, tree.Call) and self.scope.find(argument.value.name.id) is not None
+            if not layer:
+                self.value(argument.value)
         self.label(node.tail)
         self.gap(node.name.id, node.span)
         self.finish(node.tail)
 
     def arguments(
-        self, arguments: tuple[tree.Argument, ...], name: str, inferred: str, order: Sequence[str] = ()
+        self, arguments: tuple[tree.Argument, ...], name: str, inferred: str, order: Iterable[str] = ()
     ) -> list[Argument]:
         """The values of written arguments; `in -> out` gives two. `order` lists the parameters."""
         found: list[Argument] = []
-        given = {written.name.id for written in arguments if written.name}
         named = False
         for position, written in enumerate(arguments):
             value = self.value(written.value)
@@ -234,8 +235,9 @@ class Elaborator:
                 continue
             if named:
                 self.sink.report(codes.POSITIONAL_AFTER_KEYWORD, written.span)
-                if position < len(order) and order[position] not in given:
-                    found.append(Argument(order[position], UNKNOWN, written.span))
+                meant = list(order)[position : position + 1]
+                if not any(given.name is not None and given.name.id in meant for given in arguments):
+                    found += [Argument(parameter, UNKNOWN, written.span) for parameter in meant]
                 continue
             if written.stated is not None:
                 stated = self.value(written.stated)
@@ -249,7 +251,7 @@ class Elaborator:
 
     def _torch_layer(self, declared: type[Layer], node: tree.Layer) -> None:
         inferred = "" if declared.inferred in declared.fields else declared.inferred
-        written = self.arguments(node.arguments, declared.__name__, inferred, list(declared.fields))
+        written = self.arguments(node.arguments, declared.__name__, inferred, declared.fields)
         bound = bind(declared, written, declared.__name__, node.name.span, self.sink)
         layer = declared.build(bound.values)
         assert isinstance(layer, Layer)
@@ -350,7 +352,7 @@ class Elaborator:
             self.sink.report(codes.RECURSION, node.name.span, name=name, chain=" uses ".join([*chain, name]))
             self._wrong(node)
             return
-        written = self.arguments(node.arguments, name, "", list(block.signature.fields))
+        written = self.arguments(node.arguments, name, "", block.signature.fields)
         bound = bind(block.signature, written, name, node.name.span, self.sink)
         label = self.label(node.tail)
         made, end = self._expand(block, bound.values, node)

@@ -38,6 +38,7 @@ def residual(walk: Elaborator, node: tree.Residual) -> None:
         facts: dict[str, object] = {"merge": "residual adds values", "first": first, "second": second, "rule": _EQUAL}
         walk.sink.add(Diagnostic(codes.BRANCHES_DIFFER, facts, node.head, tuple(labels)))
     result = end if end.shape is not None else other
+    result = _doubted(result, other if other.shape is not None else end)
     parts = [body] if shortcut is None else [body, shortcut]
     parameters, count = sum(part.parameters for part in parts), sum(part.layers for part in parts)
     made = ResidualNode(
@@ -52,6 +53,15 @@ def _said(flow: Flow, words: str) -> list[Label]:
         return []
     text = flow.origin.label().text if flow.origin.via else f"{words} {show_shape(flow.shape)}"
     return [Label(flow.origin.span, text)]
+
+
+def _doubted(first: Flow, second: Flow) -> Flow:
+    """The value `first`, unsure of where it differs from another that it should be equal to."""
+    if first.shape is None or second.shape is None:
+        return first
+    channels = first.channels_doubted or first.shape[0] != second.shape[0]
+    sizes = first.sizes_doubted or first.shape[1:] != second.shape[1:]
+    return first.doubt(channels=channels, sizes=sizes)
 
 
 def merge(walk: Elaborator, node: tree.Merge) -> None:
@@ -75,6 +85,9 @@ def merge(walk: Elaborator, node: tree.Merge) -> None:
             walk.sink.report(codes.NEEDS_ARGUMENTS, node.head, name=node.kind, fix=fix)
         flows = [start, *(_named(walk, name) for name in names)]
     result = _MERGES[node.kind](walk, node, flows, dim)
+    channels = result.channels_doubted or any(flow.channels_doubted for flow in flows)
+    sizes = result.sizes_doubted or any(flow.sizes_doubted for flow in flows)
+    result = result.doubt(channels=channels, sizes=sizes)
     parameters, count = sum(branch.parameters for branch in branches), sum(branch.layers for branch in branches)
     sources = () if branches else tuple(name.id for name in names)
     made = MergeNode(
@@ -141,7 +154,7 @@ def _add(walk: Elaborator, node: tree.Merge, flows: list[Flow], dim: int) -> Flo
     for flow in flows:
         if flow.shape is not None and flow.shape != first.shape:
             _report_differ(walk, node, codes.BRANCHES_DIFFER, "add", first, flow, rule=_EQUAL)
-            break
+            return _doubted(first, flow)
     return first
 
 
@@ -168,7 +181,7 @@ def _multiply(walk: Elaborator, node: tree.Merge, flows: list[Flow], dim: int) -
         fits = len(flow.shape) == len(sizes) and all(a == b or 1 in (a, b) for a, b in zip(sizes, flow.shape))
         if not fits:
             _report_differ(walk, node, codes.BRANCHES_DIFFER, "multiply", first, flow, rule=_BROADCAST)
-            return first
+            return _doubted(first, flow)
         sizes = [b if a == 1 else a for a, b in zip(sizes, flow.shape)]
     return first.become(tuple(sizes), node.head)
 

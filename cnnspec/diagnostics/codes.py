@@ -39,7 +39,6 @@ TOO_MANY_LAYERS = Code(
 TOO_MANY_STEPS = Code("E006", "expanding the network takes more than {limit:,} {what}", "stopped here")
 INTEGER_TOO_LARGE = Code("E007", "the number is larger than {limit:,}", "too large")
 SEQUENCE_TOO_LONG = Code("E008", "the result would have more than {limit:,} items", "too long")
-UNREADABLE = Code("E009", "can't read the file: {reason}", "")
 
 # Text
 UNEXPECTED = Code("E101", "{found} can't {verb} here", "expected {expected}")

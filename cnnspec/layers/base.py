@@ -54,8 +54,8 @@ class Layer(Declared):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if cls.inferred and cls.inferred not in cls.fields:
-            cls.extra = {cls.inferred: Number(1, whole=True)}
+        named = cls.inferred and cls.inferred not in cls.fields
+        cls.extra = {cls.inferred: Number(1, whole=True)} if named else {}
         if not cls.__name__.startswith("_"):
             _register(cls)
 

@@ -17,9 +17,11 @@ from cnnspec.fields import UNKNOWN, Bool, Choice, Declared, Kind, Null, Number, 
 from cnnspec.layers.base import Reject
 from cnnspec.syntax import tree
 from cnnspec.train.augmentations import AUGMENTATIONS, Augmentation, Refused, trace
-from cnnspec.train.catalogue import DATA_SETS, DataSet
+from cnnspec.train.catalogue import DATA_SETS, DataSet, FashionMini
 from cnnspec.train.choices import INITS, LOSSES, OPTIMIZERS, SCHEDULERS, Init, Loss, Optimizer, Scheduler
 from cnnspec.train.component import spelled
+from cnnspec.train.losses import CrossEntropyLoss
+from cnnspec.train.optimizers import AdamW, CosineAnnealingLR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,14 +73,14 @@ class Setting:
 _WHOLE = Number(1, whole=True)
 _OPTIONAL = Null()
 SETTINGS: dict[str, Setting] = {
-    "data": Setting(DATA_SETS, "FashionMini", "the data set"),
+    "data": Setting(DATA_SETS, FashionMini(), "the data set"),
     "augment": Setting(AUGMENTATIONS, (), "changes to the training images, in order", many=True),
     "init": Setting(INITS, None, "the initialisation of weights; torch's own where it is left out"),
-    "loss": Setting(LOSSES, "CrossEntropyLoss", "the loss"),
-    "optimizer": Setting(OPTIMIZERS, "AdamW", "the optimizer"),
-    "scheduler": Setting(SCHEDULERS, None, "the schedule of the learning rate"),
-    "batch": Setting(_WHOLE, 64, "images a step"),
-    "epochs": Setting(_WHOLE, 10, "passes over the training set"),
+    "loss": Setting(LOSSES, CrossEntropyLoss(), "the loss"),
+    "optimizer": Setting(OPTIMIZERS, AdamW(lr=0.005), "the optimizer"),
+    "scheduler": Setting(SCHEDULERS, CosineAnnealingLR(), "the schedule of the learning rate"),
+    "batch": Setting(_WHOLE, 32, "images a step"),
+    "epochs": Setting(_WHOLE, 15, "passes over the training set"),
     "warmup": Setting(Number(0), 0, "epochs over which the learning rate rises from 0"),
     "seed": Setting(Number(0, 2**63 - 1, whole=True), 0, "of weights, order and augmentation"),
     "normalize": Setting(Bool(), True, "images to mean 0 and variance 1, as measured on the training set"),
@@ -89,6 +91,9 @@ SETTINGS: dict[str, Setting] = {
     "precision": Setting(Choice("float32", "bfloat16", "float16"), "float32", "of the forward pass"),
     "compile": Setting(Bool(), False, "run through torch.compile"),
 }
+
+_LEFT_OUT = ("init", "scheduler")
+"""Parts of a recipe that `none` leaves out."""
 
 # Recipes that go by a name: the settings that they give.
 NAMED = {
@@ -121,7 +126,7 @@ def recipe_of(
 def resolve(written: Iterable[tree.Setting], scope: Scope, sink: Sink) -> Recipe | None:
     """The recipe of some settings, with the defaults of those left out; None where a mistake was reported."""
     reader = _Reader(scope, sink)
-    values = {name: reader.default(setting) for name, setting in SETTINGS.items()}
+    values: dict[str, Any] = {name: setting.default for name, setting in SETTINGS.items()}
     for setting in written:
         values[setting.name.id] = reader.read(setting)
     if any(value is UNKNOWN for value in values.values()) or not values.keys() <= SETTINGS.keys():
@@ -147,7 +152,7 @@ def _with_argument(setting: tree.Setting | None, head: str, argument: str, overr
     given = tree.Argument(override.value, span, tree.Name(argument, override.name.span))
     if setting is None:
         default = SETTINGS[head].default if head in SETTINGS else None
-        value: tree.Expression = tree.Name(default if isinstance(default, str) else "none", span)
+        value: tree.Expression = tree.Name(type(default).__name__ if isinstance(default, Declared) else "none", span)
     else:
         value = setting.value
     if isinstance(value, tree.Call):
@@ -165,11 +170,6 @@ class _Reader:
         self.walk = Elaborator(sink)
         self.walk.scope = scope
 
-    def default(self, setting: Setting) -> Any:
-        if isinstance(setting.default, str) and not isinstance(setting.takes, Kind):
-            return setting.takes[setting.default]()
-        return setting.default
-
     def read(self, written: tree.Setting) -> Any:
         setting = SETTINGS.get(written.name.id)
         if setting is None:
@@ -181,7 +181,7 @@ class _Reader:
             return self._value(written, setting.takes)
         if setting.many:
             return self._components(written, setting.takes)
-        if isinstance(written.value, tree.Literal) and written.value.value is None and setting.default is None:
+        if isinstance(written.value, tree.Literal) and written.value.value is None and written.name.id in _LEFT_OUT:
             return None
         return self._component(written.name.id, written.value, setting.takes)
 
