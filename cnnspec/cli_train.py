@@ -33,14 +33,20 @@ def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
     train.add_argument("--data", metavar="PATH|NAME", help="where the data is, or another data set")
     train.add_argument("--download", action="store_true", help="fetch data that is missing")
     train.add_argument("--out", metavar="FOLDER", help="the run's folder; runs/MODEL-N where it is left out")
-    train.add_argument("--resume", nargs="?", const="", metavar="FOLDER", help="go on with a run, by default the last one")
+    train.add_argument(
+        "--resume", nargs="?", const="", metavar="FOLDER", help="go on with a run, by default the last one"
+    )
     _add_device(train)
     train.add_argument("--nproc", type=int, metavar="N", help="start N processes here, each with a part of every batch")
     train.add_argument("--shard", action="store_true", help="share the weights among the processes (FSDP2)")
     train.add_argument("--sync-batch-norm", action="store_true", help="batch norm over all processes")
-    train.add_argument("--deterministic", action="store_true", help="allow only algorithms that give the same bits again")
+    train.add_argument(
+        "--deterministic", action="store_true", help="allow only algorithms that give the same bits again"
+    )
     train.add_argument("--tune", action="store_true", help="measure layouts and torch.compile first, take the fastest")
-    train.add_argument("--overfit-one-batch", action="store_true", help="train on a single batch: its loss has to fall to 0")
+    train.add_argument(
+        "--overfit-one-batch", action="store_true", help="train on a single batch: its loss has to fall to 0"
+    )
     train.add_argument("--dry-run", action="store_true", help="one step: tells memory and time to expect")
     train.add_argument("--tensorboard", action="store_true", help="write event files for TensorBoard as well")
     train.set_defaults(run=_train, takes_settings=True)

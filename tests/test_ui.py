@@ -43,7 +43,6 @@ INLINE = {
     "E001": "test_bytes_that_are_no_text",
     "E002": "test_file_too_large",
     "E003": "test_too_many_tokens",
-    "E009": "",
     "E409": "test_too_many_imports",
     "E410": "test_unknown_model",
     "E411": "test_unknown_parameter",

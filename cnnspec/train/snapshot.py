@@ -95,7 +95,11 @@ def _git_revision(folder: Path) -> str | None:
             ["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=5
         ).stdout.strip()
         changes = subprocess.run(
-            ["git", "-C", folder, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True, timeout=5
+            ["git", "-C", folder, "status", "--porcelain", "-uno"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=5,
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
