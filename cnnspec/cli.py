@@ -40,9 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     parser = _parser()
     try:
-        options, options.rest = parser.parse_known_args(arguments)
-        if options.rest and not getattr(options, "takes_settings", False):
-            parser.error(f"unrecognized arguments: {' '.join(options.rest)}")
+        options, rest = parser.parse_known_args(arguments)
+        options.rest = rest
+        if rest and not getattr(options, "takes_settings", False):
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
         if not hasattr(options, "run"):
             parser.print_help()
             return USAGE
@@ -59,11 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        code = _of_training(error)
-        if code is None:
+        told = _of_training(error)
+        if told is None:
             _report_bug(error)
-            return BUG
-        return code
+        return BUG if told is None else told
 
 
 def _of_training(error: Exception) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -32,6 +31,7 @@ def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
     train.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE", help=_SET)
     train.add_argument("--data", metavar="PATH|NAME", help="where the data is, or another data set")
     train.add_argument("--download", action="store_true", help="fetch data that is missing")
+    train.add_argument("--skip-broken", action="store_true", help="leave out images that can't be read, and count them")
     train.add_argument("--out", metavar="FOLDER", help="the run's folder; runs/MODEL-N where it is left out")
     train.add_argument(
         "--resume", nargs="?", const="", metavar="FOLDER", help="go on with a run, by default the last one"
@@ -159,7 +159,7 @@ def _load(recipe: Recipe, options: Namespace) -> Data:
     from cnnspec.train.data import load_data
 
     path = None if options.data in DATA_SETS else options.data
-    return load_data(recipe.data, path=path, download=getattr(options, "download", False))
+    return load_data(recipe.data, path=path, download=options.download, skip_broken=options.skip_broken)
 
 
 def _run_folder(model: str, options: Namespace) -> Path:
@@ -197,7 +197,7 @@ def needs_torch(command: str) -> None:
 def _train(options: Namespace) -> int:
     from cnnspec.cli import FINDINGS
 
-    if options.nproc and "RANK" not in os.environ:
+    if options.nproc:
         return _start_processes(options.nproc)
     needs_torch("training")
     checked = _spec_and_recipe(options)
@@ -206,11 +206,21 @@ def _train(options: Namespace) -> int:
     spec, recipe = checked
     data = _load(recipe, options)
     if options.dry_run:
-        from cnnspec.train.probe import dry_run
-
-        print(dry_run(spec, recipe, data, device=options.device))
-        return 0
+        return _dry_run(spec, recipe, data, options.device)
     return _train_run(spec, recipe, data, options)
+
+
+def _dry_run(spec: Spec, recipe: Recipe, data: Data, device: str) -> int:
+    from cnnspec.train.forecast import dry_run
+    from cnnspec.train.report import duration
+
+    found = dry_run(spec, recipe, data, device=device)
+    print(f"{spec.name} on {found.device}: the first step works, its loss is {found.loss:.4f}")
+    print(f"{found.steps:,} steps an epoch, {found.step_seconds * 1000:.1f} ms each")
+    whole = recipe.epochs * found.epoch_seconds
+    print(f"about {duration(found.epoch_seconds)} an epoch, {duration(whole)} for {recipe.epochs} epochs, without tests")
+    print(f"{found.memory / 1e6:,.0f} MB of memory at the peak")
+    return 0
 
 
 def _train_run(spec: Spec, recipe: Recipe, data: Data, options: Namespace) -> int:
@@ -238,7 +248,6 @@ def _train_run(spec: Spec, recipe: Recipe, data: Data, options: Namespace) -> in
             device=options.device,
             callbacks=callbacks,
             resume=options.resume is not None,
-            processes=options.nproc,
             ways=ways,
             exact=options.deterministic,
         )
@@ -251,7 +260,12 @@ def _start_processes(count: int) -> int:
 
     needs_torch("training")
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
-    return subprocess.run([*launcher, "-m", "cnnspec", *sys.argv[1:]], check=False).returncode
+    # torchrun takes --nproc behind the command for an option of its own.
+    words = [word for word in sys.argv[1:] if not word.startswith("--nproc=")]
+    if "--nproc" in words:
+        at = words.index("--nproc")
+        del words[at : at + 2]
+    return subprocess.run([*launcher, "-m", "cnnspec", *words], check=False).returncode
 
 
 def _evaluate(options: Namespace) -> int:

@@ -99,6 +99,8 @@ def test_text():
     spec = cnnspec.loads("model M { input [4]; Linear(3) }")
     assert repr(spec) == "<Spec M: (4,) -> (3,), 15 parameters>"
     assert "15 parameters in 1 layer" in spec.summary()
-    assert sorted(dir(cnnspec)) == ["Layer", "Spec", "SpecError", "__version__", "load", "loads"]
+    assert sorted(dir(cnnspec)) == [
+        "Layer", "Spec", "SpecError", "__version__", "evaluate", "load", "loads", "predict", "train",
+    ]  # fmt: skip
     with pytest.raises(AttributeError, match="no attribute 'laod'"):
         cnnspec.laod  # noqa: B018

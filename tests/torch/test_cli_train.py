@@ -1,0 +1,144 @@
+"""The commands `train`, `evaluate` and `predict`: what they print and leave, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnnspec.cli import main
+from cnnspec.train.files import write_atomic
+from cnnspec.train.sheet import Picture, png
+from cnnspec.train.snapshot import Snapshot
+
+SPEC = """model Small {
+    input [1, 8, 8]
+    Conv2d(8, 3, padding=1)
+    ReLU
+    Flatten
+    Linear(10)
+}
+
+train {
+    data   = Digits
+    epochs = 2
+}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.cnn").write_text(SPEC)
+    return tmp_path
+
+
+def test_train_evaluate_predict(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "small.cnn", "--device", "cpu", "--epochs", "3", "--optimizer.lr=0.01", "--seed", "4"]) == 0
+    out = capsys.readouterr().out
+    assert "Small: 5,210 parameters, on cpu" in out
+    assert "1/3" in out
+    assert "3/3" in out
+    run = folder / "runs" / "Small-1"
+    names = {path.name for path in run.iterdir()}
+    assert {"last.pt", "best.pt", "metrics.jsonl", "metrics.csv", "curves.svg", "run.json", "spec.cnn"} <= names
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == 3
+    snapshot = Snapshot.model_validate_json((run / "run.json").read_text())
+    assert snapshot.recipe["optimizer"] == "AdamW(lr=0.01)"
+    assert snapshot.seed == 4
+    assert (run / "spec.cnn").read_text() == SPEC
+
+    assert main(["evaluate", str(run), "--device", "cpu"]) == 0
+    out = capsys.readouterr().out
+    assert "images of Digits: loss" in out
+    assert (run / "evaluation.svg").exists()
+
+    write_atomic(folder / "digit.png", png(Picture(bytes(64), 8, 8, 1)))
+    assert main(["predict", str(run), "digit.png", "--top", "2", "--sheet", "sheet.svg", "--device", "cpu"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("digit.png  ")
+    assert (folder / "sheet.svg").exists()
+
+
+def test_resume(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "small.cnn", "--out", "run", "--epochs", "1"]) == 0
+    assert main(["train", "small.cnn", "--out", "run", "--epochs", "1"]) == 2
+    assert "run holds a run already: --resume run goes on with it" in capsys.readouterr().err
+    assert main(["train", "small.cnn", "--resume", "run", "--optimizer.lr", "0.5"]) == 1
+    assert "optimizer" in capsys.readouterr().err
+    assert main(["train", "small.cnn", "--resume", "nothing"]) != 0
+    assert main(["train", "small.cnn", "--resume"]) == 2
+    assert "there is no run of Small in runs/ to go on with" in capsys.readouterr().err
+
+
+WRONG = [
+    (["train", "small.cnn", "--epoch", "3"], 2, "there is no option or setting --epoch, did you mean --epochs?"),
+    (["train", "small.cnn", "--epochs", "0"], 1, "`epochs` can't be 0"),
+    (["train", "small.cnn", "--optimizer", "Adamm"], 1, "did you mean `Adam`?"),
+    (["train", "small.cnn", "--optimizer.lrr", "1"], 1, "did you mean `lr`?"),
+    (["train", "small.cnn", "--set", "batch"], 2, "--set takes NAME=VALUE"),
+    (["train", "small.cnn", "--set", "batch=3 +"], 2, "--batch: the value can't be read"),
+    (["train", "small.cnn", "--epochs"], 2, "--epochs needs a value"),
+    (["train", "small.cnn", "extra"], 2, "'extra' can't stand here"),
+    (["train", "small.cnn", "--recipe", "d3l"], 2, "there is no recipe 'd3l', did you mean `d2l`?"),
+    (["train", "small.cnn", "--data", "FashionMini"], 1, "the images of FashionMini are 1 x 28 x 28"),
+    (["train", "small.cnn", "--device", "cuda"], 2, "cuda"),
+    (["train", "missing.cnn"], 2, "can't read missing.cnn"),
+    (["train", "small.cnn", "--data", "MNIST"], 1, "the images of MNIST are 1 x 28 x 28"),
+    (["evaluate", "nowhere"], 1, "nowhere"),
+    (["predict", "nowhere", "x.png"], 1, "nowhere"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "error"), WRONG, ids=lambda case: " ".join(case) if isinstance(case, list) else "")
+def test_mistakes(folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, error: str):
+    assert main(arguments) == code
+    assert error in capsys.readouterr().err
+
+
+def test_missing_data_says_where_it_looked(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
+    monkeypatch.setenv("CNNSPEC_DATA", str(folder / "empty"))
+    (folder / "mnist.cnn").write_text(SPEC.replace("[1, 8, 8]", "[1, 28, 28]").replace("Digits", "MNIST"))
+    assert main(["train", "mnist.cnn"]) == 2
+    error = capsys.readouterr().err
+    assert "MNIST" in error
+    assert str(folder / "empty") in error
+    assert "--download" in error
+
+
+def test_dry_run_tells_what_to_expect(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "small.cnn", "--dry-run", "--device", "cpu"]) == 0
+    out = capsys.readouterr().out
+    assert "epoch" in out
+    assert "MB" in out
+    assert not (folder / "runs").exists()
+
+
+def test_overfit_one_batch(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "small.cnn", "--overfit-one-batch", "--epochs", "40", "--device", "cpu"]) == 0
+    assert not (folder / "runs").exists()
+
+
+def test_training_needs_torch(folder: Path):
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import importlib.util as u; real = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'torch' else real(name, *a)\n"
+        "from cnnspec.cli import main; sys.exit(main(['train', 'small.cnn']))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stderr == "cnnspec: training needs PyTorch: pip install 'cnnspec[torch]'\n"
+
+
+def test_two_processes(folder: Path):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "cnnspec", "train", "small.cnn", "--device", "cpu", "--nproc", "2", "--out", "two"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240, env=environment)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert run.stdout.count("2/2") == 1, "one process talks"
+    assert json.loads((folder / "two" / "run.json").read_text())["processes"] == 2
