@@ -88,6 +88,7 @@ MODELS = [
     ("mlp.cnn:MLP", GREY, (10,), 269_322),
     ("mobilenet_v2.cnn:MobileNetV2", IMAGE, (1000,), 3_504_872),  # torchvision
     ("nin.cnn:NiN", (1, 224, 224), (10,), 1_992_166),
+    ("resnet_small.cnn:ResNetSmall", (1, 28, 28), (10,), 77_754),
     ("resnet.cnn:ResNet18", IMAGE, (1000,), 11_689_512),  # torchvision
     ("resnet.cnn:ResNet34", IMAGE, (1000,), 21_797_672),  # torchvision
     ("resnet.cnn:ResNet50", IMAGE, (1000,), 25_557_032),  # torchvision
