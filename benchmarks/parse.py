@@ -22,7 +22,7 @@ from cnnspec.syntax.parser import parse  # noqa: E402
 from cnnspec.syntax.source import Source  # noqa: E402
 from tests.reference_parser import parse_with_lark  # noqa: E402
 
-OURS = "from cnnspec.syntax.parser import parse; from cnnspec.syntax.source import Source; from cnnspec.diagnostics import Sink"
+OURS = "from cnnspec.syntax import parser, source; from cnnspec.diagnostics import Sink"
 LARK = "from cnnspec.syntax.tables import load_grammar; load_grammar()"
 
 
@@ -42,7 +42,9 @@ def main() -> None:
         for name, code in (("nothing", "pass"), ("ours", OURS), ("lark", LARK)):
             cold[name].append(cpu_seconds([sys.executable, "-c", code]))
     ready = {name: statistics.median(times) - statistics.median(cold["nothing"]) for name, times in cold.items()}
-    print(f"ready to parse, CPU ms over an empty program: ours {ready['ours'] * 1000:.0f}, lark {ready['lark'] * 1000:.0f}")
+    print(
+        f"ready to parse, CPU ms over an empty program: ours {ready['ours'] * 1000:.0f}, lark {ready['lark'] * 1000:.0f}"
+    )
     for layers in (1_000, 10_000):
         source = Source("deep.cnn", stack(layers))
         parse_with_lark(source)

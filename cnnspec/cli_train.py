@@ -218,7 +218,9 @@ def _dry_run(spec: Spec, recipe: Recipe, data: Data, device: str) -> int:
     print(f"{spec.name} on {found.device}: the first step works, its loss is {found.loss:.4f}")
     print(f"{found.steps:,} steps an epoch, {found.step_seconds * 1000:.1f} ms each")
     whole = recipe.epochs * found.epoch_seconds
-    print(f"about {duration(found.epoch_seconds)} an epoch, {duration(whole)} for {recipe.epochs} epochs, without tests")
+    print(
+        f"about {duration(found.epoch_seconds)} an epoch, {duration(whole)} for {recipe.epochs} epochs, without tests"
+    )
     print(f"{found.memory / 1e6:,.0f} MB of memory at the peak")
     return 0
 

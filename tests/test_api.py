@@ -39,7 +39,7 @@ def test_one_of_several_models_has_to_be_chosen(path: Path):
 
 
 def test_parameters():
-    text = "block Two(unit, n) { unit(n); unit(n) }\nmodel M(widths = [3], act = true) { input [4]; Linear(widths[0]); if act { ReLU } }"
+    text = "model M(widths = [3], act = true) { input [4]; Linear(widths[0]); if act { ReLU } }"
     assert cnnspec.loads(text, widths=[9]).output == (9,)
     assert cnnspec.loads(text, widths=(9, 1), act=False).graph.layers == 1
     with pytest.raises(cnnspec.SpecError, match="model `M` has no parameter `width`"):

@@ -94,7 +94,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "code", "error"), WRONG, ids=lambda case: " ".join(case) if isinstance(case, list) else "")
+@pytest.mark.parametrize(("arguments", "code", "error"), WRONG, ids=[" ".join(case[0]) for case in WRONG])
 def test_mistakes(folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, error: str):
     assert main(arguments) == code
     assert error in capsys.readouterr().err
