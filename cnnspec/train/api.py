@@ -37,8 +37,9 @@ def train(
     """Train a spec and give the run: the net, its history, the best weights.
 
     `recipe` is a Recipe, the name of one ("d2l"), settings by name (`{"epochs": 3, "optimizer": "SGD(lr=0.1)"}`, strings
-    as a recipe writes them) or None for the spec's own. `data` is a data set's name or loaded data; None loads what the recipe
-    names. With a folder `out` the run is saved there and can be resumed. Other options are those of `cnnspec.train.loop.train`.
+    as a recipe writes them) or None for the spec's own. `data` is a data set's name or loaded data; None loads what the
+    recipe names. With a folder `out` the run is saved there and can be resumed. Other options are those of
+    `cnnspec.train.loop.train`.
 
     Raises SpecError for a recipe with mistakes, TrainError for what goes wrong in the run by the user's doing.
 
