@@ -61,7 +61,9 @@ def train(
         ):
             trainer = make_trainer(graph, recipe, data, own, group, ways or Ways())
             course = Course(trainer, callbacks, None if out is None else Path(out), stop, save_seconds, save_steps)
-            return course.run(resume=resume, why=". ".join(filter(None, (place.why, trainer.why))))
+            run = course.run(resume=resume, why=". ".join(filter(None, (place.why, trainer.why))))
+            trainer.release()
+            return run
     finally:
         group.leave()
 

@@ -8,6 +8,7 @@ weights; an accelerator, which would have to be waited for, is asked every `_PAU
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import warnings
 
@@ -145,6 +146,12 @@ class Trainer:
                 f"the images are {list(images.shape[1:])} as they reach the model, {self.graph.name} takes "
                 f"{list(self.graph.input or ())}"
             )
+
+    def release(self) -> None:
+        """Let go of what holds on to the group: gloo's threads abort a process that ends before they do."""
+        if self.group.world > 1 and not self.sharded:
+            self.wrapped = self.net
+            gc.collect()
 
     # --- a step ---
 
