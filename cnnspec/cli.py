@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, TextIO
 
-    from cnnspec.compiler.graph import Graph
     from cnnspec.diagnostics import Sink
     from cnnspec.syntax.source import Source
 
@@ -38,7 +37,7 @@ def entry() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
-    parser = _parser()
+    parser = build_parser()
     try:
         options, rest = parser.parse_known_args(arguments)
         options.rest = rest
@@ -91,42 +90,37 @@ def _report_bug(error: Exception) -> None:
     )
 
 
-def _parser() -> ArgumentParser:
+def build_parser() -> ArgumentParser:
     from argparse import ArgumentParser
 
     parser = ArgumentParser(prog="cnnspec", description="Check convolutional networks that are written as text.")
     parser.add_argument("--version", action="version", version=f"cnnspec {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="")
+    from cnnspec import cli_check, cli_explain, cli_fmt, cli_train, completion
 
-    check = commands.add_parser("check", help="say whether networks fit together")
-    check.add_argument("paths", nargs="+", metavar="PATH", help="a .cnn file, file.cnn:Model, a folder, or - for stdin")
-    check.add_argument("-q", "--quiet", action="store_true", help="print findings only")
-    check.set_defaults(run=_check)
-    _add_common(check)
-
+    cli_check.add_command(commands)
     summary = commands.add_parser("summary", help="list layers, output shapes and parameters")
     summary.add_argument("path", metavar="FILE[:MODEL]", help="a .cnn file, file.cnn:Model, or - for stdin")
     summary.set_defaults(run=_summary)
-    _add_common(summary)
-
+    add_common(summary)
+    cli_fmt.add_command(commands)
+    cli_explain.add_command(commands)
     layers = commands.add_parser("layers", help="list the layers, or the parameters of one")
     layers.add_argument("name", nargs="?", metavar="NAME", help="a layer")
     layers.set_defaults(run=_layers)
-
-    from cnnspec.cli_train import add_commands
-
-    add_commands(commands)
+    cli_train.add_commands(commands)
+    completion.add_command(commands)
     return parser
 
 
-def _add_common(parser: ArgumentParser) -> None:
+def add_common(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-D", dest="define", action="append", default=[], metavar="NAME=VALUE", help="set a parameter of the model"
     )
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour the output")
 
 
-def _wants_color(choice: str, stream: TextIO) -> bool:
+def wants_color(choice: str, stream: TextIO) -> bool:
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR"):
@@ -134,32 +128,31 @@ def _wants_color(choice: str, stream: TextIO) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
 
 
-def _print(text: str) -> None:
+def print_text(text: str, end: str = "\n") -> None:
     """Print, with `?` for what the terminal's encoding lacks."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding))
+    print(text.encode(encoding, "replace").decode(encoding), end=end)
 
 
 # --- what is to be read ---
 
 
-def _files(paths: list[str]) -> Iterator[tuple[str, str | None]]:
-    """The files that are named, those in named folders among them, each with the model that is asked for."""
+def files_of(path: str) -> Iterator[tuple[str, str | None]]:
+    """The file that a path names, or those in the folder that it names, each with the model that is asked for."""
     from cnnspec.spec import split_model
 
-    for path in paths:
-        if path == "-" or not os.path.isdir(path):
-            yield split_model(path)
-            continue
-        found = False
-        for folder, folders, names in os.walk(path):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(names):
-                if name.endswith(".cnn"):
-                    found = True
-                    yield os.path.join(folder, name), None
-        if not found:
-            raise UsageError(f"there is no .cnn file in {path}")
+    if path == "-" or not os.path.isdir(path):
+        yield split_model(path)
+        return
+    found = False
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.endswith(".cnn"):
+                found = True
+                yield os.path.join(folder, name), None
+    if not found:
+        raise UsageError(f"there is no .cnn file in {path}")
 
 
 def read(path: str, sink: Sink) -> Source:
@@ -198,64 +191,21 @@ def definitions(texts: list[str]) -> dict[str, Any]:
 # --- commands ---
 
 
-def _check(options: Namespace) -> int:
-    from cnnspec.diagnostics import Sink
-    from cnnspec.diagnostics.render import render_all
-    from cnnspec.pipeline import check
-
-    color = _wants_color(options.color, sys.stdout)
-    parameters = definitions(options.define)
-    files = errors = warnings = 0
-    for path, model in _files(options.paths):
-        sink = Sink()
-        graphs = check(read(path, sink), sink, model=model, parameters=parameters)
-        found = sink.diagnostics
-        files += 1
-        errors += sum(diagnostic.severity == "error" for diagnostic in found)
-        warnings += sum(diagnostic.severity == "warning" for diagnostic in found)
-        if found:
-            _print(render_all(found, color=color) + "\n")
-        if not options.quiet:
-            for graph in graphs:
-                if graph.complete:
-                    _print(_verdict(graph))
-    if not options.quiet or errors or warnings:
-        _print(_total(files, errors, warnings))
-    return FINDINGS if errors or warnings else OK
-
-
-def _verdict(graph: Graph) -> str:
-    from cnnspec.compiler.values import show_shape
-    from cnnspec.diagnostics.render import clean
-
-    shapes = f"{show_shape(graph.input or ())} -> {show_shape(graph.output or ())}"
-    return f"{clean(graph.source.path)}: {graph.name}  {shapes}  {graph.parameters:,} parameters"
-
-
-def _total(files: int, errors: int, warnings: int) -> str:
-    parts = [_count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
-    return f"{_count(files, 'file')} checked: {' and '.join(parts) or 'no problems'}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _summary(options: Namespace) -> int:
     from cnnspec.backends.summary import summarize
     from cnnspec.diagnostics import Sink
     from cnnspec.diagnostics.render import render_all
     from cnnspec.pipeline import check
 
-    (path, model) = next(_files([options.path]))
+    (path, model) = next(files_of(options.path))
     sink = Sink()
     graphs = check(read(path, sink), sink, model=model, parameters=definitions(options.define))
     if sink.has_errors:
-        color = _wants_color(options.color, sys.stderr)
+        color = wants_color(options.color, sys.stderr)
         print(render_all(sink.diagnostics, color=color), file=sys.stderr)
         return FINDINGS
-    color = _wants_color(options.color, sys.stdout)
-    _print("\n\n".join(summarize(graph, color=color) for graph in graphs))
+    color = wants_color(options.color, sys.stdout)
+    print_text("\n\n".join(summarize(graph, color=color) for graph in graphs))
     return OK
 
 
@@ -265,12 +215,12 @@ def _layers(options: Namespace) -> int:
     from cnnspec.diagnostics.suggest import closest
 
     if options.name is None:
-        _print(overview())
+        print_text(overview())
         return OK
     layer = layers.find(options.name)
     if layer is None:
         near = closest(options.name, layers.names())
         hint = f", did you mean {near}?" if near else ""
         raise UsageError(f"there is no layer {options.name!r}{hint}")
-    _print(describe(layer))
+    print_text(describe(layer))
     return OK

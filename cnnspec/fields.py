@@ -292,8 +292,18 @@ def as_tuple(value: object) -> object:
     return tuple(map(as_tuple, value)) if isinstance(value, (list, tuple)) else value
 
 
-def bind(declared: type[Declared], arguments: "Iterable[Argument]", name: str, span: "Span", sink: Sink) -> Bound:
-    """Match `arguments` with the fields of `declared`, called `name` at `span` in the spec. Reports; never raises."""
+def bind(
+    declared: type[Declared],
+    arguments: "Iterable[Argument]",
+    name: str,
+    span: "Span",
+    sink: Sink,
+    hints: tuple[str, ...] = (),
+) -> Bound:
+    """Match `arguments` with the fields of `declared`, called `name` at `span` in the spec. Reports; never raises.
+
+    `hints` go to mistakes that come from a wrong order of arguments.
+    """
     fields, extra, rank = declared.fields, declared.extra, declared.rank
     order = list(fields)
     values: dict[str, object] = {}
@@ -303,7 +313,7 @@ def bind(declared: type[Declared], arguments: "Iterable[Argument]", name: str, s
         target = argument.name
         if target is None:
             if position >= len(order):
-                _report_too_many(declared, argument, name, sink)
+                _report_too_many(declared, argument, name, hints, sink)
                 misnamed = True
                 continue
             target = order[position]
@@ -324,7 +334,7 @@ def bind(declared: type[Declared], arguments: "Iterable[Argument]", name: str, s
         if value is UNKNOWN:
             complete = False
         elif verdict := kind.accepts(value, rank):
-            _report_value(kind, verdict, argument, target, name, rank, sink)
+            _report_value(kind, verdict, argument, target, name, rank, hints, sink)
             values[target] = UNKNOWN
             complete = False
     missing = [field.name for field in fields.values() if field.required and field.name not in values]
@@ -357,9 +367,11 @@ def spell(value: object) -> str:
     return str(getattr(name, "id", name))
 
 
-def _report_too_many(declared: type[Declared], argument: Argument, name: str, sink: Sink) -> None:
-    takes = f"takes {signature(declared)}" if declared.fields else "takes no arguments"
-    sink.report(codes.TOO_MANY_ARGUMENTS, argument.span, layer=name, takes=takes)
+def _report_too_many(
+    declared: type[Declared], argument: Argument, name: str, hints: tuple[str, ...], sink: Sink
+) -> None:
+    takes = f"takes no more than `{name}({signature(declared)})`" if declared.fields else "takes no arguments"
+    sink.report(codes.TOO_MANY_ARGUMENTS, argument.span, helps=hints, layer=name, takes=takes)
 
 
 def _report_unknown(declared: type[Declared], argument: Argument, name: str, sink: Sink) -> None:
@@ -385,9 +397,11 @@ def _report_missing(declared: type[Declared], missing: "Sequence[str]", name: st
     )
 
 
-def _report_value(kind: Kind, verdict: int, argument: Argument, target: str, name: str, rank: int, sink: Sink) -> None:
+def _report_value(
+    kind: Kind, verdict: int, argument: Argument, target: str, name: str, rank: int, hints: tuple[str, ...], sink: Sink
+) -> None:
     value = argument.value
-    helps: tuple[str, ...] = ()
+    helps = hints if argument.name is None and verdict == WRONG_TYPE else ()
     if isinstance(kind, (Choice, Either)) and isinstance(value, str):
         options = [option for part in getattr(kind, "kinds", (kind,)) for option in getattr(part, "options", ())]
         nearest = closest(value, options)
@@ -399,6 +413,17 @@ def _report_value(kind: Kind, verdict: int, argument: Argument, target: str, nam
         helps=helps,
         layer=name,
         name=target,
-        wants=kind.describe(rank),
+        wants=_length(kind, verdict, value, rank) or kind.describe(rank),
         value=spell(value),
     )
+
+
+def _length(kind: Kind, verdict: int, value: object, rank: int) -> str:
+    """What a tuple of the wrong length has to be; "" for any other mistake."""
+    if verdict != WRONG_RANGE or not isinstance(value, (tuple, list)):
+        return ""
+    for part in getattr(kind, "kinds", (kind,)):
+        size = part.size(rank) if isinstance(part, Tuple) else None
+        if size is not None and size != len(value):
+            return f"{kind.describe(rank)}; this has {len(value)} item{'' if len(value) == 1 else 's'}"
+    return ""

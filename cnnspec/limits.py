@@ -9,8 +9,8 @@ class Limits:
 
     file_bytes: int = 4 * 1024 * 1024
     """Size of one file: 10,000 layers take about 0.5 MB."""
-    tokens: int = 1_000_000
-    """Tokens of one file."""
+    tokens: int = 200_000
+    """Tokens of one file: 10,000 layers that are written out take about 120,000; loops and blocks take few."""
     mistakes: int = 200
     """Mistakes in the text of one file, after which the rest of it is not read."""
     nesting: int = 64
@@ -31,6 +31,8 @@ class Limits:
     """Files that one spec may import, itself included."""
     import_depth: int = 16
     """Length of a chain of imports."""
+    repair_seconds: float = 0.05
+    """CPU time for the search of fixes in one check. It reports nothing: the best fixes found until then are offered."""
 
 
 LIMITS = Limits()

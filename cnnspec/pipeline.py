@@ -4,33 +4,67 @@ from __future__ import annotations
 
 from cnnspec.compiler.graph import Graph
 from cnnspec.compiler.imports import read_definitions
-from cnnspec.compiler.lint import lint
+from cnnspec.compiler.lint import lint, lint_file
 from cnnspec.compiler.models import check_parameters, choose, expand, look_through, recipes
+from cnnspec.compiler.suppress import suppress
 from cnnspec.diagnostics import Sink
 from cnnspec.syntax.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
+
+    from cnnspec.compiler.imports import File
+    from cnnspec.syntax import tree
 
 __all__ = ["Graph", "check"]
 
 
 def check(
-    source: Source, sink: Sink, *, model: str | None = None, parameters: Mapping[str, Any] | None = None
+    source: Source,
+    sink: Sink,
+    *,
+    model: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    select: Collection[str] = (),
+    fixes: bool = False,
 ) -> list[Graph]:
     """The graphs of the models of a file, or of one of them; every mistake goes to `sink`.
 
     `parameters` override the defaults of the models' parameters: values, or expressions that are still to be evaluated.
-    Blocks that no model uses are looked through as far as that goes without their arguments.
+    `select` names warnings, or their first signs, that are off by default and wanted here.
+    Blocks that no model uses are looked through as far as that goes without their arguments. With `fixes`, the errors are
+    given the edits that would remove them.
     """
     file = read_definitions(source, sink)
     values = dict(parameters or {})
     chosen = choose(file, model, sink)
     check_parameters(file, chosen, values, sink)
+    graphs = inspect(file, chosen, values, sink, select)
+    if not sink.has_errors:
+        lint_file(file, sink, select)
+    elif fixes:
+        from cnnspec.analysis.repair import repair
+
+        repair(file, chosen, lambda models, trial, known: inspect(file, models, values, trial, known=known), sink)
+    unseen = [block.definition.span for block in file.blocks.values() if not block.used]
+    whole = bool(graphs) and model is None and not values and not sink.has_errors
+    suppress(file.source, sink, unseen=unseen, whole=whole)
+    return graphs
+
+
+def inspect(
+    file: File,
+    chosen: list[tree.Model],
+    values: dict[str, Any],
+    sink: Sink,
+    select: Collection[str] = (),
+    known: dict[Any, Any] | None = None,
+) -> list[Graph]:
+    """The graphs of some models of a file that has been read; `known` holds uses of blocks that were expanded before."""
     blocks = recipes(file, sink)
-    graphs = [expand(file, definition, values, blocks.get(definition.name.id), sink) for definition in chosen]
+    graphs = [expand(file, definition, values, blocks.get(definition.name.id), sink, known) for definition in chosen]
     for block in file.blocks.values():
         if not block.used:
             look_through(block.definition, block.scope, sink)
@@ -42,5 +76,5 @@ def check(
             named = any(setting.name.id == "data" for setting in graph.recipe.settings)
             recipe_of(graph, sink, compare=named and not values)
         if graph.complete:
-            lint(graph, sink)
+            lint(graph, sink, select)
     return graphs

@@ -14,8 +14,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # From text to result: a file imports only from ranks up to its own. What a recipe says is torch-free and stands above the
 # pipeline; what carries it out is torch's and stands below.
 RANKS = [
-    "_record _version", "limits resources", "diagnostics", "fields", "syntax", "layers", "compiler", "recipe", "nn pipeline",
-    "backends", "spec", "train", "cli cli_train",
+    "_record _version", "limits resources", "diagnostics", "fields", "syntax", "layers", "compiler", "recipe",
+    "analysis nn pipeline", "backends", "spec", "train",
+    "cli cli_check cli_explain cli_fmt cli_fix cli_train completion config pygments_lexer watch",
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()}
 TORCH = {"nn.py", "backends/torch_module.py", "cli_train.py"}

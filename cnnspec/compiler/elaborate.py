@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from cnnspec import layers
-from cnnspec.compiler import declared, loops, merges
+from cnnspec.compiler import advice, declared, loops, merges
 from cnnspec.compiler.evaluate import Meter, Stop, evaluate
 from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.graph import LayerNode, Node, StackNode, labelled
@@ -55,7 +55,7 @@ class Stack:
 class Elaborator:
     """Expands one model. `stack`, `scope` and `flow` are those of the statement at hand."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, known: dict[Any, tuple[StackNode, Flow]] | None = None) -> None:
         self.sink = sink
         self.meter = Meter()
         self.start: Flow = LOST
@@ -70,7 +70,9 @@ class Elaborator:
         """Whether an input was met, in the right place or not."""
         self.awaits_input = False
         """True in front of the input of a model that has one."""
-        self._expanded: dict[Any, tuple[StackNode, Flow]] = {}
+        self.hints: tuple[str, ...] = ()
+        """Helps for mistakes of the layer at hand that come from another order of arguments."""
+        self._expanded = {} if known is None else known
 
     # --- bodies ---
 
@@ -204,7 +206,7 @@ class Elaborator:
     def _unknown_layer(self, node: tree.Layer) -> None:
         known = {*self.scope.names(), *layers.names()}
         name = node.name.id
-        helps = did_you_mean(name, known)
+        helps = advice.of_rank(did_you_mean(name, known), name, self.start if self.flow.shape is None else self.flow)
         if closest(name, ["Sequential"]):
             helps = ("statements run one after another already: write the layers without it",)
         self.sink.report(codes.UNKNOWN_LAYER, node.name.span, helps=helps, name=name)
@@ -252,7 +254,8 @@ class Elaborator:
     def _torch_layer(self, declared: type[Layer], node: tree.Layer) -> None:
         inferred = "" if declared.inferred in declared.fields else declared.inferred
         written = self.arguments(node.arguments, declared.__name__, inferred, declared.fields)
-        bound = bind(declared, written, declared.__name__, node.name.span, self.sink)
+        hints = self.hints = advice.torch_order(self.flow, declared, written) if len(written) > 1 else ()
+        bound = bind(declared, written, declared.__name__, node.name.span, self.sink, hints)
         layer = declared.build(bound.values)
         assert isinstance(layer, Layer)
         start, end = self.flow, self._through(layer, bound.complete, bound.spans, node)
@@ -342,7 +345,8 @@ class Elaborator:
         if self.flow.doubted and labels:
             return
         facts = {"layer": type(layer).__name__, **reject.facts}
-        self.sink.add(Diagnostic(reject.code, facts, span, tuple(labels)))
+        helps = self.hints if reject.code is codes.WINDOW_TOO_LARGE else advice.batch(self, reject, layer)
+        self.sink.add(Diagnostic(reject.code, facts, span, tuple(labels), helps))
 
     def _block(self, block: Block, node: tree.Layer) -> None:
         name = block.name

@@ -33,6 +33,7 @@ class File:
     models: dict[str, tree.Model]
     blocks: dict[str, Block]
     recipes: tuple[tree.Train, ...]
+    imports: tuple[tree.Import, ...] = ()
 
     def is_unknown(self, name: str) -> bool:
         """Whether a mistake hides what a name means."""
@@ -74,9 +75,9 @@ class _Reader:
     def read(self, source: Source, chain: tuple[str, ...]) -> File:
         """`chain` holds the real paths of the files that are being imported, outermost first."""
         content = _parse_once(source, self.sink)
-        file = File(
-            content.source, Scope(), {}, {}, tuple(item for item in content.items if isinstance(item, tree.Train))
-        )
+        recipes = tuple(item for item in content.items if isinstance(item, tree.Train))
+        imported = tuple(item for item in content.items if isinstance(item, tree.Import))
+        file = File(content.source, Scope(), {}, {}, recipes, imported)
         defined: dict[str, tree.Name] = {}
         for item in content.items:
             match item:

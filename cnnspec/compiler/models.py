@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 
 def expand(
-    file: File, model: tree.Model, parameters: Mapping[str, Any], recipe: tree.Train | None, sink: Sink
+    file: File,
+    model: tree.Model,
+    parameters: Mapping[str, Any],
+    recipe: tree.Train | None,
+    sink: Sink,
+    known: dict[Any, Any] | None = None,
 ) -> Graph:
-    """The graph of one model."""
+    """The graph of one model. `known` holds uses of blocks that were expanded before, and takes up new ones."""
     before = sum(found.severity == "error" for found in sink.diagnostics)
-    walk = Elaborator(sink)
+    walk = Elaborator(sink, known)
     walk.in_model = True
     walk.awaits_input = any(isinstance(item, tree.Input) for item in model.body.statements)
     scope = Scope(file.scope)

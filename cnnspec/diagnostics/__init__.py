@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnnspec._record import record
 from cnnspec.diagnostics.codes import Code
+from cnnspec.diagnostics.edits import Edit, Fix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from cnnspec.syntax.source import Span
 
-__all__ = ["Code", "Diagnostic", "Label", "Sink"]
+__all__ = ["Code", "Diagnostic", "Edit", "Fix", "Label", "Sink"]
 
 
 @record
@@ -31,6 +32,8 @@ class Diagnostic:
     span: Span
     labels: tuple[Label, ...] = ()
     helps: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    """Ways out that were computed, the likeliest first: at most three, and only where they were asked for."""
 
     @property
     def severity(self) -> str:
@@ -38,7 +41,7 @@ class Diagnostic:
 
     @property
     def message(self) -> str:
-        return self.code.message.format_map(self.facts)
+        return self.code.message.format_map({key: _short(value) for key, value in self.facts.items()})
 
     @property
     def label(self) -> str:
@@ -51,7 +54,18 @@ class Diagnostic:
     @property
     def all_helps(self) -> list[str]:
         own = [self.code.help.format_map(self.facts)] if self.code.help else []
-        return [*self.helps, *own]
+        fixes = [f"or {fix.message}" if number else fix.message for number, fix in enumerate(self.fixes)]
+        messages = {fix.message for fix in self.fixes}
+        return [*fixes, *(text for text in (*self.helps, *own) if text not in messages)]
+
+    def with_fixes(self, fixes: tuple[Fix, ...]) -> Diagnostic:
+        """The same finding, with these ways out."""
+        return Diagnostic(self.code, self.facts, self.span, self.labels, self.helps, fixes)
+
+
+def _short(fact: object) -> object:
+    """A fact for a headline, which is one line: what a user wrote may be of any length."""
+    return fact[:100] + " ..." if isinstance(fact, str) and len(fact) > 110 else fact
 
 
 class Sink:
@@ -67,6 +81,14 @@ class Sink:
 
     def add(self, diagnostic: Diagnostic) -> None:
         self._found.setdefault((diagnostic.code.id, diagnostic.span), diagnostic)
+
+    def discard(self, diagnostic: Diagnostic) -> None:
+        """Take a finding out again."""
+        self._found.pop((diagnostic.code.id, diagnostic.span), None)
+
+    def replace(self, diagnostic: Diagnostic) -> None:
+        """Put a finding in place of the one that was reported of its code and place."""
+        self._found[diagnostic.code.id, diagnostic.span] = diagnostic
 
     @property
     def diagnostics(self) -> list[Diagnostic]:

@@ -106,21 +106,23 @@ def _by_source(labels: list[Label]) -> list[tuple[Source, list[Label]]]:
 def _snippet(source: Source, labels: list[Label], primary: Span, width: int, severity: str, paint: Paint) -> list[str]:
     """The lines that carry labels, each with its marks below; `...` where lines are left out."""
     lines = [paint("place", f"{' ' * width} |")]
-    before = None
+    before, offset = None, 0
     for label in sorted(labels, key=lambda label: (label.span.start, label.span is not primary)):
         number, column = label.span.position
         if before is not None and number > before + 1:
             lines.append(paint("place", f"{' ' * width} ..."))
-        if number != before:
-            text = source.line(number)
-            lines.append(f"{paint('place', f'{number:>{width}} |')} {_clip(clean(text))}".rstrip())
-        before = number
-        style, mark = (severity, "^") if label.span is primary else ("second", "-")
         text = source.line(number)
         begin, end = column - 1, min(len(text), column - 1 + label.span.end - label.span.start)
-        indent, length = _cells(text[:begin]), max(1, _cells(text[begin:end]))
-        marks = paint(style, f"{mark * min(length, _WIDTH)} {clean(label.text)}".rstrip())
-        lines.append(f"{paint('place', f'{chr(32) * width} |')} {' ' * min(indent, _WIDTH)}{marks}")
+        if number != before or not offset <= begin < offset + _WIDTH // 2:
+            # The part of a long line that is shown: its beginning, or what surrounds the mark.
+            offset = 0 if len(text) <= _WIDTH or begin < _WIDTH // 2 else begin - _WIDTH // 4
+            shown = f"{'...' if offset else ''}{_clip(clean(text[offset:]))}"
+            lines.append(f"{paint('place', f'{number:>{width}} |')} {shown}".rstrip())
+        before = number
+        style, mark = (severity, "^") if label.span is primary else ("second", "-")
+        indent, length = 3 * (offset > 0) + _cells(text[offset:begin]), max(1, _cells(text[begin:end]))
+        marks = paint(style, f"{mark * min(length, max(1, _WIDTH - indent))} {clean(label.text)}".rstrip())
+        lines.append(f"{paint('place', f'{chr(32) * width} |')} {' ' * indent}{marks}")
     return lines
 
 

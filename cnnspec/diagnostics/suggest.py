@@ -14,6 +14,18 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     return _closest(name, frozenset(known))
 
 
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """All known names that are as near as the closest one, that one first."""
+    names = frozenset(known)
+    first = _closest(name, names)
+    if first is None:
+        return []
+    plain = _plain(name)
+    least = edit_distance(plain, _plain(first))
+    others = [other for other in sorted(names) if edit_distance(plain, _plain(other)) == least and other != first]
+    return [first, *others]
+
+
 # Loops come by the same mistake thousands of times.
 @lru_cache(maxsize=256)
 def _closest(name: str, known: frozenset[str]) -> str | None:
@@ -46,10 +58,50 @@ def edit_distance(a: str, b: str) -> int:
     return row[-1]
 
 
+# Names that other libraries have for the same thing.
+_ELSEWHERE = {
+    "Dense": "Linear",
+    "FC": "Linear",
+    "Activation": "ReLU",
+    "BatchNormalization": "BatchNorm2d",
+    "LayerNormalization": "LayerNorm",
+    "MaxPooling2D": "MaxPool2d",
+    "AveragePooling2D": "AvgPool2d",
+    "GlobalAveragePooling2D": "AdaptiveAvgPool2d",
+    "GlobalMaxPooling2D": "AdaptiveMaxPool2d",
+    "Conv2DTranspose": "ConvTranspose2d",
+    "UpSampling2D": "Upsample",
+    "ZeroPadding2D": "ZeroPad2d",
+    "Reshape": "Unflatten",
+    "Swish": "SiLU",
+    "filters": "out_channels",
+    "units": "out_features",
+    "rate": "p",
+    "pool_size": "kernel_size",
+    "strides": "stride",
+    "dilation_rate": "dilation",
+    "use_bias": "bias",
+    "epsilon": "eps",
+    "alpha": "negative_slope",
+}
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """The help line of a misspelt name: empty where nothing is near."""
-    nearest = closest(name, known)
+    """The help line of a misspelt name, of its beginning, or of another library's name: empty where nothing is near."""
+    if name == "activation":
+        return ("write the activation as a layer of its own below: `ReLU`",)
+    names = sorted(known)
+    elsewhere = _ELSEWHERE.get(name)
+    nearest = elsewhere if elsewhere in names else closest(name, names) or _beginning(name, names)
     return (f"did you mean `{nearest}`?",) if nearest else ()
+
+
+def _beginning(name: str, known: Iterable[str]) -> str | None:
+    """The name that `name` is the beginning of, the shortest of several. For an image rather than a sequence or volume."""
+    start = _plain(name)
+    longer = [found for found in known if len(start) > 2 and _plain(found).startswith(start)]
+    images = [found for found in longer if found.endswith("2d")]
+    return min(images or longer, key=len, default=None)
 
 
 def listing(names: Iterable[str]) -> str:

@@ -229,7 +229,7 @@ class GLU(Layer):
         half, odd = divmod(x[dim - 1], 2)
         if odd:
             facts = {"what": f"the size of dimension {dim}", "value": x[dim - 1]}
-            raise Reject("dim", NOT_DIVISIBLE, **facts, divisor_name="the number of halves", divisor=2)
+            raise Reject("dim", NOT_DIVISIBLE, **facts, divisor_name="its two halves", divisor=2)
         return (*x[: dim - 1], half, *x[dim:])
 
 

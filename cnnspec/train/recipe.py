@@ -95,6 +95,14 @@ SETTINGS: dict[str, Setting] = {
 _LEFT_OUT = ("init", "scheduler")
 """Parts of a recipe that `none` leaves out."""
 
+_OF_OPTIMIZER = ("an argument of the optimizer: `optimizer = SGD(lr=0.1)`",)
+_ELSEWHERE = dict.fromkeys(("lr", "learning_rate", "momentum", "weight_decay"), _OF_OPTIMIZER) | {
+    "batch_size": ("did you mean `batch`?",),
+    "criterion": ("did you mean `loss`?",),
+    "dataset": ("did you mean `data`?",),
+    "transforms": ("did you mean `augment`?",),
+}
+
 # Recipes that go by a name: the settings that they give.
 NAMED = {
     "d2l": """train {
@@ -173,7 +181,7 @@ class _Reader:
     def read(self, written: tree.Setting) -> Any:
         setting = SETTINGS.get(written.name.id)
         if setting is None:
-            helps = did_you_mean(written.name.id, SETTINGS)
+            helps = _ELSEWHERE.get(written.name.id) or did_you_mean(written.name.id, SETTINGS)
             known = f"the settings are {listing(SETTINGS)}"
             self.sink.report(codes.UNKNOWN_SETTING, written.name.span, helps=helps, name=written.name.id, known=known)
             return UNKNOWN
@@ -204,7 +212,9 @@ class _Reader:
             if not isinstance(name, tree.Invalid):
                 example = next(iter(table))
                 facts = {"what": f"`{setting}`", "value": value.span.text, "wants": f"a name such as `{example}`"}
-                self.sink.add(Diagnostic(codes.WRONG_VALUE, dict(facts), value.span))
+                quoted = isinstance(value, tree.Literal) and isinstance(value.value, str) and value.value in table
+                unquoted: tuple[str, ...] = (f"without quotes: `{value.value}`",) if quoted else ()  # type: ignore[union-attr]
+                self.sink.add(Diagnostic(codes.WRONG_VALUE, dict(facts), value.span, (), unquoted))
             return UNKNOWN
         declared = table.get(name.id)
         if declared is None:

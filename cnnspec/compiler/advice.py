@@ -1,0 +1,47 @@
+"""Helps for habits that users bring along: PyTorch's order of arguments, the batch in shapes, names without a rank."""
+
+from __future__ import annotations
+
+import re
+
+from cnnspec import layers
+from cnnspec.compiler.flow import Flow
+from cnnspec.diagnostics import codes
+from cnnspec.fields import Argument, spell
+from cnnspec.layers import Layer, Reject
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.compiler.elaborate import Elaborator
+
+
+def torch_order(flow: Flow, declared: type[Layer], written: list[Argument]) -> tuple[str, ...]:
+    """For arguments in PyTorch's order, where the width that arrives comes first."""
+    values = [argument.value for argument in written if argument.name is None]
+    numbers = [value for value in values if value.__class__ is int and isinstance(value, int) and value > 0]
+    if len(values) < 2 or values[:2] != numbers[:2] or not declared.inferred or declared.inferred in declared.fields:
+        return ()
+    if declared.inferred_axis == 0 and (values[0] != flow.width(0) or len(values) < 3):
+        return ()
+    name, first = declared.__name__, next(iter(declared.fields))
+    rest = ", ".join(map(spell, values[1:]))
+    fix = f"write `{name}({rest})` or `{name}({spell(values[0])} -> {rest})`"
+    return (f"the first argument of {name} is {first}: {fix}",)
+
+
+def batch(walk: Elaborator, reject: Reject, layer: Layer) -> tuple[str, ...]:
+    """For an input that was written with its batch."""
+    shape = walk.flow.shape
+    if reject.code is not codes.WRONG_RANK or shape is None or shape is not walk.start.shape:
+        return ()
+    written = layer.rank > 0 and len(shape) == layer.rank + 2
+    return (f"shapes leave out the batch: `input {list(shape[1:])}`",) if written else ()
+
+
+def of_rank(helps: tuple[str, ...], name: str, flow: Flow) -> tuple[str, ...]:
+    """For a name without its rank, the layer of the rank that arrives: `BatchNorm` of an image is `BatchNorm2d`."""
+    match = re.fullmatch(r"did you mean `(\w+)[123]d`\?", helps[0]) if helps else None
+    if match is None or flow.shape is None or re.search(r"[123]", name):
+        return helps
+    fitting = f"{match[1]}{max(1, len(flow.shape) - 1)}d"
+    return (f"did you mean `{fitting}`?",) if layers.find(fitting) is not None else helps

@@ -1,0 +1,84 @@
+"""The page of every diagnostic code: what it means and why, a spec that fails, the same spec fixed.
+
+The pages stand in the Markdown files of this folder, one second-level heading a code. Nothing here is imported by a check.
+
+    python -m cnnspec.diagnostics.pages > docs/errors.md
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from cnnspec._record import record
+from cnnspec.diagnostics.codes import CODES
+
+_FENCE = re.compile(r"^```cnn (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@record
+class Page:
+    """One page. `failing` and `fixed` are None for a code that no spec alone leads to; `files` can be imported by them."""
+
+    code: str
+    title: str
+    text: str
+    failing: str | None
+    fixed: str | None
+    files: dict[str, str]
+
+
+def pages() -> dict[str, Page]:
+    """Every page under its code, in the order of the codes."""
+    found: dict[str, Page] = {}
+    for text in _texts():
+        for part in text.split("\n## ")[1:]:
+            page = _page(part)
+            found[page.code] = page
+    return dict(sorted(found.items()))
+
+
+def _texts() -> list[str]:
+    folder = os.path.dirname(__file__)
+    texts = []
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".md"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                texts.append(file.read())
+    return texts
+
+
+def _page(part: str) -> Page:
+    head, _, body = part.partition("\n")
+    code, _, title = head.partition(" ")
+    specs = dict(_FENCE.findall(body))
+    failing, fixed = specs.pop("fails", None), specs.pop("fixed", None)
+    return Page(code, title, _FENCE.sub("", body).strip(), failing, fixed, specs)
+
+
+def show(page: Page) -> str:
+    """A page as a terminal shows it."""
+    code = CODES[page.code]
+    parts = [f"{code.severity}[{page.code}]: {page.title}", page.text]
+    parts += [f"{name}:\n\n{_indent(text)}" for name, text in page.files.items()]
+    if page.failing is not None and page.fixed is not None:
+        parts += [f"Fails:\n\n{_indent(page.failing)}", f"Fixed:\n\n{_indent(page.fixed)}"]
+    if not code.default:
+        parts.append(f"Off by default: `--select {page.code}` asks for it.")
+    return "\n\n".join(parts)
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.rstrip("\n").split("\n"))
+
+
+def document() -> str:
+    """All pages as one Markdown document: docs/errors.md."""
+    parts = ["# Errors and warnings\n\nMade from cnnspec/diagnostics/pages; `cnnspec explain CODE` shows one of them."]
+    for text in _texts():
+        text = text.replace("\n## ", "\n### ")
+        text = re.sub(r"\A# ", "## ", text)
+        text = re.sub(r"^```cnn fails$", "Fails:\n\n```", text, flags=re.MULTILINE)
+        text = re.sub(r"^```cnn fixed$", "Fixed:\n\n```", text, flags=re.MULTILINE)
+        parts.append(re.sub(r"^```cnn (\S+)$", r"`\1`:\n\n```", text, flags=re.MULTILINE).strip())
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,5 @@
+"""Prints all pages as one Markdown document."""
+
+from cnnspec.diagnostics.pages import document
+
+print(document(), end="")

@@ -1,0 +1,127 @@
+"""What other tools take from the repository: completion, the Pygments lexer, hooks, the action, the schema."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cnnspec import layers
+from cnnspec.cli import main
+from cnnspec.syntax._tables import KEYWORDS
+
+ROOT = Path(__file__).parent.parent
+CHECKS = {"bash": ["bash", "-n"], "zsh": ["zsh", "-n"], "fish": ["fish", "-n"], "tcsh": None}
+
+
+@pytest.mark.parametrize("shell", CHECKS)
+def test_completion(shell: str, capsys, tmp_path: Path):
+    pytest.importorskip("shtab")
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "--output-format" in script or "output-format" in script
+    for word in ("check", "summary", "train", "sarif"):
+        assert word in script
+    command = CHECKS[shell]
+    if command and shutil.which(command[0]):
+        (tmp_path / "script").write_text(script)
+        assert subprocess.run([*command, tmp_path / "script"], check=False).returncode == 0
+
+
+def test_completion_without_shtab(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    assert main(["completion", "bash"]) == 2
+    assert capsys.readouterr().err == "cnnspec: completion needs shtab: pip install 'cnnspec[completion]'\n"
+
+
+def lexed(text: str) -> list[tuple[str, str]]:
+    pytest.importorskip("pygments")
+    from cnnspec.pygments_lexer import CnnLexer
+
+    return [(str(kind).removeprefix("Token."), value) for kind, value in CnnLexer().get_tokens(text)]
+
+
+def test_lexer_knows_every_word():
+    for word in KEYWORDS:
+        (kind, _), *_ = lexed(word)
+        assert kind.startswith(("Keyword", "Operator.Word")), word
+    for name in layers.names():
+        assert lexed(name)[0] == ("Name.Builtin", name)
+
+
+def test_lexer():
+    found = [
+        pair for pair in lexed('model Net(n = 3) { Conv2d(6, bias=false) -> [1.5, "x"] }  # why') if pair[1].strip()
+    ]
+    assert found[:6] == [
+        ("Keyword.Declaration", "model"), ("Name.Class", "Net"), ("Punctuation", "("), ("Name.Attribute", "n"),
+        ("Operator", "="), ("Literal.Number.Integer", "3"),
+    ]  # fmt: skip
+    for pair in [
+        ("Keyword.Constant", "false"),
+        ("Operator", "->"),
+        ("Literal.String.Double", '"x"'),
+        ("Comment.Single", "# why"),
+    ]:
+        assert pair in found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "specs").rglob("*.cnn")), ids=lambda path: path.stem)
+def test_lexer_reads_the_specs(path: Path):
+    text = path.read_text(encoding="utf-8")
+    found = lexed(text)
+    assert not [value for kind, value in found if kind == "Error"]
+    assert "".join(value for _, value in found).strip() == text.strip()
+
+
+def test_lexer_is_an_entry_point():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    module, _, name = project["entry-points"]["pygments.lexers"]["cnnspec"].partition(":")
+    assert (module, name) == ("cnnspec.pygments_lexer", "CnnLexer")
+
+
+def test_hooks():
+    yaml = pytest.importorskip("yaml")
+    (hook,) = [
+        one for one in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text()) if one["id"] == "cnnspec-check"
+    ]
+    assert (hook["language"], hook["files"]) == ("python", r"\.cnn$")
+    command, *arguments = hook["entry"].split()
+    assert command in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert main([*arguments, str(ROOT / "specs" / "lenet.cnn")]) == 0
+
+
+def steps():
+    yaml = pytest.importorskip("yaml")
+    return yaml.safe_load((ROOT / "action.yml").read_text())
+
+
+def test_action_reads_no_input_as_shell():
+    action = steps()
+    assert action["runs"]["using"] == "composite"
+    assert not [step["run"] for step in action["runs"]["steps"] if "${{" in step.get("run", "")]
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="the action runs in bash")
+def test_action_checks(tmp_path: Path):
+    script = steps()["runs"]["steps"][-1]["run"]
+    (tmp_path / "a b.cnn").write_text("model M { input [4]; Linear(5 -> 3) }")
+    command = tmp_path / "cnnspec"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cnnspec "$@"\n')
+    command.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CNNSPEC_OUTPUT_FORMAT": "github", "INPUT_OUTPUT_FILE": ""}
+    environment |= {"INPUT_PATHS": "a b.cnn\n", "INPUT_ARGUMENTS": "--select=E\n-q"}
+    run = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1, run.stderr
+    assert run.stdout.startswith("::error title=cnnspec E203,file=a b.cnn,line=1,")

@@ -1,0 +1,113 @@
+"""Warnings: which are asked for, what they cost, and that torch bears out what they say of `inplace=true`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from cnnspec.compiler.imports import read_definitions
+from cnnspec.compiler.lint import enabled, lint, lint_file
+from cnnspec.diagnostics import Sink, codes
+from cnnspec.pipeline import check
+from cnnspec.syntax.source import Source, read_source
+
+SPECS = sorted((Path(__file__).parent.parent / "specs").rglob("*.cnn"))
+OFF = {"W204", "W208", "W212"}
+
+
+def codes_of(text: str, *select: str) -> list[str]:
+    sink = Sink()
+    check(Source("spec.cnn", text), sink, select=select)
+    return [found.code.id for found in sink.diagnostics]
+
+
+def test_which_warnings_are_off():
+    warnings = [code for code in codes.CODES.values() if code.severity == "warning"]
+    assert {code.id for code in warnings if not code.default} == OFF
+    assert {code.id for code in warnings if enabled(code)} == {code.id for code in warnings} - OFF
+    assert all(code.default for code in codes.CODES.values() if code.severity == "error")
+
+
+@pytest.mark.parametrize(
+    ("select", "expected"),
+    [((), []), (("W204",), ["W204"]), (("W2",), ["W204"]), (("ALL",), ["W204"]), (("W205",), [])],
+)
+def test_select(select: tuple[str, ...], expected: list[str]):
+    assert codes_of("model M { input [3, 8, 8]; Conv2d(8, 3); BatchNorm2d }", *select) == expected
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.name)
+def test_networks_that_are_known_to_be_good_have_no_warning(path: Path):
+    sink = Sink()
+    check(read_source(str(path), sink), sink)
+    assert [(found.span.line, found.code.id) for found in sink.diagnostics] == []
+
+
+def test_warnings_cost_next_to_nothing():
+    """10,000 layers: far below the time that the check itself takes."""
+    unit = "Conv2d(16, 3, padding=1)\nBatchNorm2d\nReLU(inplace=true)\nresidual { Conv2d(16, 1) }\n"
+    source = Source("spec.cnn", f"model M {{\ninput [16, 32, 32]\n{unit * 2500}}}\n")
+    sink = Sink()
+    (graph,) = check(source, sink)
+    assert not sink.diagnostics
+    file = read_definitions(source, sink)
+    durations = []
+    for _ in range(3):
+        start = time.process_time()
+        lint(graph, sink, ["ALL"])
+        lint_file(file, sink, ["ALL"])
+        durations.append(time.process_time() - start)
+    assert min(durations) < 0.2, "about 0.06 s on a quiet machine"
+
+
+def test_a_part_with_a_mistake_of_another_model_is_passed_over():
+    unit = "block Unit(width) { Conv2d(width, 3, paddin=1); BatchNorm2d; ReLU }\n"
+    assert codes_of(unit + "".join(f"model M{i} {{ input [{i}, 8, 8]; Unit(8) }}\n" for i in (1, 2))) == ["E111"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "warned"),
+    [
+        ("ReLU", "Dropout(0.5, true)", True),
+        ("Sigmoid", "ReLU(true)", True),
+        ("Tanh", "Hardswish(true)", True),
+        ("Softmax(1)", "ReLU(true)", True),
+        ("ELU(1.0, true)", "ReLU(true)", True),
+        ("ELU", "ReLU(true)", False),
+        ("GELU", "Dropout(0.5, true)", False),
+        ("BatchNorm1d", "ReLU(true)", False),
+        ("Dropout", "ReLU(true)", False),
+        ("PReLU", "ReLU(true)", False),
+        ("Identity", "LeakyReLU(-0.1, true)", True),
+        ("Identity", "ELU(-1.0, true)", True),
+        ("Identity", "CELU(-1.0, true)", True),
+        ("Identity", "RReLU(-0.5, 0.1, true)", False),
+    ],
+)
+def test_torch_fails_where_the_warning_says_so(first: str, second: str, warned: bool):
+    torch = pytest.importorskip("torch")
+    from cnnspec.backends.torch_module import build
+
+    text = f"model M {{ input [4]; Linear(4); {first}; {second} }}"
+    assert ("W219" in codes_of(text)) == warned
+    (graph,) = check(Source("spec.cnn", text), Sink())
+    result = build(graph).train()(torch.randn(3, 4)).sum()
+    if warned:
+        with pytest.raises(RuntimeError, match=r"(?i)in-?place"):
+            result.backward()
+    else:
+        result.backward()
+
+
+def test_torch_sums_what_was_overwritten():
+    torch = pytest.importorskip("torch")
+    from cnnspec.backends.torch_module import build
+
+    x = torch.tensor([[-1.0, 2.0]])
+    for argument, expected in (("", [[-1.0, 4.0]]), ("(inplace=true)", [[0.0, 4.0]])):
+        text = f"model M {{ input [2]; residual {{ ReLU{argument} }} }}"
+        assert codes_of(text) == (["W218"] if argument else [])
+        (graph,) = check(Source("spec.cnn", text), Sink())
+        assert build(graph)(x.clone()).tolist() == expected

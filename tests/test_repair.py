@@ -1,0 +1,333 @@
+"""Fixes: what is offered for the mistakes that people make, and that nothing is offered that does not check."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from benchmarks.repair import SPECS, edited, mutants
+from cnnspec.analysis.repair import repair
+from cnnspec.compiler.imports import read_definitions
+from cnnspec.compiler.models import choose
+from cnnspec.diagnostics import Diagnostic, Edit, Fix, Sink
+from cnnspec.diagnostics.edits import apply
+from cnnspec.diagnostics.render import render
+from cnnspec.pipeline import check, inspect
+from cnnspec.syntax.source import Source, Span, read_source
+
+LENET = """\
+model LeNet(num_classes = 10) {
+    input [1, 28, 28]
+
+    Conv2d(6, kernel_size=5, padding=2)
+    Sigmoid
+    AvgPool2d(2, stride=2)
+    Conv2d(16, kernel_size=5); Sigmoid
+    AvgPool2d(5, stride=2)
+
+    Flatten
+
+    Linear(16*5*5 -> 120)
+    Sigmoid
+    Linear(84)
+    Sigmoid
+    Linear(num_classes)
+}
+"""
+
+
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch: pytest.MonkeyPatch):
+    """What is found may not hang on how busy the machine is."""
+    monkeypatch.setattr("cnnspec.analysis.repair.LIMITS", type("Limits", (), {"repair_seconds": 2.0}))
+
+
+def errors(text: str, path: str = "spec.cnn") -> list[Diagnostic]:
+    sink = Sink()
+    check(Source(path, text), sink, fixes=True)
+    return [found for found in sink.diagnostics if found.severity == "error"]
+
+
+def repaired(text: str) -> list[str]:
+    """The texts that the fixes of the only error give."""
+    (found,) = errors(text)
+    return [apply(text, fix.edits) for fix in found.fixes]
+
+
+def body(text: str) -> str:
+    return "model M {\n    " + "\n    ".join(text.split("; ")) + "\n}\n"
+
+
+def test_the_example_of_the_issue():
+    (found,) = errors(LENET, "lenet.cnn")
+    shown = render(found).split("\n")
+    assert shown[0] == "error[E203]: Linear expects 400 input features but gets 144"
+    helps = [line.strip() for line in shown if "help" in line][:2]
+    assert helps == [
+        "= help: change the kernel size on line 8 from 5 to 2: `AvgPool2d(2, stride=2)` gives 16 x 5 x 5",
+        "= help: or declare what arrives: `Linear(16*3*3 -> 120)`",
+    ]
+    assert len(found.fixes) <= 3
+    assert not any(fix.safe for fix in found.fixes)
+
+
+# The mistakes of the course notes: the text, and the change that is meant.
+NOTES = {
+    "pool": (
+        "input [16, 10, 10]; AvgPool2d(5, stride=2); Flatten; Linear(16*5*5 -> 120)",
+        ("AvgPool2d(5", "AvgPool2d(2"),
+    ),
+    "channels": (
+        "input [32, 8, 8]; Conv2d(32 -> 63, 3); BatchNorm2d(64); Conv2d(64 -> 64, 3)",
+        ("-> 63", "-> 64"),
+    ),
+    "width": ("input [16, 14, 14]; Flatten; Linear(1*14*14 -> 10)", ("1*14*14", "16*14*14")),
+    "residual": (
+        "input [3, 8, 8]; Conv2d(3 -> 16, 3, padding=1); BatchNorm2d(16); ReLU; Conv2d(3 -> 16, 3, padding=1)",
+        ("ReLU\n    Conv2d(3 ->", "ReLU\n    Conv2d(16 ->"),
+    ),
+    "kernel size": ("input [3, 8, 8]; Conv2d(8)", ("Conv2d(8)", "Conv2d(8, kernel_size=3)")),
+    "kernal_size": ("input [3, 8, 8]; Conv2d(8, kernal_size=3)", ("kernal", "kernel")),
+    "RelU": ("input [3, 8, 8]; RelU", ("RelU", "ReLU")),
+    "BatchNorm2s": ("input [3, 8, 8]; BatchNorm2s", ("2s", "2d")),
+    "Flatten": ("input [16, 5, 5]; Linear(400 -> 10)", ("    Linear", "    Flatten\n    Linear")),
+    "shortcut": (
+        "input [3, 8, 8]; residual { Conv2d(8, 3, padding=1) }",
+        ("}\n}", "} shortcut { Conv2d(8, 1) }\n}"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_the_mistakes_of_the_notes(name: str):
+    text, (wrong, right) = NOTES[name]
+    spec = body(text)
+    assert wrong in spec
+    assert spec.replace(wrong, right, 1) in repaired(spec)[:2]
+
+
+def test_a_residual_block_whose_second_convolution_takes_the_first_ones_input():
+    text = """\
+block Unit(ch_in, ch_out) {
+    residual {
+        Conv2d(ch_in -> ch_out, 3, padding=1)
+        ReLU
+        Conv2d(ch_in -> ch_out, 3, padding=1)
+    } shortcut { Conv2d(ch_out, 1) }
+}
+model M { input [3, 8, 8]; Unit(3, 16) }
+"""
+    (found,) = errors(text)
+    assert found.span.line == 5
+    assert found.fixes
+
+
+def test_a_fix_inside_of_a_block():
+    text = """\
+block Down(channels) {
+    Conv2d(channels, 3, padding=2)
+    MaxPool2d(2)
+}
+model M {
+    input [3, 32, 32]
+    Down(8)
+    Down(16)     -> [16, 8, 8]
+}
+"""
+    assert text.replace("padding=2", "padding=1") in repaired(text)
+
+
+def test_a_fix_in_a_table():
+    text = """\
+model M {
+    input [3, 32, 32]
+    for (channels, stride) in [(8, 2), (16, 4), (32, 2)] {
+        Conv2d(channels, 3, stride, 1)
+    }
+    Flatten
+    Linear(32*4*4 -> 10)
+}
+"""
+    (found,) = errors(text)
+    assert text.replace("(16, 4)", "(16, 2)") in repaired(text)
+    assert any(fix.message.startswith("change `stride` on line 3 from 4 to 2") for fix in found.fixes)
+
+
+def test_a_fix_in_an_imported_file(tmp_path: Path):
+    library = "block Down(channels) {\n    Conv2d(channels, 3, padding=2)\n    MaxPool2d(2)\n}\n"
+    (tmp_path / "lib.cnn").write_text(library)
+    text = 'from "lib.cnn" import Down\nmodel M {\n    input [3, 32, 32]\n    Down(8)\n    Down(16) -> [16, 8, 8]\n}\n'
+    (found,) = errors(text, str(tmp_path / "spec.cnn"))
+    inside = [fix for fix in found.fixes if fix.edits[0].span.source.path == str(tmp_path / "lib.cnn")]
+    assert library.replace("padding=2", "padding=1") in [apply(library, fix.edits) for fix in inside]
+    assert any("lib.cnn" in fix.message for fix in inside)
+
+
+def test_a_fix_removes_its_own_error_of_several():
+    two = LENET.replace("Linear(84)", "Linear(84); Linear(85 -> 84)")
+    first, second = errors(two)
+    assert first.fixes
+    assert second.fixes
+    for found in (first, second):
+        for fix in found.fixes:
+            assert [left.code.id for left in errors(apply(two, fix.edits))] == ["E203"]
+
+
+def test_warnings_and_text_errors_have_no_computed_fixes():
+    assert [found.fixes for found in errors("model M { input [3, 8, 8] Conv2d(( }")] == [()]
+
+
+# --- the budget ---
+
+
+def test_the_budget_is_kept(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("cnnspec.analysis.repair.LIMITS", type("Limits", (), {"repair_seconds": 0.05}))
+    for step, tried in ((0.02, 2), (0.001, 60)):
+        sink = Sink()
+        file = read_definitions(Source("lenet.cnn", LENET), sink)
+        chosen = choose(file, None, sink)
+        inspect(file, chosen, {}, sink)
+        trials = [0]
+
+        def again(models, watch, known, file=file, trials=trials):
+            trials[0] += 1
+            return inspect(file, models, {}, watch, known=known)
+
+        ticks = count()
+        repair(file, chosen, again, sink, clock=lambda ticks=ticks, step=step: next(ticks) * step)
+        assert trials[0] <= tried
+
+
+def test_no_time_means_no_fixes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("cnnspec.analysis.repair.LIMITS", type("Limits", (), {"repair_seconds": 0.0}))
+    (found,) = errors(LENET)
+    assert found.fixes == ()
+
+
+# --- properties ---
+
+
+def test_every_fix_checks():
+    """Over a sample of mutants: a fix that is offered for the only error leaves none, and in no case one more."""
+    paths = [SPECS / name for name in ("lenet.cnn", "alexnet.cnn", "notes/residual.cnn", "notes/four_convs.cnn")]
+    every = [mutant for path in paths for mutant in mutants(path)]
+    tried = 0
+    for mutant in random.Random(5).sample(every, 60):
+        before = errors(mutant.text, str(mutant.path))
+        for found in before:
+            for fix in found.fixes:
+                path, text = edited(fix.edits)
+                assert path == mutant.path
+                after = errors(text, str(path))
+                assert len(after) < len(before), (mutant.line, fix.message)
+                tried += 1
+    assert tried > 30
+
+
+def test_without_asking_there_are_none():
+    sink = Sink()
+    check(Source("spec.cnn", LENET), sink)
+    assert [found.fixes for found in sink.diagnostics] == [()]
+
+
+def test_specs_of_the_package_need_no_fixes():
+    sink = Sink()
+    check(read_source(str(SPECS / "lenet.cnn"), sink), sink, fixes=True)
+    assert not sink.has_errors
+
+
+# --- misspellings ---
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("model M { input [3, 8, 8]; RelU }", "model M { input [3, 8, 8]; ReLU }"),
+        (
+            "model M { input [3, 8, 8]; MaxPool2d(kernal_size=2) }",
+            "model M { input [3, 8, 8]; MaxPool2d(kernel_size=2) }",
+        ),
+        ("model M { input [3]; let width = 3; Linear(widht) }", "model M { input [3]; let width = 3; Linear(width) }"),
+        ("model M { input [3]; ReLU as start; add(strat) }", "model M { input [3]; ReLU as start; add(start) }"),
+        (
+            'model M { input [3, 8, 8]; Conv2d(3, 3, padding_mode="reflct", padding=1) }',
+            'model M { input [3, 8, 8]; Conv2d(3, 3, padding_mode="reflect", padding=1) }',
+        ),
+        ("model M { input [3]; ReLU }\ntrain { epoch = 3 }", "model M { input [3]; ReLU }\ntrain { epochs = 3 }"),
+    ],
+    ids=["E110", "E111", "E117", "E123", "E116", "E501"],
+)
+def test_a_misspelling_has_a_safe_fix(wrong: str, right: str):
+    (found,) = errors(wrong)
+    (fix,) = found.fixes
+    assert fix.safe
+    assert apply(wrong, fix.edits) == right
+    assert fix.message in found.all_helps
+    assert found.all_helps.count(fix.message) == 1
+
+
+def test_a_misspelt_definition_may_be_renamed_instead():
+    text = "block Featurs { ReLU }\nmodel M { input [3, 8, 8]; Features }"
+    assert text.replace("Featurs", "Features") in repaired(text)
+    (found,) = errors(text)
+    assert not any(fix.safe for fix in found.fixes)
+
+
+def test_nothing_slow_is_imported_for_fixes(tmp_path: Path):
+    (tmp_path / "lenet.cnn").write_text(LENET)
+    code = (
+        "import sys; from cnnspec.diagnostics import Sink; from cnnspec.pipeline import check\n"
+        "from cnnspec.syntax.source import read_source\n"
+        f"sink = Sink(); check(read_source({str(tmp_path / 'lenet.cnn')!r}, sink), sink, fixes=True)\n"
+        "print(len(sink.diagnostics[0].fixes) > 0, *{'torch', 'dataclasses', 'typing', 'json'} & set(sys.modules))"
+    )
+    root = Path(__file__).parent.parent
+    code = f"import sys; sys.path.insert(0, {str(root)!r})\n{code}"
+    run = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout.split() == ["True"], run.stderr
+
+
+def test_a_name_between_two_is_not_safe_unless_only_one_checks():
+    (found,) = errors("model M { input [3, 8, 8]; BatchNormd }")
+    assert [(fix.message, fix.safe) for fix in found.fixes] == [("did you mean `BatchNorm2d`?", True)]
+
+
+# --- edits ---
+
+
+def edit(start: int, end: int, text: str) -> Edit:
+    return Edit(Span(Source("", ""), start, end), text)
+
+
+def test_apply():
+    assert apply("abcdef", []) == "abcdef"
+    assert apply("abcdef", [edit(4, 6, "X"), edit(0, 1, ""), edit(2, 2, "__")]) == "b__cdX"
+    assert apply("abc", [edit(0, 1, "x"), edit(1, 2, "y")]) == "xyc"
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [edit(0, 3, "x"), edit(2, 4, "y")],
+        [edit(1, 1, "x"), edit(1, 1, "y")],
+        [edit(0, 1, "x"), edit(0, 1, "x")],
+        [edit(0, 9, "x")],
+        [edit(2, 1, "x")],
+        [edit(-1, 1, "x")],
+    ],
+)
+def test_apply_refuses_what_overlaps_or_lies_outside(edits: list[Edit]):
+    with pytest.raises(ValueError, match="overlaps"):
+        apply("abcdef", edits)
+
+
+def test_the_first_fix_has_no_or():
+    (found,) = errors(LENET)
+    assert isinstance(found.fixes[0], Fix)
+    assert not found.all_helps[0].startswith("or ")
+    assert all(text.startswith("or ") for text in found.all_helps[1 : len(found.fixes)])
