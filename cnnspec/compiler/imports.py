@@ -14,7 +14,7 @@ from cnnspec import layers
 from cnnspec._record import record
 from cnnspec.compiler.names import Block, Scope, check_names
 from cnnspec.diagnostics import Label, Sink, codes
-from cnnspec.diagnostics.suggest import did_you_mean, listing
+from cnnspec.diagnostics.suggest import closest, did_you_mean, listing
 from cnnspec.fields import UNKNOWN
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
@@ -121,8 +121,12 @@ class _Reader:
                 if name.id in imported.models:
                     helps = (f"`{name.id}` is a model: only blocks can be imported",)
                 path = imported.source.path
+                near = imported.blocks.get(closest(name.id, imported.blocks) or "")
+                labels = [Label(near.definition.name.span, "defined here")] if near else []
                 if not imported.is_unknown(name.id):
-                    self.sink.report(codes.NOT_IN_IMPORT, name.span, helps=helps, path=path, name=name.id)
+                    self.sink.report(
+                        codes.NOT_IN_IMPORT, name.span, labels=labels, helps=helps, path=path, name=name.id
+                    )
                 file.scope.bind(name.id, UNKNOWN, name.span)
 
     def _load(self, item: tree.Import, importer: Source, chain: tuple[str, ...]) -> File | None:
