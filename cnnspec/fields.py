@@ -187,7 +187,6 @@ if TYPE_CHECKING:
     Positive: TypeAlias = float
     Sizes: TypeAlias = int | tuple[int, ...]
     Paddings: TypeAlias = int | tuple[int, ...]
-    OptionalSizes: TypeAlias = int | tuple[int | None, ...] | None
 else:
     Count = Number(1, whole=True)
     Whole = Number(0, whole=True)
@@ -197,7 +196,6 @@ else:
     Positive = Number(0, above=True)
     Sizes = Count | Tuple(Count)
     Paddings = Whole | Tuple(Whole)
-    OptionalSizes = Whole | None | Tuple(Whole | None)
 
 
 @record
