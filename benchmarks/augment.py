@@ -17,8 +17,7 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F
 
-from cnnspec.train.augment import Pipeline
-from cnnspec.train.augmentations import (
+from cnnspec.recipe.augmentations import (
     ColorJitter,
     Normalize,
     RandomCrop,
@@ -27,6 +26,7 @@ from cnnspec.train.augmentations import (
     RandomResizedCrop,
     RandomRotation,
 )
+from cnnspec.training.augment.pipeline import Pipeline
 
 ROUNDS = 9
 BATCH = 256

@@ -18,12 +18,12 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.check import cpu_seconds, stack  # noqa: E402
 from cnnspec.diagnostics import Sink  # noqa: E402
+from cnnspec.source import Source  # noqa: E402
 from cnnspec.syntax.parser import parse  # noqa: E402
-from cnnspec.syntax.source import Source  # noqa: E402
 from tests.reference_parser import parse_with_lark  # noqa: E402
 
 OURS = "from cnnspec.syntax import parser, source; from cnnspec.diagnostics import Sink"
-LARK = "from cnnspec.syntax.tables import load_grammar; load_grammar()"
+LARK = "from tools.make_tables import load_grammar; load_grammar()"
 
 
 def seconds(function, *arguments: object) -> float:

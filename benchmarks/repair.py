@@ -22,7 +22,8 @@ from typing import NamedTuple
 from cnnspec.diagnostics import Diagnostic, Sink
 from cnnspec.diagnostics.edits import apply
 from cnnspec.pipeline import check
-from cnnspec.syntax.source import Source, read_source
+from cnnspec.source import Source
+from cnnspec.syntax.read import read_source
 
 SPECS = Path(__file__).parent.parent / "specs"
 GOALS = {"changed line shown": 99, "a fix that checks": 95, "original among the first three": 80, "one diagnostic": 95}

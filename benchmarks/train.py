@@ -69,7 +69,7 @@ def by_hand(name: str, turn, *, keep: bool) -> None:
     import torch
     from torch import nn
 
-    from cnnspec.train.device import keep_memory
+    from cnnspec.training.device import keep_memory
 
     if keep:
         keep_memory()
@@ -102,10 +102,10 @@ def ours(name: str, turn, *, equal: bool) -> None:
 
     import torch
 
-    from cnnspec.train import loop
-    from cnnspec.train.data import Data
-    from cnnspec.train.evaluate import recipe_from
-    from cnnspec.train.halves import Split
+    from cnnspec.training import start as loop
+    from cnnspec.training.data.load import Data
+    from cnnspec.training.data.splits import Split
+    from cnnspec.training.evaluate import recipe_from
 
     shape, batch, _, rate = NETS[name]
     images, labels = images_of(name)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from cnnspec.spec import SpecError as SpecError
     from cnnspec.spec import load as load
     from cnnspec.spec import loads as loads
-    from cnnspec.train.evaluate import evaluate as evaluate
-    from cnnspec.train.evaluate import predict as predict
+    from cnnspec.training.api import train as train
+    from cnnspec.training.evaluate import evaluate as evaluate
+    from cnnspec.training.evaluate import predict as predict
 
 _HOMES = {
     "Spec": "cnnspec.spec",
@@ -24,18 +25,15 @@ _HOMES = {
     "load": "cnnspec.spec",
     "loads": "cnnspec.spec",
     "Layer": "cnnspec.layers",
-    "evaluate": "cnnspec.train.evaluate",
-    "predict": "cnnspec.train.evaluate",
+    "evaluate": "cnnspec.training.evaluate",
+    "predict": "cnnspec.training.evaluate",
+    "train": "cnnspec.training.api",
 }
 
 __all__ = ["Layer", "Spec", "SpecError", "__version__", "evaluate", "load", "loads", "predict", "train"]
 
 
 def __getattr__(name: str) -> object:
-    if name == "train":
-        from importlib import import_module
-
-        return import_module("cnnspec.train")
     if name not in _HOMES:
         raise AttributeError(f"module 'cnnspec' has no attribute {name!r}")
     from importlib import import_module

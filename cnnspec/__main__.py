@@ -1,5 +1,5 @@
 """`python -m cnnspec`."""
 
-from cnnspec.cli import entry
+from cnnspec.cli.main import entry
 
 entry()

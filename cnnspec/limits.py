@@ -1,6 +1,6 @@
 """Every bound on what a spec may ask for, so that any text is answered in bounded time and memory."""
 
-from cnnspec._record import record
+from cnnspec.record import record
 
 
 @record

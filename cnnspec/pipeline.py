@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.graph import Graph
-from cnnspec.compiler.imports import read_definitions
-from cnnspec.compiler.lint import lint, lint_file
 from cnnspec.compiler.models import check_parameters, choose, expand, look_through, recipes
-from cnnspec.compiler.suppress import suppress
+from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Sink
-from cnnspec.syntax.source import Source
+from cnnspec.graph.nodes import Graph
+from cnnspec.lint import lint, lint_file
+from cnnspec.lint.suppress import suppress
+from cnnspec.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any
 
-    from cnnspec.compiler.imports import File
+    from cnnspec.compiler.project import File
     from cnnspec.syntax import tree
 
 __all__ = ["Graph", "check"]
@@ -45,7 +45,7 @@ def check(
     if not sink.has_errors:
         lint_file(file, sink, select)
     elif fixes:
-        from cnnspec.analysis.repair import repair
+        from cnnspec.repair.search import repair
 
         repair(file, chosen, lambda models, trial, known: inspect(file, models, values, trial, known=known), sink)
     unseen = [block.definition.span for block in file.blocks.values() if not block.used]
@@ -70,7 +70,7 @@ def inspect(
             look_through(block.definition, block.scope, sink)
     for graph in graphs:
         if graph.recipe is not None:
-            from cnnspec.train.recipe import recipe_of
+            from cnnspec.recipe.recipe import recipe_of
 
             # Who sets a parameter has other data in mind than the recipe; training compares them in any case.
             named = any(setting.name.id == "data" for setting in graph.recipe.settings)

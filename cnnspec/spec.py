@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 
-from cnnspec.compiler.graph import Graph
 from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.render import render_all
 from cnnspec.diagnostics.suggest import listing
+from cnnspec.graph.nodes import Graph
 from cnnspec.pipeline import check
-from cnnspec.syntax.source import Source, Span, read_source
+from cnnspec.source import Source, Span
+from cnnspec.syntax.read import read_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def load(path_or_file: str | os.PathLike[str] | Readable, model: str | None = No
     if isinstance(path_or_file, (str, os.PathLike)):
         path, selected = split_model(os.fspath(path_or_file))
         return _spec(read_source(path, sink), model or selected, parameters, sink)
-    from cnnspec.syntax.source import decode
+    from cnnspec.syntax.read import decode
 
     content = path_or_file.read()
     name = str(getattr(path_or_file, "name", "<file>"))

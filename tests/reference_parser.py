@@ -5,11 +5,11 @@ from __future__ import annotations
 from lark import Lark, Token, Tree, UnexpectedInput
 
 from cnnspec.diagnostics import Sink
+from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.build import Builder
 from cnnspec.syntax.lexer import settle
-from cnnspec.syntax.source import Source, Span
-from cnnspec.syntax.tables import load_grammar
+from tools.make_tables import load_grammar
 
 
 class _Settle:

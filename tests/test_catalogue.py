@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cnnspec.fields import signature
+from cnnspec.declare import signature
 from cnnspec.layers.base import Reject
-from cnnspec.train.augmentations import (
+from cnnspec.recipe.augmentations import (
     AUGMENTATIONS,
     Augmentation,
     CenterCrop,
@@ -25,7 +25,7 @@ from cnnspec.train.augmentations import (
     Resize,
     trace,
 )
-from cnnspec.train.catalogue import (
+from cnnspec.recipe.datasets import (
     CIFAR100,
     DATA_SETS,
     EMNIST,
@@ -43,7 +43,7 @@ ROOT = Path(__file__).parent.parent
 
 def test_the_tables_need_nothing_slow():
     slow = {"torch", "numpy", "typing", "dataclasses", "inspect", "enum", "re"}
-    code = f"import sys; sys.path[:0] = [{str(ROOT)!r}]\nimport cnnspec.train.catalogue\nprint({slow!r} & set(sys.modules))"
+    code = f"import sys; sys.path[:0] = [{str(ROOT)!r}]\nimport cnnspec.recipe.datasets\nprint({slow!r} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cnnspec import __version__
-from cnnspec.cli import main
+from cnnspec.cli.main import main
 
 GOOD = "model Good(n = 3, flag = false) { input [4]; Linear(n); if flag { ReLU } }\n"
 BAD = "model Bad { input [4]; Linear(5 -> 3) }\n"

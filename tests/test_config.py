@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from cnnspec import cli_fix, watch
-from cnnspec.backends.formats import Report, Result
-from cnnspec.cli import main
-from cnnspec.compiler.suppress import suppressions
-from cnnspec.config import Config, ConfigError, Selection, check_codes
+from cnnspec.cli import fix as cli_fix
+from cnnspec.cli import watch
+from cnnspec.cli.config import Config, ConfigError, Selection, check_codes
+from cnnspec.cli.main import main
 from cnnspec.diagnostics import Diagnostic, codes
 from cnnspec.diagnostics.edits import Edit, Fix
+from cnnspec.lint.suppress import suppressions
 from cnnspec.pipeline import check
-from cnnspec.syntax.source import Source, Span
+from cnnspec.report import Report, Result
+from cnnspec.source import Source, Span
 from tests.test_formats import BAD, GOOD, WARNED
 
 W202 = "two Linear layers"
@@ -159,7 +160,7 @@ def test_a_table_that_is_none(folder: Path, capsys):
 
 COLD = """
 import sys
-from cnnspec.cli import main
+from cnnspec.cli.main import main
 main(["check", "specs/good.cnn"])
 print(*sorted({"tomllib", "json", "difflib", "hashlib", "typing", "xml"} & set(sys.modules)))
 """

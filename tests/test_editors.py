@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cnnspec import layers
-from cnnspec.cli import main
+from cnnspec.cli.main import main
 from cnnspec.syntax._tables import KEYWORDS
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +40,7 @@ def test_completion_without_shtab(capsys, monkeypatch):
 
 def lexed(text: str) -> list[tuple[str, str]]:
     pytest.importorskip("pygments")
-    from cnnspec.pygments_lexer import CnnLexer
+    from cnnspec.editor.pygments_lexer import CnnLexer
 
     return [(str(kind).removeprefix("Token."), value) for kind, value in CnnLexer().get_tokens(text)]
 
@@ -81,7 +81,7 @@ def test_lexer_reads_the_specs(path: Path):
 def test_lexer_is_an_entry_point():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     module, _, name = project["entry-points"]["pygments.lexers"]["cnnspec"].partition(":")
-    assert (module, name) == ("cnnspec.pygments_lexer", "CnnLexer")
+    assert (module, name) == ("cnnspec.editor.pygments_lexer", "CnnLexer")
 
 
 def test_hooks():

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cnnspec.cli_explain import add_command
+from cnnspec.cli.explain import add_command
 from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.pages import Page, document, pages, show
 from cnnspec.diagnostics.render import render_all
 from cnnspec.pipeline import check
-from cnnspec.syntax.source import Source
+from cnnspec.source import Source
 from tests.test_ui import INLINE
 
 ROOT = Path(__file__).parent.parent

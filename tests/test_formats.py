@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cnnspec.backends.formats import NAMES
-from cnnspec.cli import main
+from cnnspec.cli.main import main
+from cnnspec.report import NAMES
 from cnnspec.resources import resource
 from tests.test_ui import UI
 

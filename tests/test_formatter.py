@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from cnnspec import cli, cli_fmt
+from cnnspec.cli import fmt as cli_fmt
+from cnnspec.cli import main as cli
 from cnnspec.diagnostics import Sink
+from cnnspec.format import formatter
+from cnnspec.format.formatter import FormatterBug, format_source, same_tree
+from cnnspec.format.layout import comments, words_of
 from cnnspec.pipeline import check
-from cnnspec.syntax import formatter
-from cnnspec.syntax.formatter import FormatterBug, format_source, same_tree
-from cnnspec.syntax.layout import comments, words_of
+from cnnspec.source import Source
 from cnnspec.syntax.parser import parse, parse_expression
-from cnnspec.syntax.source import Source
 
 from .mutation import mutate
 from .network_generator import Generator

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cnnspec.compiler.imports import read_definitions
-from cnnspec.compiler.lint import enabled, lint, lint_file
+from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Sink, codes
+from cnnspec.lint import enabled, lint, lint_file
 from cnnspec.pipeline import check
-from cnnspec.syntax.source import Source, read_source
+from cnnspec.source import Source
+from cnnspec.syntax.read import read_source
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").rglob("*.cnn"))
 OFF = {"W204", "W208", "W212"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnspec.cli import main
+from cnnspec.cli.main import main
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

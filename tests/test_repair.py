@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks.repair import SPECS, edited, mutants
-from cnnspec.analysis.repair import repair
-from cnnspec.compiler.imports import read_definitions
 from cnnspec.compiler.models import choose
+from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Sink
 from cnnspec.diagnostics.edits import apply
 from cnnspec.diagnostics.render import render
 from cnnspec.pipeline import check, inspect
-from cnnspec.syntax.source import Source, Span, read_source
+from cnnspec.repair.search import repair
+from cnnspec.source import Source, Span
+from cnnspec.syntax.read import read_source
 
 LENET = """\
 model LeNet(num_classes = 10) {
@@ -44,7 +45,7 @@ model LeNet(num_classes = 10) {
 @pytest.fixture(autouse=True)
 def time_enough(monkeypatch: pytest.MonkeyPatch):
     """What is found may not hang on how busy the machine is."""
-    monkeypatch.setattr("cnnspec.analysis.repair.LIMITS", type("Limits", (), {"repair_seconds": 2.0}))
+    monkeypatch.setattr("cnnspec.repair.search.LIMITS", type("Limits", (), {"repair_seconds": 2.0}))
 
 
 def errors(text: str, path: str = "spec.cnn") -> list[Diagnostic]:
@@ -186,7 +187,7 @@ def test_warnings_and_text_errors_have_no_computed_fixes():
 
 
 def test_the_budget_is_kept(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("cnnspec.analysis.repair.LIMITS", type("Limits", (), {"repair_seconds": 0.05}))
+    monkeypatch.setattr("cnnspec.repair.search.LIMITS", type("Limits", (), {"repair_seconds": 0.05}))
     for step, tried in ((0.02, 2), (0.001, 60)):
         sink = Sink()
         file = read_definitions(Source("lenet.cnn", LENET), sink)
@@ -204,7 +205,7 @@ def test_the_budget_is_kept(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_no_time_means_no_fixes(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("cnnspec.analysis.repair.LIMITS", type("Limits", (), {"repair_seconds": 0.0}))
+    monkeypatch.setattr("cnnspec.repair.search.LIMITS", type("Limits", (), {"repair_seconds": 0.0}))
     (found,) = errors(LENET)
     assert found.fixes == ()
 
@@ -282,7 +283,7 @@ def test_nothing_slow_is_imported_for_fixes(tmp_path: Path):
     (tmp_path / "lenet.cnn").write_text(LENET)
     code = (
         "import sys; from cnnspec.diagnostics import Sink; from cnnspec.pipeline import check\n"
-        "from cnnspec.syntax.source import read_source\n"
+        "from cnnspec.syntax.read import read_source\n"
         f"sink = Sink(); check(read_source({str(tmp_path / 'lenet.cnn')!r}, sink), sink, fixes=True)\n"
         "print(len(sink.diagnostics[0].fixes) > 0, *{'torch', 'dataclasses', 'typing', 'json'} & set(sys.modules))"
     )

@@ -16,14 +16,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cnnspec.train.confusion import Pair, class_names, confused_pairs, confusion_table, draw_confusion, tally
-from cnnspec.train.curves import PALETTE, Canvas, decimals, draw_curves, headline, plot_curves, shorten, ticks
-from cnnspec.train.errors import TrainError
-from cnnspec.train.events import End, Epoch, Notice, Start, Step
-from cnnspec.train.files import write_atomic
-from cnnspec.train.report import Console, Forecast, duration, epoch_line, start_lines, step_line, table_head
-from cnnspec.train.runfiles import RunFiles, TensorBoard, metrics_csv, metrics_line, read_metrics
-from cnnspec.train.sheet import Picture, Prediction, draw_sheet, percent, png
+from cnnspec.errors import TrainError
+from cnnspec.files import write_atomic
+from cnnspec.training.events import End, Epoch, Notice, Start, Step
+from cnnspec.training.report.confusion import Pair, class_names, confused_pairs, confusion_table, draw_confusion, tally
+from cnnspec.training.report.console import Console, Forecast, duration, epoch_line, start_lines, step_line, table_head
+from cnnspec.training.report.contact_sheet import Picture, Prediction, draw_sheet, percent, png
+from cnnspec.training.report.curves import PALETTE, Canvas, decimals, draw_curves, headline, plot_curves, shorten, ticks
+from cnnspec.training.report.run_folder import RunFiles, TensorBoard, metrics_csv, metrics_line, read_metrics
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -336,7 +336,7 @@ def test_tensorboard_missing_is_said_clearly(monkeypatch: pytest.MonkeyPatch):
 
 def test_no_torch():
     code = (
-        "import sys, cnnspec.train.runfiles, cnnspec.train.report, cnnspec.train.confusion, cnnspec.train.sheet\n"
+        "import sys\nfrom cnnspec.training.report import run_folder, console, confusion, contact_sheet\n"
         "print({'torch', 'numpy', 'rich', 'matplotlib', 'PIL', 'tensorboard'} & set(sys.modules))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,7 +14,8 @@ import pytest
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.render import render_all
 from cnnspec.pipeline import check
-from cnnspec.syntax.source import Source, decode
+from cnnspec.source import Source
+from cnnspec.syntax.read import decode
 from tests.mutation import WORDS, mutate
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -119,7 +120,7 @@ BOMBS = {
 RUN = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))
-from cnnspec.cli import main
+from cnnspec.cli.main import main
 code = main(["check", "--color=never", "-"])
 usage = resource.getrusage(resource.RUSAGE_SELF)
 # Not ru_maxrss: Linux hands it down from the process that started this one.

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 import cnnspec
-from cnnspec.compiler.graph import LayerNode, walk
 from cnnspec.diagnostics import Diagnostic, Sink
+from cnnspec.graph.nodes import LayerNode, walk
 from cnnspec.pipeline import check
+from cnnspec.source import Source
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse
-from cnnspec.syntax.source import Source, read_source
+from cnnspec.syntax.read import read_source
 
 FOLDER = Path(__file__).parent.parent / "specs"
 FILES = {path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*.cnn"))}

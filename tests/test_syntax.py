@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from cnnspec.diagnostics import Sink
-from cnnspec.syntax import tables, tree
+from cnnspec.source import Source
+from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse, parse_expression
-from cnnspec.syntax.source import Source
 from tests.mutation import mutate
 from tests.reference_parser import parse_with_lark
+from tools import make_tables as tables
 
 SPECS = sorted(Path(__file__).parent.parent.joinpath("specs").rglob("*.cnn"))
 
@@ -27,7 +28,7 @@ def parsed(source: Source) -> tree.Tree | None:
 
 
 def test_tables_are_those_of_the_grammar():
-    assert tables.TARGET.read_text(encoding="utf-8") == tables.make_tables(), "run python -m cnnspec.syntax.tables"
+    assert tables.TARGET.read_text(encoding="utf-8") == tables.make_tables(), "run python -m tools.make_tables"
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)

@@ -16,7 +16,7 @@ SLOW = {
 
 RUN = """
 import sys
-from cnnspec.cli import main
+from cnnspec.cli.main import main
 code = main({arguments!r})
 print("loaded", *sorted({slow!r} & set(sys.modules)))
 sys.exit(code)

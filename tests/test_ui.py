@@ -29,7 +29,8 @@ from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.render import render, render_all
 from cnnspec.limits import LIMITS, Limits
 from cnnspec.pipeline import check
-from cnnspec.syntax.source import Source, decode, read_source
+from cnnspec.source import Source
+from cnnspec.syntax.read import decode, read_source
 
 UI = Path(__file__).parent / "ui"
 EVERY = [path.relative_to(UI) for path in sorted(UI.rglob("*.cnn")) if "lib" not in path.parts]

@@ -28,7 +28,7 @@ def main() -> None:
         subprocess.run([python, "-m", "pip", "install", "-q", wheel], check=True)
         code = (
             "from cnnspec.resources import resource\n"
-            "from cnnspec.cli import main\n"
+            "from cnnspec.cli.main import main\n"
             "import importlib.util, sys\n"
             "assert importlib.util.find_spec('torch') is None\n"
             "assert resource('grammars', 'cnn.lark').is_file()\n"

@@ -4,8 +4,8 @@
     python tools/make_golden_augment.py
 
 `images` [n, 3, height, width] and `gray` [n, 1, ...] are the inputs; every other array is named after a function of
-`cnnspec.train.pixels` and the case, and `tests/torch/test_augment.py` gives the same numbers to that function. Arrays called
-`drawn_...` hold quantiles of the numbers that torchvision's transforms draw.
+`training.augment.pixels` and the case, and `tests/torch/test_augment.py` gives the same numbers to that function. Arrays
+called `drawn_...` hold quantiles of the numbers that torchvision's transforms draw.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnspec import layers
-from cnnspec.fields import Field, signature, spell
+from cnnspec.declare import Field, signature, spell
 from cnnspec.layers import Layer
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cnnspec._record import record
-from cnnspec.compiler.graph import Graph, LayerNode, MergeNode, Node, ResidualNode, children_of
 from cnnspec.compiler.values import show_shape
+from cnnspec.declare import spell
 from cnnspec.diagnostics.render import Paint, clean
-from cnnspec.fields import spell
+from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, children_of
+from cnnspec.record import record
 
 
 @record

@@ -9,7 +9,7 @@ from torch import nn
 
 import cnnspec.nn
 from cnnspec import layers
-from cnnspec.compiler.graph import Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode, children_of
+from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode, children_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

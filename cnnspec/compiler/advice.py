@@ -6,8 +6,8 @@ import re
 
 from cnnspec import layers
 from cnnspec.compiler.flow import Flow
+from cnnspec.declare import Argument, spell
 from cnnspec.diagnostics import codes
-from cnnspec.fields import Argument, spell
 from cnnspec.layers import Layer, Reject
 
 TYPE_CHECKING = False

@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 
 from cnnspec import layers
-from cnnspec.compiler import advice, declared, loops, merges
-from cnnspec.compiler.evaluate import Meter, Stop, evaluate
+from cnnspec.compiler import advice, loops, merges
+from cnnspec.compiler import inputs as declared
+from cnnspec.compiler.expressions import Meter, Stop, evaluate
 from cnnspec.compiler.flow import LOST, Flow
-from cnnspec.compiler.graph import LayerNode, Node, StackNode, labelled
 from cnnspec.compiler.module_names import problem_of
 from cnnspec.compiler.names import Block, Scope, check_names
 from cnnspec.compiler.values import describe, has_unknown
+from cnnspec.declare import UNKNOWN, Argument, bind, spell
 from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
 from cnnspec.diagnostics.suggest import closest, did_you_mean
-from cnnspec.fields import UNKNOWN, Argument, bind, spell
+from cnnspec.graph.nodes import LayerNode, Node, StackNode, labelled
 from cnnspec.layers import Layer, Reject
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from cnnspec.syntax.source import Span
+    from cnnspec.source import Span
 
 Shape = tuple[int, ...]
 _LARGEST = 2**63 - 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnnspec._record import record
 from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Label
-from cnnspec.syntax.source import Span
+from cnnspec.record import record
+from cnnspec.source import Span
 
 Shape = tuple[int, ...]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnspec.compiler.values import bounded, check_length, describe, is_number, shorten
-from cnnspec.fields import spell
+from cnnspec.declare import spell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.evaluate import Stop
+from cnnspec.compiler.expressions import Stop
 from cnnspec.compiler.flow import Flow
-from cnnspec.compiler.graph import Node
 from cnnspec.compiler.names import Scope, check_names
 from cnnspec.compiler.values import describe, has_unknown
+from cnnspec.declare import UNKNOWN, as_tuple, spell
 from cnnspec.diagnostics import codes
-from cnnspec.fields import UNKNOWN, as_tuple, spell
+from cnnspec.graph.nodes import Node
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cnnspec.compiler.elaborate import Elaborator
-    from cnnspec.syntax.source import Span
+    from cnnspec.source import Span
 
 
 def loop(walk: Elaborator, node: tree.For | tree.Repeat) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from cnnspec.compiler.flow import LOST, Flow
-from cnnspec.compiler.graph import MergeNode, ResidualNode, StackNode
 from cnnspec.compiler.names import Scope
 from cnnspec.compiler.values import has_unknown, show_shape
+from cnnspec.declare import spell
 from cnnspec.diagnostics import Diagnostic, Label, codes
 from cnnspec.diagnostics.suggest import did_you_mean
-from cnnspec.fields import spell
+from cnnspec.graph.nodes import MergeNode, ResidualNode, StackNode
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False

@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 
 from cnnspec.compiler.elaborate import Elaborator
-from cnnspec.compiler.evaluate import Stop
+from cnnspec.compiler.expressions import Stop
 from cnnspec.compiler.flow import LOST
-from cnnspec.compiler.graph import Graph
-from cnnspec.compiler.imports import File
 from cnnspec.compiler.names import Scope
+from cnnspec.compiler.project import File
+from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Label, Sink, codes
 from cnnspec.diagnostics.suggest import closest, did_you_mean, listing
-from cnnspec.fields import UNKNOWN
+from cnnspec.graph.nodes import Graph
+from cnnspec.source import Span
 from cnnspec.syntax import tree
-from cnnspec.syntax.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

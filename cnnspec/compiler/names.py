@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cnnspec import layers
-from cnnspec._record import record
+from cnnspec.declare import Declared, Field, Kind
 from cnnspec.diagnostics import Label, Sink, codes
-from cnnspec.fields import Declared, Field, Kind
+from cnnspec.record import record
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from cnnspec.syntax.source import Span
+    from cnnspec.source import Span
 
 
 class _Anything(Kind):

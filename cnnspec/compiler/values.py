@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cnnspec.declare import UNKNOWN, spell
 from cnnspec.diagnostics import codes
-from cnnspec.fields import UNKNOWN, spell
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from cnnspec._record import record
 from cnnspec.diagnostics.codes import Code
 from cnnspec.diagnostics.edits import Edit, Fix
+from cnnspec.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cnnspec.syntax.source import Span
+    from cnnspec.source import Span
 
 __all__ = ["Code", "Diagnostic", "Edit", "Fix", "Label", "Sink"]
 

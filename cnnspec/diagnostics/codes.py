@@ -7,7 +7,7 @@ the fact and have no full stop; the label says what the marked text is; the help
 
 from __future__ import annotations
 
-from cnnspec._record import record
+from cnnspec.record import record
 
 
 @record

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cnnspec._record import record
+from cnnspec.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cnnspec.syntax.source import Span
+    from cnnspec.source import Span
 
 
 @record
@@ -36,7 +36,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
     Raises ValueError for edits that overlap, insert at one place, or lie outside of the text.
 
-    >>> from cnnspec.syntax.source import Source, Span
+    >>> from cnnspec.source import Source, Span
     >>> apply("AvgPool2d(5)", [Edit(Span(Source("", ""), 10, 11), "2")])
     'AvgPool2d(2)'
     """

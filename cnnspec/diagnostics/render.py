@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cnnspec.syntax.source import Source, Span
+    from cnnspec.source import Source, Span
 
 _COLORS = {"error": "1;31", "warning": "1;33", "place": "1;34", "bold": "1", "second": "36"}
 _HIDDEN = frozenset(

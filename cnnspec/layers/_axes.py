@@ -1,7 +1,7 @@
 """What layers of all kinds share: how shapes and dimensions are named, resolved and refused."""
 
+from cnnspec.declare import Number
 from cnnspec.diagnostics.codes import WRONG_DIMENSION, WRONG_RANK
-from cnnspec.fields import Number
 from cnnspec.layers.base import Layer, Reject, Shape
 
 FLOAT_MAX = 3.4028234663852886e38

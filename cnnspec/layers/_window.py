@@ -4,8 +4,8 @@ Sizes of an axis are called after torch's formulas: a window spans `dilation * (
 every `stride` positions, and may hang over into the padding.
 """
 
+from cnnspec.declare import Choice, Integer, Tuple
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE, WINDOW_TOO_LARGE
-from cnnspec.fields import Choice, Integer, Tuple
 from cnnspec.layers._axes import LAYOUTS, axis_names, wrong_rank
 from cnnspec.layers.base import Layer, Reject, Shape, find, sizes
 from cnnspec.limits import LIMITS

@@ -1,7 +1,7 @@
 """Activations: functions of single values, and those over a dimension (softmax, GLU)."""
 
+from cnnspec.declare import Choice, Count, Integer, spell
 from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_COMBINATION, WRONG_WIDTH
-from cnnspec.fields import Choice, Count, Integer, spell
 from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, Float32, _KeepsChannels, resolve, wrong_rank
 from cnnspec.layers.base import Layer, Reject, Shape
 

@@ -4,9 +4,9 @@ Shapes are tuples of ints without the batch dimension, which is always there and
 registers itself under its class name; `find` and `names` look there. No layer imports torch: `call` returns data.
 """
 
-from cnnspec._record import record
+from cnnspec.declare import Declared, Number
 from cnnspec.diagnostics.codes import Code
-from cnnspec.fields import Declared, Number
+from cnnspec.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

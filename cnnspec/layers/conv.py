@@ -2,8 +2,8 @@
 
 from math import prod
 
+from cnnspec.declare import Choice, Count, Paddings, Sizes
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, PADDING_TOO_LARGE, WRONG_COMBINATION
-from cnnspec.fields import Choice, Count, Paddings, Sizes
 from cnnspec.layers._window import PaddingMode, _Spatial, check_wrap, slide
 from cnnspec.layers.base import Reject, Shape
 

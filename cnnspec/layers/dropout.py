@@ -1,6 +1,6 @@
 """Layers that zero values at random in training."""
 
-from cnnspec.fields import Unit
+from cnnspec.declare import Unit
 from cnnspec.layers._axes import _KeepsChannels
 from cnnspec.layers._window import _Spatial
 from cnnspec.layers.base import Shape

@@ -1,6 +1,6 @@
 """Fully connected layers, and the layer that does nothing."""
 
-from cnnspec.fields import Count
+from cnnspec.declare import Count
 from cnnspec.layers.base import Layer, Shape
 
 

@@ -1,7 +1,7 @@
 """Layers that torch.nn lacks; their modules are in cnnspec.nn."""
 
+from cnnspec.declare import Integer, Unit
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, WRONG_COMBINATION
-from cnnspec.fields import Integer, Unit
 from cnnspec.layers._axes import Float, _KeepsChannels
 from cnnspec.layers.base import Layer, Reject, Shape
 

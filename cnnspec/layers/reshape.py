@@ -2,8 +2,8 @@
 
 from math import prod
 
+from cnnspec.declare import Integer, Number, Tuple
 from cnnspec.diagnostics.codes import BATCH_DIMENSION, SIZES_DISAGREE, WRONG_COMBINATION
-from cnnspec.fields import Integer, Number, Tuple
 from cnnspec.layers._axes import resolve, shown
 from cnnspec.layers.base import Layer, Reject, Shape
 

@@ -1,7 +1,7 @@
 """Layers that move values between channels and positions."""
 
+from cnnspec.declare import Count
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
-from cnnspec.fields import Count
 from cnnspec.layers._axes import LAYOUTS, _KeepsChannels, wrong_rank
 from cnnspec.layers.base import Layer, Reject, Shape
 

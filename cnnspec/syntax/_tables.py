@@ -1,4 +1,4 @@
-"""Tables made by lark from grammars/cnn.lark. Do not edit: python -m cnnspec.syntax.tables writes this file."""
+"""Tables made by lark from grammars/cnn.lark. Do not edit: python -m tools.make_tables writes this file."""
 
 # For each state: what to do on a symbol. A number >= 0 is the next state, ~number the rule to apply.
 STATES: list[dict[str, int]] = [

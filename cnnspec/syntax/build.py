@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Sink, codes
 from cnnspec.limits import LIMITS
+from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
-from cnnspec.syntax.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

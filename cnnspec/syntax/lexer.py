@@ -11,8 +11,8 @@ import re
 
 from cnnspec.diagnostics import Sink, codes
 from cnnspec.limits import LIMITS
+from cnnspec.source import Source, Span
 from cnnspec.syntax._tables import IGNORED, KEYWORDS, PATTERN
-from cnnspec.syntax.source import Source, Span
 
 Token = tuple[str, int, int]
 

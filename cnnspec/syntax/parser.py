@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
 from cnnspec.limits import LIMITS
+from cnnspec.source import Source, Span
 from cnnspec.syntax import hints, tree
 from cnnspec.syntax._tables import KEYWORDS, RULES, STARTS, STATES
 from cnnspec.syntax.build import Builder
 from cnnspec.syntax.lexer import Token, report_unknown, tokenize
-from cnnspec.syntax.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

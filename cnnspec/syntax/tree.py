@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnnspec._record import record
-from cnnspec.syntax.source import Source, Span
+from cnnspec.record import record
+from cnnspec.source import Source, Span
 
 # --- expressions ---
 

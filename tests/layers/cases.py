@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 
 from cnnspec import layers
+from cnnspec.declare import Argument, bind, spell
 from cnnspec.diagnostics import Code, Sink, codes
-from cnnspec.fields import Argument, bind, spell
 from cnnspec.layers import Layer, Reject, Shape
-from cnnspec.syntax.source import Source, Span
+from cnnspec.source import Source, Span
 
 CONSTANTS = {"true": True, "false": False, "none": None}
 

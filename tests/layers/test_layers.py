@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from cnnspec import layers
-from cnnspec.fields import (
+from cnnspec.declare import (
     OK,
     WRONG_RANGE,
     WRONG_TYPE,

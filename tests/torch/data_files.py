@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnspec.train import places
-from cnnspec.train.data import DataError
+from cnnspec.training.data import locations as places
+from cnnspec.training.data.load import DataError
 
 
 @pytest.fixture(autouse=True)

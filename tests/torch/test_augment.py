@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnspec.train import augment, augmentations, pixels
-from cnnspec.train.augment import Pipeline
-from cnnspec.train.augmentations import (
+from cnnspec.recipe import augmentations
+from cnnspec.recipe.augmentations import (
     Augmentation,
     CenterCrop,
     ColorJitter,
@@ -26,6 +25,9 @@ from cnnspec.train.augmentations import (
     RandomVerticalFlip,
     Resize,
 )
+from cnnspec.training.augment import pipeline as augment
+from cnnspec.training.augment import pixels
+from cnnspec.training.augment.pipeline import Pipeline
 
 from . import golden_cases as cases
 

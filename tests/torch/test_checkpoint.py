@@ -15,11 +15,11 @@ import pytest
 import torch
 
 import cnnspec
-from cnnspec.train import checkpoint
-from cnnspec.train.data import load_data
-from cnnspec.train.errors import CheckpointError, TrainError
-from cnnspec.train.evaluate import evaluate, predict, recipe_from
-from cnnspec.train.loop import train
+from cnnspec.errors import CheckpointError, TrainError
+from cnnspec.training import checkpoint
+from cnnspec.training.data.load import load_data
+from cnnspec.training.evaluate import evaluate, predict, recipe_from
+from cnnspec.training.start import train
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parent.parent.parent

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cnnspec.cli import main
-from cnnspec.train.files import write_atomic
-from cnnspec.train.sheet import Picture, png
-from cnnspec.train.snapshot import Snapshot
+from cnnspec.cli.main import main
+from cnnspec.files import write_atomic
+from cnnspec.training.report.contact_sheet import Picture, png
+from cnnspec.training.report.run_record import Snapshot
 
 SPEC = """model Small {
     input [1, 8, 8]
@@ -128,7 +128,7 @@ def test_training_needs_torch(folder: Path):
         "import sys; sys.modules['torch'] = None\n"
         "import importlib.util as u; real = u.find_spec\n"
         "u.find_spec = lambda name, *a: None if name == 'torch' else real(name, *a)\n"
-        "from cnnspec.cli import main; sys.exit(main(['train', 'small.cnn']))"
+        "from cnnspec.cli.main import main; sys.exit(main(['train', 'small.cnn']))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 2

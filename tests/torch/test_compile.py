@@ -193,7 +193,7 @@ class MyLinear(nn.Module):
 
 @pytest.fixture(scope="module")
 def my_layer() -> type[Layer]:
-    from cnnspec import fields
+    from cnnspec import declare as fields
 
     class MyDense(Layer):
         """Multiplies by a weight matrix."""

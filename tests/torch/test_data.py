@@ -16,9 +16,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnspec.train import catalogue, formats, halves, places, readers, stores
-from cnnspec.train.catalogue import MNIST, FashionMNIST, ImageFolder, Torchvision
-from cnnspec.train.data import Data, MissingData, Split, Stream, load_data
+from cnnspec.recipe import datasets as catalogue
+from cnnspec.recipe.datasets import MNIST, FashionMNIST, ImageFolder, Torchvision
+from cnnspec.training.data import archives as stores
+from cnnspec.training.data import formats, readers
+from cnnspec.training.data import locations as places
+from cnnspec.training.data import splits as halves
+from cnnspec.training.data.load import Data, MissingData, Split, Stream, load_data
 
 from .data_files import broken_folder, fails, folder, idx, images, write_idx
 from .data_files import nothing_installed as nothing_installed

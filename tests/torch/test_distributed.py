@@ -14,13 +14,13 @@ import pytest
 import torch
 
 import cnnspec
-from cnnspec.train import checkpoint
-from cnnspec.train.data import load_data
-from cnnspec.train.device import choose_device
-from cnnspec.train.distributed import Group, join
-from cnnspec.train.errors import DeviceError, TrainError
-from cnnspec.train.evaluate import recipe_from
-from cnnspec.train.loop import Ways, train
+from cnnspec.errors import DeviceError, TrainError
+from cnnspec.training import checkpoint
+from cnnspec.training.data.load import load_data
+from cnnspec.training.device import choose_device
+from cnnspec.training.distributed import Group, join
+from cnnspec.training.evaluate import recipe_from
+from cnnspec.training.start import Ways, train
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parent.parent.parent

@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnspec.train import formats, inert, stores
-from cnnspec.train.catalogue import CIFAR10, CIFAR100, EMNIST, MNIST, Npz
-from cnnspec.train.data import DataError, load_data
+from cnnspec.recipe.datasets import CIFAR10, CIFAR100, EMNIST, MNIST, Npz
+from cnnspec.training.data import archives as stores
+from cnnspec.training.data import formats
+from cnnspec.training.data import safe_pickle as inert
+from cnnspec.training.data.load import DataError, load_data
 
 from .data_files import fails, idx, images, write_idx
 from .data_files import nothing_installed as nothing_installed

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import cnnspec.nn
 from cnnspec import layers
-from cnnspec.fields import as_tuple
+from cnnspec.declare import as_tuple
 from cnnspec.layers import Layer, Shape
 from tests.layers import cases
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnspec.train import pictures
-from cnnspec.train.catalogue import ImageFolder
-from cnnspec.train.data import Split, load_data
+from cnnspec.recipe.datasets import ImageFolder
+from cnnspec.training.data import images as pictures
+from cnnspec.training.data.load import Split, load_data
 
 from .data_files import broken_folder, fails, folder, picture
 from .data_files import nothing_installed as nothing_installed

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cnnspec.layers import Reject
-from cnnspec.train.choices import INITS, LOSSES, OPTIMIZERS, SCHEDULERS
+from cnnspec.recipe.choices import INITS, LOSSES, OPTIMIZERS, SCHEDULERS
 
 IGNORED = {
     "self", "params", "optimizer", "tensor", "generator", "last_epoch", "foreach", "maximize", "capturable",

@@ -10,12 +10,12 @@ from torch.nn import functional as F
 
 import cnnspec
 from cnnspec import layers
+from cnnspec.declare import Count
 from cnnspec.diagnostics import Sink
-from cnnspec.fields import Count
 from cnnspec.layers import base
 from cnnspec.nn import Residual
 from cnnspec.pipeline import check
-from cnnspec.syntax.source import read_source
+from cnnspec.syntax.read import read_source
 
 FOLDER = Path(__file__).parent.parent.parent / "specs"
 

@@ -15,17 +15,17 @@ import torch
 from torch import nn
 
 import cnnspec
-from cnnspec.train.data import Data, load_data
-from cnnspec.train.device import check_precision, choose_device, keep_memory, layout_of
-from cnnspec.train.distributed import Group
-from cnnspec.train.errors import DeviceError, NonFiniteLoss, TrainError
-from cnnspec.train.evaluate import evaluate, predict, recipe_from
-from cnnspec.train.events import Callback
-from cnnspec.train.forecast import dry_run
-from cnnspec.train.halves import Split
-from cnnspec.train.loop import Ways, make_trainer, train
-from cnnspec.train.network import digest_of
-from cnnspec.train.prepare import steps_of
+from cnnspec.errors import DeviceError, NonFiniteLoss, TrainError
+from cnnspec.training.augment.prepare import steps_of
+from cnnspec.training.data.load import Data, load_data
+from cnnspec.training.data.splits import Split
+from cnnspec.training.device import check_precision, choose_device, keep_memory, layout_of
+from cnnspec.training.distributed import Group
+from cnnspec.training.dry_run import dry_run
+from cnnspec.training.evaluate import evaluate, predict, recipe_from
+from cnnspec.training.events import Callback
+from cnnspec.training.factory import digest_of
+from cnnspec.training.start import Ways, make_trainer, train
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
@@ -405,13 +405,13 @@ def test_float16_on_the_cpu_is_refused(digits: Data):
 
 
 def test_bfloat16_where_the_cpu_lacks_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("cnnspec.train.device._cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr("cnnspec.training.device._cpu_has_bfloat16", lambda: False)
     with pytest.raises(TrainError, match="4 to 11 times slower"):
         check_precision("bfloat16", CPU)
 
 
 def test_bfloat16_where_it_is_had(monkeypatch: pytest.MonkeyPatch, digits: Data):
-    monkeypatch.setattr("cnnspec.train.device._cpu_has_bfloat16", lambda: True)
+    monkeypatch.setattr("cnnspec.training.device._cpu_has_bfloat16", lambda: True)
     run = train(cnnspec.loads(SMALL), recipe(precision='"bfloat16"', epochs=2), digits, device="cpu")
     assert run.history[-1].test_accuracy > 0.5
 

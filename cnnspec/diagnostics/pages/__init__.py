@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import re
 
-from cnnspec._record import record
 from cnnspec.diagnostics.codes import CODES
+from cnnspec.record import record
 
 _FENCE = re.compile(r"^```cnn (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

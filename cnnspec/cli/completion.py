@@ -1,0 +1,49 @@
+"""`cnnspec completion SHELL`: a script that completes commands, options and files in a shell, without starting Python."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace, _SubParsersAction
+
+SHELLS = ("bash", "zsh", "fish", "tcsh")
+_FILES = ("FILE", "PATH", "RUN", "IMAGE")
+_FOLDERS = ("FOLDER",)
+
+
+def add_command(commands: _SubParsersAction[ArgumentParser]) -> None:
+    """Declare the command."""
+    completion = commands.add_parser(
+        "completion",
+        help="print a script for completion in a shell",
+        epilog="For bash: eval \"$(cnnspec completion bash)\". Needs shtab: pip install 'cnnspec[completion]'.",
+    )
+    completion.add_argument("shell", choices=SHELLS, help="the shell")
+    completion.set_defaults(run=run)
+
+
+def run(options: Namespace) -> int:
+    """Print the script."""
+    from cnnspec.cli.main import OK, UsageError, build_parser, print_text
+
+    try:
+        import shtab
+    except ModuleNotFoundError:
+        raise UsageError("completion needs shtab: pip install 'cnnspec[completion]'") from None
+    parser = build_parser()
+    _complete_files(parser, shtab)
+    print_text(shtab.complete(parser, options.shell))
+    return OK
+
+
+def _complete_files(parser: ArgumentParser, shtab: object) -> None:
+    """Let arguments that are called a file or a folder complete as one."""
+    for action in parser._actions:
+        kind = str(action.metavar or "")
+        if kind.startswith(_FILES):
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif kind.startswith(_FOLDERS):
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+        if action.dest != "help" and isinstance(action.choices, dict):
+            for inner in action.choices.values():
+                _complete_files(inner, shtab)

@@ -1,0 +1,223 @@
+"""Files and what they import: every definition that a spec can see. Imports never leave the project's folder.
+
+The project is the nearest folder above the spec that holds `pyproject.toml`, `.git` or `cnnspec.toml`, and the spec's own
+folder where there is none. Paths are resolved, symbolic links included, before they are compared with it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+
+from cnnspec import layers
+from cnnspec.compiler.names import Block, Scope, check_names
+from cnnspec.declare import UNKNOWN
+from cnnspec.diagnostics import Label, Sink, codes
+from cnnspec.diagnostics.suggest import closest, did_you_mean, listing
+from cnnspec.limits import LIMITS
+from cnnspec.record import record
+from cnnspec.source import Source, Span
+from cnnspec.syntax import tree
+from cnnspec.syntax.parser import parse
+from cnnspec.syntax.read import read_source
+
+_MARKS = ("pyproject.toml", ".git", "cnnspec.toml")
+
+
+@record
+class File:
+    """The definitions of one file, and the scope that holds its blocks and imports."""
+
+    source: Source
+    scope: Scope
+    models: dict[str, tree.Model]
+    blocks: dict[str, Block]
+    recipes: tuple[tree.Train, ...]
+    imports: tuple[tree.Import, ...] = ()
+
+    def is_unknown(self, name: str) -> bool:
+        """Whether a mistake hides what a name means."""
+        binding = self.scope.bindings.get(name)
+        return binding is not None and binding.value is UNKNOWN
+
+
+def project_of(path: str) -> str:
+    """The folder that a file's imports may not leave."""
+    folder = os.path.dirname(os.path.realpath(path))
+    above = folder
+    while True:
+        if any(os.path.exists(os.path.join(above, mark)) for mark in _MARKS):
+            return above
+        parent = os.path.dirname(above)
+        if parent == above:
+            return folder
+        above = parent
+
+
+def read_definitions(source: Source, sink: Sink) -> File:
+    """Parse a source and everything that it imports."""
+    return _Reader(source.path, sink).read(source, ())
+
+
+class _Reader:
+    def __init__(self, path: str, sink: Sink) -> None:
+        self.path = path
+        self.sink = sink
+        self.files: dict[str, File] = {}
+        self._project: str | None = None
+
+    @property
+    def project(self) -> str:
+        if self._project is None:
+            self._project = project_of(self.path)
+        return self._project
+
+    def read(self, source: Source, chain: tuple[str, ...]) -> File:
+        """`chain` holds the real paths of the files that are being imported, outermost first."""
+        content = _parse_once(source, self.sink)
+        recipes = tuple(item for item in content.items if isinstance(item, tree.Train))
+        imported = tuple(item for item in content.items if isinstance(item, tree.Import))
+        file = File(content.source, Scope(), {}, {}, recipes, imported)
+        defined: dict[str, tree.Name] = {}
+        for item in content.items:
+            match item:
+                case tree.Import():
+                    self._import(item, file, defined, chain)
+                case tree.Invalid():
+                    for name in _named_by(item.span.text):
+                        file.scope.bind(name, UNKNOWN, item.span)
+                case tree.Model() if self._is_new(item.name, defined):
+                    file.models[item.name.id] = item
+                    if layers.find(item.name.id) is None:
+                        file.scope.bind(item.name.id, item, item.name.span)
+                case tree.Block() if self._is_new(item.name, defined):
+                    block = Block(item, file.scope)
+                    file.blocks[item.name.id] = block
+                    file.scope.bind(item.name.id, block, item.name.span)
+        for item in content.items:
+            if isinstance(item, (tree.Block, tree.Model)):
+                check_names([parameter.name for parameter in item.parameters], self.sink)
+        return file
+
+    def _is_new(self, name: tree.Name, defined: dict[str, tree.Name]) -> bool:
+        earlier = defined.setdefault(name.id, name)
+        if earlier is not name:
+            labels = [Label(earlier.span, "first definition")]
+            self.sink.report(codes.DUPLICATE_DEFINITION, name.span, labels=labels, name=name.id)
+        return earlier is name
+
+    def _import(self, item: tree.Import, file: File, defined: dict[str, tree.Name], chain: tuple[str, ...]) -> None:
+        imported = self._load(item, file.source, chain)
+        for name in item.names:
+            if imported is None:
+                if name.id not in defined:
+                    file.scope.bind(name.id, UNKNOWN, name.span)
+            elif not self._is_new(name, defined):
+                continue
+            elif name.id in imported.blocks:
+                file.scope.bind(name.id, imported.blocks[name.id], name.span)
+            else:
+                helps = did_you_mean(name.id, imported.blocks)
+                if name.id in imported.models:
+                    helps = (f"`{name.id}` is a model: only blocks can be imported",)
+                path = imported.source.path
+                near = imported.blocks.get(closest(name.id, imported.blocks) or "")
+                labels = [Label(near.definition.name.span, "defined here")] if near else []
+                if not imported.is_unknown(name.id):
+                    self.sink.report(
+                        codes.NOT_IN_IMPORT, name.span, labels=labels, helps=helps, path=path, name=name.id
+                    )
+                file.scope.bind(name.id, UNKNOWN, name.span)
+
+    def _load(self, item: tree.Import, importer: Source, chain: tuple[str, ...]) -> File | None:
+        """The file that an import names, or None where that is reported."""
+        if not isinstance(item.path, tree.Literal) or not isinstance(item.path.value, str):
+            return None
+        span = item.path.span
+        shown, real = self._locate(item.path.value, importer, span)
+        if real is None:
+            return None
+        chain = chain or (os.path.realpath(importer.path),)
+        if real in chain:
+            names = [os.path.basename(path) for path in (*chain[chain.index(real) :], real)]
+            self.sink.report(codes.IMPORT_CYCLE, span, chain=" imports ".join(names))
+            return None
+        if real in self.files:
+            return self.files[real]
+        if len(self.files) >= LIMITS.imported_files or len(chain) >= LIMITS.import_depth:
+            depth = len(chain) >= LIMITS.import_depth
+            limit, what = (LIMITS.import_depth, "imports in a chain") if depth else (LIMITS.imported_files, "imports")
+            self.sink.report(codes.TOO_MANY_IMPORTS, span, limit=limit, what=what)
+            return None
+        try:
+            source = read_source(real, self.sink, shown_as=shown)
+        except OSError as error:
+            self.sink.report(codes.IMPORT_NOT_FOUND, span, path=shown, helps=(error.strerror or "",))
+            return None
+        self.files[real] = self.read(source, (*chain, real))
+        return self.files[real]
+
+    def _locate(self, text: str, importer: Source, span: Span) -> tuple[str, str | None]:
+        """The path as it is shown, and the real one where it may be read."""
+        problem = _problem_of(text)
+        shown = os.path.normpath(os.path.join(os.path.dirname(importer.path), text.replace("\0", "")))
+        if problem:
+            self.sink.report(codes.IMPORT_OUTSIDE, span, path=text, reason=problem)
+            return shown, None
+        real = os.path.realpath(shown)
+        if os.path.commonpath([real, self.project]) != self.project:
+            reason = f"leads out of the project, {os.path.basename(self.project) or self.project}/"
+            self.sink.report(codes.IMPORT_OUTSIDE, span, path=text, reason=reason)
+            return shown, None
+        try:
+            regular = stat.S_ISREG(os.stat(real).st_mode)
+        except OSError:
+            regular = False
+        if not regular:
+            self.sink.report(codes.IMPORT_NOT_FOUND, span, helps=self._near(shown), path=shown)
+            return shown, None
+        return shown, real
+
+    def _near(self, path: str) -> tuple[str, ...]:
+        folder = os.path.dirname(path) or "."
+        try:
+            names = [name for name in os.listdir(folder) if name.endswith(".cnn")]
+        except OSError:
+            return (f"there is no folder {folder}",)
+        near = did_you_mean(os.path.basename(path), names)
+        return near or ((f"{folder} holds {listing(sorted(names))}",) if 0 < len(names) <= 8 else ())
+
+
+def _named_by(text: str) -> list[str]:
+    """Names that a broken definition or import was to define: they are unknown then, not missing."""
+    if text.startswith("from"):
+        return re.findall(r"[A-Za-z_]\w*", text.partition("import")[2].split("\n")[0])
+    head = re.match(r"[A-Za-z_]\w*\s+([A-Za-z_]\w*)", text)
+    return [head[1]] if head else []
+
+
+def _problem_of(text: str) -> str:
+    """What is wrong with the text of an import path; "" for nothing."""
+    if not text.endswith(".cnn"):
+        return "the path has to end in .cnn"
+    if os.path.isabs(text) or "\\" in text or "\0" in text or ":" in text:
+        return "the path has to be relative, with `/` between its parts"
+    return ""
+
+
+_parsed: dict[tuple[str, str], tuple[tree.Tree, Sink]] = {}
+
+
+def _parse_once(source: Source, sink: Sink) -> tree.Tree:
+    """The tree of a source; the same text under the same path is parsed once in a process."""
+    key = (source.path, source.text)
+    if key not in _parsed:
+        if len(_parsed) >= LIMITS.imported_files:
+            _parsed.pop(next(iter(_parsed)))
+        own = Sink()
+        _parsed[key] = (parse(source, own), own)
+    content, findings = _parsed[key]
+    for found in findings.diagnostics:
+        sink.add(found)
+    return content

@@ -1,0 +1,1 @@
+"""What editors and pages that show specs need."""

@@ -1,0 +1,1 @@
+"""The typed graph of one model: what stands behind every front end."""

@@ -1,0 +1,137 @@
+"""Comments that silence warnings: `# cnnspec: ignore[W201] reason`, behind a statement or alone on the line above it.
+
+Only warnings can be silenced, and only by their codes. A comment that silences nothing is a finding of its own (W001), and
+so is a code that means no warning (W002). Comments of an imported file hold too; only the file that is checked is told
+that one of its own is of no use, and only where all of it was looked at.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cnnspec.diagnostics import Diagnostic, Sink, codes
+from cnnspec.diagnostics.edits import Edit, Fix
+from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.record import record
+from cnnspec.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_ABOUT = (codes.UNUSED_SUPPRESSION.id, codes.UNKNOWN_SUPPRESSION.id)
+KNOWN = frozenset(code.id for code in codes.CODES.values() if code.severity == "warning") - set(_ABOUT)
+"""The codes that a comment can silence."""
+
+
+@record
+class Suppression:
+    """One code in a comment, and the line that it holds for. `code` is "" where the comment names none.
+
+    `whole` is what would have to go with the code: the comment where it names no other one, else the code and a comma.
+    """
+
+    code: str
+    line: int
+    span: Span
+    whole: Span
+
+
+def suppress(source: Source, sink: Sink, *, unseen: Sequence[Span], whole: bool) -> None:
+    """Take the warnings out of `sink` that comments silence, and report comments that are of no use.
+
+    `unseen` are the parts of `source` that no rule has looked at; `whole` is False where other parts may be unseen too.
+    """
+    warnings = [found for found in sink.diagnostics if found.severity == "warning"]
+    read: dict[str, list[Suppression]] = {source.path: suppressions(source)}
+    used: set[Suppression] = set()
+    for found in warnings:
+        place = found.span.source
+        if place.path not in read:
+            read[place.path] = suppressions(place)
+        matching = [one for one in read[place.path] if one.code == found.code.id and one.line == found.span.line]
+        if matching and found.code.id in KNOWN:
+            used.update(matching)
+            sink.discard(found)
+    for one in read[source.path]:
+        if one.code not in KNOWN:
+            _report_unknown(one, sink)
+        elif whole and one not in used and not any(span.start <= one.span.start < span.end for span in unseen):
+            fix = Fix(f"take `{one.code}` out of the comment", (Edit(one.whole, ""),), True)
+            sink.add(Diagnostic(codes.UNUSED_SUPPRESSION, {"name": one.code}, one.span, fixes=(fix,)))
+
+
+def suppressions(source: Source) -> list[Suppression]:
+    """The suppressions of a source, one for each code that a comment names."""
+    if "cnnspec:" not in source.text:
+        return []
+    return [one for start, end in _comments(source) for one in _read(source, start, end)]
+
+
+def _comments(source: Source) -> Iterator[tuple[int, int]]:
+    """Where comments start and end: never inside of a string, and each line of several on its own."""
+    from cnnspec.syntax._tables import PATTERN
+
+    for token in re.finditer(PATTERN, source.text):
+        if token.lastgroup == "COMMENT":
+            yield token.span()
+        elif token.lastgroup == "_SEP":
+            for comment in re.finditer("#[^\n]*", token[0]):
+                yield token.start() + comment.start(), token.start() + comment.end()
+
+
+def _read(source: Source, start: int, end: int) -> Iterator[Suppression]:
+    match = re.match(r"#\s*cnnspec:\s*ignore\b\s*(\[[^\]\n]*\]?)?", source.text[start:end])
+    if match is None:
+        return
+    line = _line_meant(source, start)
+    listed = match[1] or ""
+    named = list(re.finditer(r"[^\s,\[\]]+", listed))
+    for word in named:
+        at = start + match.start(1) + word.start()
+        span = Span(source, at, at + len(word[0]))
+        yield Suppression(word[0], line, span, _without(span) if len(named) > 1 else _comment(source, start, end))
+    if not named:
+        span = Span(source, start, start + len(match[0].rstrip()))
+        yield Suppression("", line, span, span)
+
+
+def _without(span: Span) -> Span:
+    """A code with the comma that parts it from its neighbour."""
+    text, start, end = span.source.text, span.start, span.end
+    if behind := re.compile(r"\s*,[ \t]*").match(text, end):
+        return Span(span.source, start, behind.end())
+    return Span(span.source, len(text[:start].rstrip(" \t,")), end)
+
+
+def _comment(source: Source, start: int, end: int) -> Span:
+    """A comment with the blanks in front of it, and with its line where nothing else stands there."""
+    text = source.text
+    end = end - 1 if text[start:end].endswith("\r") else end
+    begin = len(text[:start].rstrip(" \t"))
+    if begin == 0 or text[begin - 1] == "\n":
+        end = text.find("\n", end) + 1 or len(text)
+    return Span(source, begin, end)
+
+
+def _line_meant(source: Source, start: int) -> int:
+    """The line of a comment, or the next one that is no comment where it stands alone."""
+    number, column = source.position(start)
+    if source.line(number)[: column - 1].strip():
+        return number
+    while number < len(source.line_starts) and source.line(number).lstrip().startswith("#"):
+        number += 1
+    return number
+
+
+def _report_unknown(one: Suppression, sink: Sink) -> None:
+    helps: tuple[str, ...] = ()
+    if not one.code:
+        problem, label = "`# cnnspec: ignore` names no code", "write `ignore[W202]`, with the code of the warning"
+    elif one.code in codes.CODES:
+        kind = "findings about comments" if one.code in _ABOUT else "errors"
+        problem, label = f"`{one.code}` can't be ignored by a comment", f"{kind} can't be silenced"
+    else:
+        problem, label = f"there is no warning `{one.code}`", "unknown code"
+        helps = did_you_mean(one.code, KNOWN)
+    sink.report(codes.UNKNOWN_SUPPRESSION, one.span, helps=helps, problem=problem, label=label)

@@ -1,0 +1,35 @@
+"""What all parts of a recipe have in common: a class of torch's under torch's name, with the arguments that are given."""
+
+from cnnspec.declare import Declared, spell
+
+
+class Component(Declared):
+    """Something that a recipe names: a class of torch with the arguments that the recipe gives."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    def validate(self) -> None:
+        """Raise Reject where the arguments are wrong together."""
+
+    def arguments(self) -> dict[str, object]:
+        """Every argument of torch's class, defaults included."""
+        return {name: getattr(self, name) for name in self.fields}
+
+
+def spelled(component: Declared) -> str:
+    """A component as a recipe writes it, without defaults."""
+    given = [f"{name}={spell(value)}" for name, value in component.given.items()]
+    name = type(component).__name__
+    return f"{name}({', '.join(given)})" if given else name
+
+
+def table_of(base: type[Component]) -> dict[str, type[Component]]:
+    """The public classes under a base, by name."""
+    found: dict[str, type[Component]] = {}
+    for child in base.__subclasses__():
+        if not child.__name__.startswith("_"):
+            found[child.__name__] = child
+        found |= table_of(child)
+    return found

@@ -1,0 +1,222 @@
+"""Where a spec can be changed: its numbers, each with what it is, and its statements with their neighbours."""
+
+from __future__ import annotations
+
+from cnnspec import layers
+from cnnspec.compiler.names import Block, Scope
+from cnnspec.record import record
+from cnnspec.syntax import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from cnnspec.source import Span
+
+
+class Part:
+    """A model or block that takes part in an error, and the names that it sees. `block` is None for a model."""
+
+    def __init__(self, definition: tree.Model | tree.Block, scope: Scope, block: Block | None) -> None:
+        self.definition, self.scope, self.block = definition, scope, block
+
+
+@record
+class Place:
+    """A statement, the part that it is in, and where it stands in its body."""
+
+    statement: tree.Statement
+    part: Part
+    siblings: tuple[tree.Statement, ...]
+    index: int
+
+
+@record
+class Site:
+    """A whole number that is written in a spec.
+
+    `field` is the argument, parameter or name that it gives a value to, "" for an operand of an expression; `kind` is
+    argument, stated (a width that is declared), annotation, input, table, let, default, condition or count.
+    """
+
+    node: tree.Literal
+    field: str
+    kind: str
+    owner: tree.Statement | tree.Parameter
+    part: Part
+
+
+def parts_of(start: Part) -> list[Part]:
+    """A part and every block that it uses, itself or through other blocks."""
+    found, seen = [start], {id(start.definition)}
+    for part in found:
+        for name in _names(part.definition):
+            binding = part.scope.find(name)
+            block = binding.value if binding else None
+            if isinstance(block, Block) and id(block.definition) not in seen:
+                seen.add(id(block.definition))
+                found.append(Part(block.definition, block.scope, block))
+    return found
+
+
+def _names(node: Any) -> Iterator[str]:
+    if isinstance(node, tuple):
+        for item in node:
+            yield from _names(item)
+    elif isinstance(node, tree.Name):
+        yield node.id
+    elif hasattr(node, "__match_args__") and not hasattr(node, "source"):
+        for field in node.__match_args__:
+            yield from _names(getattr(node, field))
+
+
+def places(part: Part) -> list[Place]:
+    """Every statement of a part, those inside of others behind them."""
+    found: list[Place] = []
+    for body in [part.definition.body]:
+        _collect(body, part, found)
+    return found
+
+
+def _collect(body: tree.Body, part: Part, found: list[Place]) -> None:
+    for index, statement in enumerate(body.statements):
+        found.append(Place(statement, part, body.statements, index))
+        for inner in bodies(statement):
+            _collect(inner, part, found)
+
+
+def bodies(statement: tree.Statement) -> list[tree.Body]:
+    """The bodies inside of a statement."""
+    match statement:
+        case tree.For() | tree.Repeat():
+            return [statement.body]
+        case tree.If():
+            return [arm for _, arm in statement.arms] + ([statement.otherwise] if statement.otherwise else [])
+        case tree.Residual():
+            return [statement.body] + ([statement.shortcut] if statement.shortcut else [])
+        case tree.Merge():
+            return list(statement.branches or ())
+    return []
+
+
+def defaults(part: Part) -> Iterator[Site]:
+    """The numbers in the defaults of a part's parameters."""
+    for parameter in part.definition.parameters:
+        if parameter.default is not None:
+            for node, field in numbers(parameter.default, parameter.name.id):
+                yield Site(node, field, "default", parameter, part)
+
+
+def sites(place: Place) -> Iterator[Site]:
+    """The numbers of one statement, without those of statements inside of it."""
+    statement, part = place.statement, place.part
+    for node, field, kind in _written(statement, part.scope):
+        yield Site(node, field, kind, statement, part)
+    tail = getattr(statement, "tail", None)
+    if tail is not None and tail.annotation is not None:
+        for node, _ in numbers(tail.annotation, ""):
+            yield Site(node, "", "annotation", statement, part)
+
+
+def _written(statement: tree.Statement, scope: Scope) -> Iterator[tuple[tree.Literal, str, str]]:
+    match statement:
+        case tree.Layer():
+            yield from _arguments(statement, scope)
+        case tree.Merge():
+            for argument in statement.arguments:
+                for node, _ in numbers(argument.value, ""):
+                    yield node, "dim", "argument"
+        case tree.Let():
+            for node, field in numbers(statement.value, statement.name.id):
+                yield node, field, "let"
+        case tree.Repeat():
+            for node, field in numbers(statement.count, "depth"):
+                yield node, field, "count"
+        case tree.For():
+            for node, field in _table(statement):
+                yield node, field, "table"
+        case tree.If():
+            for test, _ in statement.arms:
+                for node, _ in numbers(test, ""):
+                    yield node, "", "condition"
+        case tree.Input():
+            for node, _ in numbers(statement.shape, ""):
+                yield node, "", "input"
+
+
+def _arguments(statement: tree.Layer, scope: Scope) -> Iterator[tuple[tree.Literal, str, str]]:
+    names, inferred = fields_of(statement.name.id, scope)
+    for position, argument in enumerate(statement.arguments):
+        field = argument.name.id if argument.name else names[position] if position < len(names) else ""
+        kind = "stated" if field == inferred and inferred else "argument"
+        for node, name in numbers(argument.value, field):
+            yield node, name, kind
+        if argument.stated is not None:
+            for node, name in numbers(argument.stated, inferred or field):
+                yield node, name, "stated"
+
+
+def fields_of(name: str, scope: Scope) -> tuple[list[str], str]:
+    """The parameters of a layer or block in their order, and the one that the input determines."""
+    found = scope.find(name)
+    if found is not None and isinstance(found.value, Block):
+        return list(found.value.signature.fields), ""
+    layer = layers.find(name)
+    return (list(layer.fields), layer.inferred) if layer else ([], "")
+
+
+def _table(statement: tree.For) -> Iterator[tuple[tree.Literal, str]]:
+    names = [name.id for name in statement.targets]
+    rows = statement.values.items if isinstance(statement.values, tree.Sequence) else (statement.values,)
+    for row in rows:
+        if isinstance(row, tree.Sequence) and len(row.items) == len(names):
+            for item, name in zip(row.items, names):
+                yield from numbers(item, name)
+        else:
+            yield from numbers(row, names[0])
+
+
+def numbers(node: tree.Expression | None, field: str) -> Iterator[tuple[tree.Literal, str]]:
+    """The whole numbers in an expression; those that are operands lose the field that the whole of it gives."""
+    match node:
+        case tree.Literal() if node.value.__class__ is int:
+            yield node, field
+        case tree.Sequence():
+            for item in node.items:
+                yield from numbers(item, field)
+        case tree.Chain():
+            for item in node.operands:
+                yield from numbers(item, "")
+        case tree.Unary():
+            yield from numbers(node.operand, "")
+        case tree.Group():
+            yield from numbers(node.value, field)
+        case tree.Conditional():
+            yield from numbers(node.then, field)
+            yield from numbers(node.test, "")
+            yield from numbers(node.otherwise, field)
+        case tree.Index():
+            for item in (node.value, *node.indices):
+                yield from numbers(item, field)
+        case tree.Call():
+            for argument in node.arguments:
+                yield from numbers(argument.value, "")
+
+
+def replaced(node: Any, changes: dict[int, tuple[Any, ...]], where: Span) -> Any:
+    """The tree with the nodes of `changes` (by id) replaced by several, one or none; it shares what is outside `where`."""
+    if node.__class__ is tuple:
+        items: list[Any] = []
+        for item in node:
+            items += changes[id(item)] if id(item) in changes else (replaced(item, changes, where),)
+        return tuple(items)
+    if id(node) in changes:
+        return changes[id(node)][0]
+    span = getattr(node, "span", None)
+    if span is None and not isinstance(node, tree.Tail):
+        return node
+    if span is not None and (span.end < where.start or span.start > where.end):
+        return node
+    fields = node.__match_args__
+    return type(node)(*[replaced(getattr(node, field), changes, where) for field in fields])

@@ -1,0 +1,1 @@
+"""Training a compiled spec: data, augmentation, the loop, what a run tells and keeps."""

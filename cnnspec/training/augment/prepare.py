@@ -1,0 +1,56 @@
+"""How images become what a net takes: the augmentations of a recipe with its normalisation, for training and for testing."""
+
+from __future__ import annotations
+
+from cnnspec.errors import TrainError
+from cnnspec.recipe.augmentations import Normalize
+from cnnspec.record import record
+from cnnspec.training.augment.pipeline import Pipeline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.recipe.augmentations import Augmentation
+    from cnnspec.recipe.recipe import Recipe
+
+    Statistics = tuple[tuple[float, ...], tuple[float, ...]]
+
+_RANDOM = (
+    "RandomHorizontalFlip", "RandomVerticalFlip", "RandomRotation", "RandomCrop", "RandomResizedCrop", "ColorJitter",
+    "RandomErasing",
+)  # fmt: skip
+
+
+@record
+class Preparation:
+    """The pipeline of a recipe, and whether it draws for training images."""
+
+    pipeline: Pipeline
+    draws: bool
+    statistics: Statistics | None
+    """Mean and deviation of each channel of the training images, where white is 1; None where they are not used."""
+
+
+def steps_of(recipe: Recipe) -> tuple[Augmentation, ...]:
+    """The augmentations of a recipe; where it normalises and names no Normalize, one stands behind them, in front of
+    RandomErasing."""
+    steps = recipe.augment
+    if not recipe.normalize or any(isinstance(step, Normalize) for step in steps):
+        return steps
+    names = [type(step).__name__ for step in steps]
+    at = names.index("RandomErasing") if "RandomErasing" in names else len(steps)
+    return (*steps[:at], Normalize(), *steps[at:])
+
+
+def needs_statistics(recipe: Recipe) -> bool:
+    """Whether mean and deviation of the training images are used."""
+    return any(isinstance(step, Normalize) and step.mean is None and step.std is None for step in steps_of(recipe))
+
+
+def prepare(recipe: Recipe, shape: tuple[int, ...], statistics: Statistics | None) -> Preparation:
+    """The preparation of images [channels, height, width]. Raises TrainError where the augmentations can't stand so."""
+    steps = steps_of(recipe)
+    try:
+        pipeline = Pipeline(steps, shape, statistics)
+    except ValueError as error:
+        raise TrainError(f"augment: {error}") from None
+    return Preparation(pipeline, any(type(step).__name__ in _RANDOM for step in steps), statistics)

@@ -1,0 +1,216 @@
+"""Checkpoints: files that are whole or absent, read without running anything from them.
+
+`save` writes beside the file, waits for the disk and renames: whenever the process dies, the earlier file or the new one is
+there. `load` reads with `weights_only=True`, always, and answers a damaged or foreign file with CheckpointError. `check`
+compares a checkpoint with what is to be trained before anything of it is copied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import zipfile
+from pathlib import Path
+
+import torch
+
+from cnnspec._version import __version__
+from cnnspec.diagnostics.render import clean
+from cnnspec.errors import CheckpointError
+from cnnspec.files import sync_folder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from torch import Tensor
+
+FORMAT = 1
+LAST, BEST, SHARED = "last.pt", "best.pt", "model.safetensors"
+_NEEDED = {
+    "format": int, "digest": str, "spec": dict, "recipe": dict, "data": dict, "model": dict, "optimizer": dict,
+    "epoch": int, "step": int, "sums": list, "best": dict, "waited": int, "versions": dict, "finished": str,
+}  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """The programs whose results may differ from one version to the next."""
+    return {"cnnspec": __version__, "torch": str(torch.__version__), "python": platform.python_version()}
+
+
+# --- writing ---
+
+
+def save(folder: Path, names: Iterable[str], state: dict[str, Any]) -> None:
+    """Write `state` under each of `names`. Raises CheckpointError where the disk refuses; earlier files stay as they are."""
+    try:
+        for name in names:
+            _write(folder / name, state)
+        sync_folder(folder)
+    except (OSError, RuntimeError) as error:
+        # torch's zip writer answers a full disk with a RuntimeError.
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error).splitlines()[0]
+        raise CheckpointError(f"the checkpoint was not written, earlier ones are as they were: {reason}") from None
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.tmp.{os.getpid()}")
+    try:
+        with open(temporary, "wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def sweep(folder: Path) -> list[str]:
+    """Remove the temporary files of processes that are no more; their names."""
+    removed = []
+    for path in folder.glob(".*.tmp.*"):
+        pid = path.name.rpartition(".")[2]
+        if pid.isdecimal() and (int(pid) == os.getpid() or not _lives(int(pid))):
+            with contextlib.suppress(OSError):
+                path.unlink()
+                removed.append(path.name)
+    return removed
+
+
+def _lives(pid: int) -> bool:
+    if os.name == "nt":
+        # There, signal 0 would end the process.
+        return True
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def share(folder: Path, weights: Mapping[str, Tensor], about: dict[str, str]) -> Path:
+    """Write the weights for others: safetensors where it is installed, otherwise a state dict; the path.
+
+    `about` is the file's metadata: the spec's text, the classes.
+    """
+    plain = {key: value.detach().cpu().contiguous().clone() for key, value in weights.items()}
+    try:
+        from safetensors.torch import save as encode
+    except ImportError:
+        save(folder, [name := "model.pt"], plain)
+        return folder / name
+    from cnnspec.files import write_atomic
+
+    try:
+        write_atomic(folder / SHARED, encode(plain, about), durable=True)
+    except OSError as error:
+        raise CheckpointError(f"{SHARED} was not written: {error.strerror or error}") from None
+    return folder / SHARED
+
+
+# --- reading ---
+
+
+def find(path: str | os.PathLike[str], name: str = LAST) -> Path:
+    """The checkpoint of a run folder, or the file itself. Raises CheckpointError where there is none."""
+    given = Path(path)
+    found = given / name if given.is_dir() else given
+    if not found.is_file():
+        where = (
+            f"the folder {clean(str(given))} holds no {name}" if given.is_dir() else f"there is no {clean(str(given))}"
+        )
+        raise CheckpointError(where)
+    return found
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint on the CPU. Raises CheckpointError for a file that is missing, damaged or foreign.
+
+    Nothing in the file is run: what is neither tensor, number, text nor a container of these is refused.
+    """
+    shown = clean(str(path))
+    try:
+        # torch does not compare the checksums of its own file.
+        with zipfile.ZipFile(path) as file:
+            damaged = file.testzip()
+        if damaged is not None:
+            raise CheckpointError(f"{shown} is damaged: a checksum is wrong")
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except CheckpointError:
+        raise
+    except FileNotFoundError:
+        raise CheckpointError(f"there is no {shown}") from None
+    except OSError as error:
+        raise CheckpointError(f"{shown} can't be read: {error.strerror or error}") from None
+    except Exception as error:
+        if type(error).__name__ == "UnpicklingError" and "weights" in str(error).lower():
+            raise CheckpointError(f"{shown} is refused: it holds more than tensors, numbers and texts") from None
+        raise CheckpointError(f"{shown} is damaged or cut off, or no checkpoint at all") from None
+    wrong = _wrong(state)
+    if wrong:
+        raise CheckpointError(f"{shown} is no checkpoint of cnnspec: {wrong}")
+    return dict(state)
+
+
+def _wrong(state: object) -> str:
+    """What a loaded file lacks to be a checkpoint, "" for nothing."""
+    if not isinstance(state, dict):
+        return "it holds no table"
+    if "format" in state and state["format"] != FORMAT:
+        return f"its format is {clean(str(state['format']))[:40]}, this version reads {FORMAT}"
+    for key, kind in _NEEDED.items():
+        if not isinstance(state.get(key), kind):
+            return f"its {key!r} is missing or of the wrong kind"
+    if not all(isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state["model"].items()):
+        return "its 'model' holds something else than weights"
+    return ""
+
+
+# --- comparing ---
+
+
+def check_weights(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """Raise CheckpointError where names, shapes or types of weights differ; names the first that does."""
+    for key in wanted.keys() | found.keys():
+        if key not in found:
+            raise CheckpointError(f"the checkpoint has no weights {key!r}")
+        if key not in wanted:
+            raise CheckpointError(f"the checkpoint has weights {clean(key)[:80]!r} that the model lacks")
+    for key, value in wanted.items():
+        if found[key].shape != value.shape or found[key].dtype != value.dtype:
+            theirs, ours = map(_described, (found[key], value))
+            raise CheckpointError(f"weights {key!r} are {theirs} in the checkpoint, those of the model are {ours}")
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
+
+
+def check(state: dict[str, Any], digest: str, recipe: dict[str, str]) -> list[str]:
+    """Raise CheckpointError unless the checkpoint is of this architecture and recipe; the message shows the difference.
+
+    More epochs and another patience are allowed; gives the names of these settings where they have changed.
+    """
+    if state["digest"] != digest:
+        raise CheckpointError(
+            f"the checkpoint is of another architecture ({clean(state['digest'])[:12]}, this one is {digest[:12]}): "
+            "train it in a new folder"
+        )
+    before = {str(key): str(value) for key, value in state["recipe"].items()}
+    differing = [key for key in {**before, **recipe} if before.get(key) != recipe.get(key)]
+    fewer = "epochs" in differing and not _more(before.get("epochs"), recipe.get("epochs"))
+    if set(differing) <= {"epochs", "early_stopping"} and not fewer:
+        return differing
+    changes = [f"{key}: {clean(before.get(key, '(none)'))} -> {recipe.get(key, '(none)')}" for key in differing]
+    why = " (epochs may only rise)" if fewer else ""
+    raise CheckpointError(f"the recipe has changed since the checkpoint: {'; '.join(changes)}{why}")
+
+
+def _more(before: str | None, now: str | None) -> bool:
+    return bool(before and now and before.isdecimal() and now.isdecimal() and int(now) > int(before))

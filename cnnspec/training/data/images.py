@@ -1,0 +1,144 @@
+"""Picture files (PNG, JPEG and others, through Pillow) to tensors, and folders of them to lists with labels.
+
+`read_picture` and `find_pictures` raise `DataError` that names the file or the folder. A picture that claims to be huge is
+refused by its header, before it is unpacked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import torch
+
+from cnnspec.training.data.archives import DataError, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    from torch import Tensor
+
+    Files: TypeAlias = dict[str, list[str]]
+    """Paths of pictures, by the name of their class."""
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff", ".webp"}
+)
+LARGEST = 100_000_000
+"""Pixels that one picture may have."""
+TRAIN = ("train", "training")
+TEST = ("val", "valid", "validation", "test", "testing")
+"""Names of the folders of the two halves; where there are several, the first is taken."""
+
+
+def pillow() -> Any:
+    """The module PIL.Image, or DataError where Pillow isn't installed."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise DataError(f"reading pictures needs Pillow ({error})", "pip install 'cnnspec[images]'") from None
+    return Image
+
+
+def read_picture(path: str | os.PathLike[str], channels: int, size: tuple[int, int] | None = None) -> Tensor:
+    """A picture file as uint8, [channels, height, width], upright as its camera says.
+
+    With `size` (height, width) it is scaled to cover that, and its middle is cut out.
+    """
+    Image = pillow()
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            if picture.width * picture.height > LARGEST:
+                raise DataError(f"{shown(path)} has {picture.width} x {picture.height} pixels, more than {LARGEST:,}")
+            if size is not None:
+                picture.draft(None, (2 * size[1], 2 * size[0]))
+            return to_tensor(picture, channels, size)
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever their formats lead them to.
+        raise _broken(path, error) from None
+
+
+def _broken(path: str | os.PathLike[str], error: Exception) -> DataError:
+    if isinstance(error, OSError) and error.errno is not None:
+        return DataError(f"can't read {shown(path)}: {error.strerror}")
+    if type(error).__name__ == "UnidentifiedImageError":
+        return DataError(f"{shown(path)} is no picture that can be read", "formats: " + ", ".join(FORMATS))
+    return DataError(f"{shown(path)} is damaged: {shown(str(error)) or type(error).__name__}")
+
+
+def to_tensor(picture: Any, channels: int, size: tuple[int, int] | None) -> Tensor:
+    """A picture of Pillow as uint8, [channels, height, width]."""
+    from PIL import ImageOps
+
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("F"):
+        raise ValueError("floating-point pixels")
+    if picture.mode.startswith("I"):
+        # Grey values of 16 bits, which Pillow would cut off at 255.
+        picture = picture.convert("I").point(lambda value: value * (1 / 256))
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if size is not None and (picture.height, picture.width) != size:
+        picture = ImageOps.fit(picture, size[::-1], method=pillow().Resampling.BILINEAR)
+    values = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
+    return values.view(picture.height, picture.width, channels).permute(2, 0, 1).contiguous()
+
+
+def find_pictures(root: Path) -> tuple[Files, Files]:
+    """The pictures below a folder for training and for testing, by class; the latter empty where there are no halves."""
+    if not root.is_dir():
+        raise DataError(f"there is no folder {shown(root)}")
+    try:
+        train, test = _half(root, TRAIN), _half(root, TEST)
+        found = _classes(root if train is None else train)
+        tested = _classes(test) if train is not None and test is not None else {}
+    except OSError as error:
+        raise DataError(f"can't read {shown(root)}: {error.strerror or error}") from None
+    strange = sorted(tested.keys() - found.keys())
+    if strange:
+        raise DataError(f"{shown(test or root)} has a class that {shown(train or root)} lacks: {shown(strange[0])}")
+    return found, tested
+
+
+def _half(root: Path, names: tuple[str, ...]) -> Path | None:
+    return next((root / name for name in names if (root / name).is_dir()), None)
+
+
+def _classes(root: Path) -> Files:
+    folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
+    found = {name: _pictures(root / name) for name in folders}
+    if not found:
+        raise DataError(f"{shown(root)} has no folders: each class of pictures needs one")
+    for name, pictures in found.items():
+        if not pictures:
+            raise DataError(f"{shown(root / name)} holds no pictures", "looked for " + ", ".join(sorted(SUFFIXES)))
+    return found
+
+
+def _pictures(folder: Path) -> list[str]:
+    """Paths as strings: a million of them as objects would take hundreds of megabytes, in each worker process."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        named = [name for name in files if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")]
+        found += [os.path.join(parent, name) for name in named]
+    return sorted(found)
+
+
+def divide(pictures: Files, root: Path, share: float) -> tuple[Files, Files]:
+    """Keep a share of each class for testing. What is kept follows from the names alone, on every machine."""
+
+    def place(path: str) -> bytes:
+        return hashlib.sha256(
+            path.removeprefix(str(root)).replace(os.sep, "/").encode(errors="surrogateescape")
+        ).digest()
+
+    train, test = {}, {}
+    for name, paths in pictures.items():
+        ordered = sorted(paths, key=place)
+        kept = min(max(1, round(share * len(paths))), len(paths) - 1)
+        test[name], train[name] = sorted(ordered[:kept]), sorted(ordered[kept:])
+    return train, test

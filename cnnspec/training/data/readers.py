@@ -1,0 +1,357 @@
+"""One reader for each layout of the catalogue: from a declared data set and a path to its two halves.
+
+A reader raises `MissingData` where it finds nothing and `DataError` where it finds something wrong.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from cnnspec.layers.base import sizes
+from cnnspec.recipe import datasets as catalogue
+from cnnspec.training.data import formats
+from cnnspec.training.data import images as pictures
+from cnnspec.training.data import locations as places
+from cnnspec.training.data.archives import DataError, collect, shown
+from cnnspec.training.data.splits import Split, halve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from torch import Tensor
+
+    from cnnspec.recipe.datasets import DataSet, Image
+    from cnnspec.training.data.splits import Stream
+
+FILE_BYTES = 1 << 30
+"""What one file of IDX or CIFAR may hold, packed or not."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the caller of `load_data` wants, apart from the data set."""
+
+    path: str | os.PathLike[str] | None = None
+    download: bool = False
+    skip_broken: bool = False
+    memory: int = 2 << 30
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Halves:
+    """What a reader gives. `classes` is empty where the files don't name them."""
+
+    train: Split | Stream
+    test: Split | Stream
+    origin: str
+    classes: tuple[str, ...] = ()
+
+
+def read_packed(data: DataSet, request: Request) -> Halves:
+    name = type(data).__name__
+    if request.path is not None:
+        raise DataError(f"{name} comes with cnnspec and is read from no other place: leave out --data")
+    assert data.image is not None
+    images, labels = formats.read_packed(data.packed, sum(data.counts), data.image)
+    if isinstance(data, catalogue.Digits):
+        images = (images.int() * 255 // 16).to(torch.uint8)
+    train = data.counts[0]
+    return Halves(Split(images[:train], labels[:train]), Split(images[train:], labels[train:]), "cnnspec")
+
+
+# --- IDX ---
+
+
+def read_idx(data: DataSet, request: Request) -> Halves:
+    prefix = f"emnist-{data.split}-" if isinstance(data, catalogue.EMNIST) else ""
+    test = "test" if prefix else "t10k"
+    seen = []
+    for place in places.candidates(data, request.path):
+        halves = [_idx_half(data, place, f"{prefix}{half}") for half in ("train", test)]
+        if halves[0] is not None and halves[1] is not None:
+            return Halves(halves[0], halves[1], str(place))
+        if halves[0] is not None or halves[1] is not None:
+            seen.append(f"{shown(place)} has only one half of it")
+    raise places.missing(data, request.path, seen)
+
+
+def _idx_half(data: DataSet, place: Path, half: str) -> Split | None:
+    """Images and labels of one half, or None where a place has not both files."""
+    images = _find(place, f"{half}-images-idx3-ubyte")
+    labels = _find(place, f"{half}-labels-idx1-ubyte") if images else None
+    if images is None or labels is None:
+        return None
+    pixels = formats.read_idx(images[1], images[0], 3)[:, None]
+    numbers = formats.read_idx(labels[1], labels[0], 1).long()
+    if len(pixels) != len(numbers):
+        raise DataError(f"{images[0]} holds {len(pixels):,} images, but {labels[0]} {len(numbers):,} labels")
+    if isinstance(data, catalogue.EMNIST):
+        # The publisher's files hold each image mirrored along its diagonal, and count the letters from 1.
+        pixels = pixels.transpose(2, 3).contiguous()
+        numbers = numbers - 1 if data.split == "letters" else numbers
+    return Split(pixels, numbers)
+
+
+def _find(place: Path, name: str) -> tuple[str, bytearray] | None:
+    """The file of that name, packed or not, as it is called on the publisher's server or on Kaggle's."""
+    for spelling in (name, f"{name}.gz", name.replace("-idx", ".idx"), name.replace("-idx", ".idx") + ".gz"):
+        if content := collect(place, {spelling: FILE_BYTES}).get(spelling):
+            return shown(place / spelling), content
+    return None
+
+
+# --- CIFAR ---
+
+_CIFAR10 = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"), ("test_batch",)
+_CIFAR100 = ("train",), ("test",)
+
+
+def read_cifar(data: DataSet, request: Request) -> Halves:
+    parts = _CIFAR100 if isinstance(data, catalogue.CIFAR100) else _CIFAR10
+    names = [name for half in parts for name in half]
+    seen = []
+    for place in places.candidates(data, request.path):
+        found = collect(place, {name + suffix: FILE_BYTES for name in names for suffix in (".bin", "")})
+        for suffix in (".bin", ""):
+            lacking = [name + suffix for name in names if name + suffix not in found]
+            if not lacking:
+                train, test = (_cifar_half(data, place, found, [n + suffix for n in half]) for half in parts)
+                return Halves(train, test, str(place))
+            if len(lacking) < len(names):
+                seen.append(f"{shown(place)} lacks {', '.join(lacking)}")
+    raise places.missing(data, request.path, seen)
+
+
+def _cifar_half(data: DataSet, place: Path, found: dict[str, bytearray], names: list[str]) -> Split:
+    hundred = isinstance(data, catalogue.CIFAR100)
+    images, labels = [], []
+    for name in names:
+        path = shown(place / name)
+        if name.endswith(".bin"):
+            pixels, numbers = formats.read_cifar_binary(found.pop(name), path, 2 if hundred else 1)
+        else:
+            pixels, numbers = formats.read_cifar_pickle(found.pop(name), path, "fine_labels" if hundred else "labels")
+        images.append(pixels)
+        labels.append(numbers)
+    return Split(torch.cat(images), torch.cat(labels))
+
+
+# --- files of one's own ---
+
+_NPZ_KEYS = (
+    ("x_train", "y_train", "x_test", "y_test"),
+    ("train_images", "train_labels", "test_images", "test_labels"),
+    ("x_train", "y_train", "x_val", "y_val"),
+    ("train_images", "train_labels", "val_images", "val_labels"),
+    ("images", "labels"),
+    ("x", "y"),
+)
+
+
+def read_npz(data: DataSet, request: Request) -> Halves:
+    path = _own_path(data, request)
+    file = formats.Npz(path)
+    for keys in _NPZ_KEYS:
+        if set(keys) <= set(file.names):
+            halves = [_npz_half(file, *keys[at : at + 2]) for at in range(0, len(keys), 2)]
+            train, test = halves if len(halves) == 2 else divide(halves[0], 0.2)
+            return Halves(train, test, str(path))
+    known = "; ".join(", ".join(keys) for keys in _NPZ_KEYS)
+    raise DataError(f"{shown(path)} has none of the arrays that are known", f"looked for {known}", _names(file))
+
+
+def _names(file: formats.Npz) -> str:
+    return "found " + shown(", ".join(file.names[:20]) or "nothing")
+
+
+def _npz_half(file: formats.Npz, images_key: str, labels_key: str) -> Split:
+    where = f"in {shown(file.path)}"
+    images, labels = file.read(images_key), file.read(labels_key)
+    if images.dtype is not torch.uint8:
+        raise DataError(f"{images_key} {where} holds {_dtype(images)}: save images as uint8, from 0 to 255")
+    if labels.numel() != len(labels) or len(labels) != len(images):
+        found = f"{labels_key} {list(labels.shape)}, {images_key} {list(images.shape)}"
+        raise DataError(f"there has to be one label for each image {where}: {found}")
+    return Split(_channels_first(images, f"{images_key} {where}"), labels.reshape(-1).long())
+
+
+def _channels_first(images: Tensor, name: str) -> Tensor:
+    """Images as [n, channels, height, width]; which axis holds the channels, its size has to tell."""
+    if images.dim() == 3:
+        return images[:, None]
+    first, last = (images.dim() == 4 and images.shape[axis] in (1, 3) for axis in (1, -1))
+    if first == last:
+        wants = "[n, height, width], or four axes of which either the second or the last is 1 or 3"
+        raise DataError(f"{name} has the shape {list(images.shape)}: it has to be {wants}")
+    return images if first else images.permute(0, 3, 1, 2).contiguous()
+
+
+def _dtype(values: Tensor) -> str:
+    return str(values.dtype).removeprefix("torch.")
+
+
+def divide(split: Split, share: float) -> tuple[Split, Split]:
+    """Keep a share of each class for testing, the same images each time."""
+    generator = torch.Generator().manual_seed(0)
+    tested = torch.zeros(len(split), dtype=torch.bool)
+    for label in torch.unique(split.labels):
+        indices = (split.labels == label).nonzero().flatten()
+        kept = min(max(1, round(share * len(indices))), len(indices) - 1)
+        tested[indices[torch.randperm(len(indices), generator=generator)[:kept]]] = True
+    return Split(split.images[~tested], split.labels[~tested]), Split(split.images[tested], split.labels[tested])
+
+
+def _own_path(data: DataSet, request: Request) -> Path:
+    path = request.path if request.path is not None else getattr(data, "path", None)
+    if path is None:
+        raise DataError(f"{type(data).__name__} has no path: write it in the recipe or give --data PATH")
+    return Path(path).expanduser()
+
+
+class PictureFiles:
+    """Picture files as a source. `shape` is what all of them have to have where no size is wanted."""
+
+    threads = min(8, os.cpu_count() or 1)
+
+    def __init__(self, files: list[tuple[str, int]], channels: int, size: tuple[int, int] | None, shape: Image) -> None:
+        self.files, self.channels, self.size, self.shape = files, channels, size, shape
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def read(self, index: int) -> tuple[Tensor, int]:
+        path, label = self.files[index]
+        image = pictures.read_picture(path, self.channels, self.size)
+        if image.shape != self.shape:
+            found, wanted = (" x ".join(map(str, shape[1:])) for shape in (image.shape, self.shape))
+            raise DataError(f"{shown(path)} is {found}, but the first picture {wanted}", "give ImageFolder a size")
+        return image, label
+
+
+def read_folder(data: DataSet, request: Request) -> Halves:
+    assert isinstance(data, catalogue.ImageFolder)
+    root = _own_path(data, request)
+    train, test = pictures.find_pictures(root)
+    if not test:
+        train, test = pictures.divide(train, root, data.test)
+    labels = {name: label for label, name in enumerate(train)}
+    halves = [[(path, labels[name]) for name, paths in half.items() for path in paths] for half in (train, test)]
+    for half, what in zip(halves, ("train", "test")):
+        if not half:
+            raise DataError(f"{shown(root)} has too few pictures: none is left to {what}")
+    size = None if data.size is None else (sizes(data.size, 2)[0], sizes(data.size, 2)[1])
+    shape = data.shape or _first_shape(halves[0], data.channels, skip_broken=request.skip_broken)
+    sources = [PictureFiles(half, data.channels, size, shape) for half in halves]
+    made = [halve(s, shape, request.memory, request.workers, skip_broken=request.skip_broken) for s in sources]
+    return Halves(made[0], made[1], str(root), tuple(train))
+
+
+def _first_shape(files: list[tuple[str, int]], channels: int, *, skip_broken: bool) -> Image:
+    """Shape of the first picture that can be read."""
+    for path, _ in files:
+        try:
+            _, height, width = pictures.read_picture(path, channels).shape
+        except DataError:
+            if not skip_broken:
+                raise
+            continue
+        return (channels, height, width)
+    raise DataError("none of the pictures can be read", shown(os.path.dirname(files[0][0])))
+
+
+# --- torchvision ---
+
+
+class TorchvisionItems:
+    """A data set of torchvision as a source, or the part of it that `indices` names."""
+
+    threads = 1
+
+    def __init__(
+        self, items: Any, indices: list[int], shape: Image, size: tuple[int, int] | None, classes: int
+    ) -> None:
+        self.items, self.indices, self.shape, self.size, self.classes = items, indices, shape, size, classes
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def read(self, index: int) -> tuple[Tensor, int]:
+        number = self.indices[index]
+        try:
+            picture, label = self.items[number]
+            image = pictures.to_tensor(picture, self.shape[0], self.size)
+        except Exception as error:
+            raise DataError(f"torchvision can't read image {number}: {error}") from None
+        if image.shape != self.shape or not 0 <= int(label) < self.classes:
+            found = f"has the shape {list(image.shape)} and the label {label}"
+            raise DataError(f"image {number} {found}", f"expected {list(self.shape)} and labels below {self.classes}")
+        return image, int(label)
+
+
+def read_torchvision(data: DataSet, request: Request) -> Halves:
+    assert isinstance(data, catalogue.Torchvision)
+    entry = catalogue.TORCHVISION[data.name]
+    root = places.roots(request.path)[0][0]
+    train = _torchvision_half(data.name, entry.train, root, download=request.download)
+    order = list(range(len(train)))
+    if entry.train == entry.test:
+        shuffled = torch.randperm(len(train), generator=torch.Generator().manual_seed(0)).tolist()
+        cut = len(train) // 5
+        halves = [(train, sorted(shuffled[cut:])), (train, sorted(shuffled[:cut]))]
+    else:
+        test = _torchvision_half(data.name, entry.test, root, download=request.download)
+        halves = [(train, order), (test, list(range(len(test))))]
+    size = None if data.size is None else (sizes(data.size, 2)[0], sizes(data.size, 2)[1])
+    shape = data.shape or (data.channels, *pictures.to_tensor(train[0][0], data.channels, None).shape[1:])
+    sources = [TorchvisionItems(items, indices, shape, size, entry.num_classes) for items, indices in halves]
+    made = [halve(s, shape, request.memory, request.workers, skip_broken=request.skip_broken) for s in sources]
+    return Halves(made[0], made[1], f"torchvision, {root}", _class_names(train, entry.num_classes))
+
+
+def _torchvision_half(name: str, half: tuple[str, object] | None, root: Path, *, download: bool) -> Any:
+    arguments: dict[str, object] = {} if half is None else {half[0]: half[1]}
+    if download:
+        arguments["download"] = True
+    try:
+        return _torchvision()[name](root=str(root), **arguments)
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(f"torchvision can't load {name}: {shown(str(error))}", f"looked in {shown(root)}") from None
+
+
+def _torchvision() -> dict[str, Callable[..., Any]]:
+    """The classes of torchvision.datasets that the catalogue admits."""
+    from importlib import import_module
+
+    try:
+        module = import_module("torchvision.datasets")
+    except ImportError as error:
+        raise DataError(f"this data set needs torchvision ({error})", "pip install 'cnnspec[vision]'") from None
+    except Exception as error:  # One built for another torch fails with RuntimeError: "operator torchvision::nms ..."
+        message = f"torchvision is installed, but can't be imported: {shown(str(error))}"
+        raise DataError(message, f"it has to be the release made for torch {torch.__version__}") from None
+    return {name: getattr(module, name) for name in catalogue.TORCHVISION if hasattr(module, name)}
+
+
+def _class_names(items: Any, count: int) -> tuple[str, ...]:
+    names = getattr(items, "classes", None)
+    return tuple(map(str, names)) if isinstance(names, (list, tuple)) and len(names) == count else ()
+
+
+READERS = {
+    "packed": read_packed,
+    "idx": read_idx,
+    "cifar": read_cifar,
+    "npz": read_npz,
+    "folder": read_folder,
+    "torchvision": read_torchvision,
+}
+"""The readers, by the layout that a data set declares."""

@@ -1,0 +1,223 @@
+"""Where a run runs: the device, the layout of images, the precision, and glibc's memory thresholds.
+
+A device that was asked for and isn't there is an error; only `auto` chooses, and says what it took and why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import ctypes
+import sys
+import time
+
+import torch
+from torch import Tensor, nn
+
+from cnnspec.errors import DeviceError, TrainError
+from cnnspec.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
+_DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@record
+class Place:
+    """A device, and how it was chosen as one sentence."""
+
+    device: torch.device
+    why: str
+
+
+def choose_device(name: str = "auto") -> Place:
+    """The device of a name: `auto`, `cpu`, `cuda`, `cuda:N`, `mps` or `xpu`.
+
+    `auto` takes the accelerator that torch finds, otherwise the CPU. Raises DeviceError for a name that isn't one of these
+    and for a device that isn't there.
+
+    >>> choose_device("cpu").device
+    device(type='cpu')
+    """
+    kind, _, index = name.partition(":")
+    if kind not in DEVICES or (index and (kind not in ("cuda", "xpu") or not index.isdecimal())):
+        raise DeviceError(f"there is no device {name!r}: a device is auto, cpu, cuda, cuda:N, mps or xpu")
+    if kind == "auto":
+        return _best()
+    if kind != "cpu":
+        _demand(kind, int(index or 0), name)
+    return Place(torch.device(name), f"{name}, as asked for")
+
+
+def _best() -> Place:
+    found = torch.accelerator.current_accelerator(check_available=True)
+    if found is None:
+        return Place(torch.device("cpu"), "cpu: torch finds no accelerator on this machine")
+    return Place(torch.device(found.type), f"{found.type}: the accelerator that torch finds on this machine")
+
+
+def _demand(kind: str, index: int, name: str) -> None:
+    """Raise DeviceError unless the device is there. torch's own errors differ in class from device to device."""
+    backend = {"cuda": torch.cuda, "mps": torch.mps, "xpu": torch.xpu}[kind]
+    try:
+        available = torch.backends.mps.is_available() if kind == "mps" else backend.is_available()
+        count = backend.device_count() if available else 0
+    except Exception:
+        count = 0
+    if count <= index:
+        there = f"it finds {count} of this kind" if count else "it finds none of this kind"
+        raise DeviceError(f"device {name} isn't there: this torch ({torch.__version__}) says that {there}")
+
+
+# --- memory ---
+
+
+def keep_memory() -> bool:
+    """Tell glibc's malloc to keep freed memory instead of giving it back to the kernel; False where there is no glibc.
+
+    Without it every step of a LeNet takes thousands of page faults: each activation is a fresh mapping. It holds for the
+    whole process, whose peak memory it does not raise.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        libc = ctypes.CDLL(None)
+        if not hasattr(libc, "gnu_get_libc_version"):
+            return False
+        trim_threshold, mmap_threshold = -1, -3
+        return bool(libc.mallopt(mmap_threshold, 1 << 30)) and bool(libc.mallopt(trim_threshold, (1 << 31) - 1))
+    except (OSError, AttributeError):
+        return False
+
+
+# --- layout ---
+
+
+def layout_of(device: torch.device, image: tuple[int, ...]) -> torch.memory_format:
+    """The layout that pays by rule: channels last for 2-D images on the CPU and on CUDA, torch's own otherwise."""
+    if len(image) == 3 and device.type in ("cpu", "cuda"):
+        return torch.channels_last
+    return torch.contiguous_format
+
+
+def laid(net: nn.Module, layout: torch.memory_format) -> nn.Module:
+    """The net itself with its weights in a layout."""
+    moved: nn.Module = net.to(memory_format=layout)  # type: ignore[call-overload]
+    return moved
+
+
+def laid_out(tensor: Tensor, layout: torch.memory_format) -> Tensor:
+    """The tensor in a layout, where it has the four dimensions that channels last needs."""
+    return tensor.contiguous(memory_format=layout) if tensor.dim() == 4 else tensor
+
+
+# --- precision ---
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raise TrainError for a precision that the device hasn't or that would be many times slower than float32."""
+    if precision == "float32":
+        return
+    if device.type == "cpu" and precision == "float16":
+        raise TrainError("precision float16 needs an accelerator: on the CPU take float32")
+    if device.type == "cpu" and not _cpu_has_bfloat16():
+        raise TrainError(
+            "precision bfloat16 would be 4 to 11 times slower than float32 here: this CPU has neither AVX512_BF16 nor AMX"
+        )
+    if device.type == "cuda" and precision == "bfloat16" and not torch.cuda.is_bf16_supported():
+        raise TrainError("this GPU has no bfloat16: take float16 or float32")
+
+
+def _cpu_has_bfloat16() -> bool:
+    cpu = torch.cpu
+    return bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """The context in which the forward pass and the loss run."""
+    if precision == "float32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=_DTYPES[precision])
+
+
+def scaler_for(precision: str, device: torch.device) -> torch.amp.GradScaler | None:
+    """What scales the loss so that float16 gradients do not vanish; None where nothing has to."""
+    return torch.amp.GradScaler(device.type) if precision == "float16" else None
+
+
+# --- determinism ---
+
+
+@contextlib.contextmanager
+def deterministic(wanted: bool) -> Iterator[None]:
+    """Only deterministic algorithms inside, where wanted; torch raises where an operation has none."""
+    before, warn = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    benchmark = torch.backends.cudnn.benchmark
+    if wanted:
+        torch.use_deterministic_algorithms(True)
+        torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn)
+        torch.backends.cudnn.benchmark = benchmark
+
+
+# --- tuning ---
+
+
+@record
+class Tuning:
+    """The fastest way to run a net that was measured, and what was measured as one sentence."""
+
+    layout: torch.memory_format
+    compile: bool
+    why: str
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
+def tune(
+    net: nn.Module, step: Callable[[nn.Module, Tensor], Tensor], images: Tensor, *, try_compile: bool, rounds: int = 3
+) -> Tuning:
+    """Measure layouts, and torch.compile where asked, on copies of `net`, and choose the fastest.
+
+    `step` gives the loss of a net on images. Ways take turns, and the median of `rounds` counts. A way that fails is left
+    out; the net and the random state stay as they are.
+    """
+    layouts = {torch.contiguous_format: "plain", torch.channels_last: "channels_last"}
+    ways = [(layout, compiled) for layout in layouts for compiled in ((False, True) if try_compile else (False,))]
+    if images.dim() != 4:
+        ways = [way for way in ways if way[0] == torch.contiguous_format]
+    times: dict[tuple[torch.memory_format, bool], list[float]] = {}
+    state = torch.get_rng_state()
+    for layout, compiled in ways:
+        own = laid(copy.deepcopy(net), layout)
+        if compiled:
+            own.compile()
+        with contextlib.suppress(Exception):
+            _seconds(own, step, laid_out(images, layout))
+            times[layout, compiled] = [_seconds(own, step, laid_out(images, layout)) for _ in range(rounds)]
+    torch.set_rng_state(state)
+    if not times:
+        return Tuning(torch.contiguous_format, False, "no way of running the net could be measured")
+    medians = {way: sorted(values)[len(values) // 2] for way, values in times.items()}
+    best = min(medians, key=lambda way: medians[way])
+    told = [f"{layouts[way[0]]}{' compiled' if way[1] else ''} {value * 1e3:.1f} ms" for way, value in medians.items()]
+    return Tuning(*best, f"measured a step: {', '.join(told)}")
+
+
+def _seconds(net: nn.Module, step: Callable[[nn.Module, Tensor], Tensor], images: Tensor) -> float:
+    synchronize(images.device)
+    start = time.perf_counter()
+    step(net, images).backward()  # type: ignore[no-untyped-call]
+    synchronize(images.device)
+    return time.perf_counter() - start

@@ -1,0 +1,74 @@
+"""`dry_run`: a few steps of a run without keeping anything, to tell how long and how large it will be."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import torch
+
+from cnnspec.graph.nodes import Graph
+from cnnspec.record import record
+from cnnspec.training.device import choose_device, keep_memory, synchronize
+from cnnspec.training.distributed import Group
+from cnnspec.training.start import explained, make_trainer
+from cnnspec.training.step import Ways
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from cnnspec.recipe.recipe import Recipe
+    from cnnspec.spec import Spec
+
+
+@record
+class Forecast:
+    """What to expect of a run."""
+
+    device: str
+    loss: float
+    """Of the first step."""
+    steps: int
+    """Steps an epoch."""
+    step_seconds: float
+    epoch_seconds: float
+    """Of the training part of an epoch."""
+    memory: int
+    """Peak bytes: of the device where it counts them, otherwise of the whole process."""
+
+
+def dry_run(
+    spec: Spec | Graph, recipe: Recipe, data: Any, *, device: str = "auto", ways: Ways | None = None, steps: int = 3
+) -> Forecast:
+    """Run one step, then up to `steps` more that are timed. Errors as for `train`."""
+    graph = spec if isinstance(spec, Graph) else spec.graph
+    place = choose_device(device).device
+    keep_memory()
+    with torch.random.fork_rng(devices=[place.index or 0] if place.type == "cuda" else []), explained():
+        trainer = make_trainer(graph, recipe, data, place, Group(), ways or Ways())
+        running = trainer.train_epoch()
+        started = time.perf_counter()
+        next(running)
+        loss, _ = trainer.gather()
+        synchronize(place)
+        taken = [time.perf_counter() - started]
+        for _ in range(steps):
+            started = time.perf_counter()
+            if next(running, running) is running:
+                break
+            synchronize(place)
+            taken.append(time.perf_counter() - started)
+    step = sorted(taken[1:] or taken)[(len(taken) - 1) // 2]
+    return Forecast(str(place), loss, trainer.steps, step, step * trainer.steps, _peak(place))
+
+
+def _peak(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,157 @@
+"""A sheet of pictures with what the model took them for: bytes and text in, one SVG out that holds the pictures as PNG.
+
+Needs neither torch nor Pillow and reads no file. Names of classes and files may be any text: it is made harmless and cut.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from base64 import b64encode
+
+from cnnspec.record import record
+from cnnspec.training.report.curves import Canvas, shorten, text_width
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SIDE, _GAP, _EDGE, _TOP = 96.0, 16.0, 24.0, 76.0
+_LARGEST = 192
+
+
+@record
+class Picture:
+    """Pixels as bytes, row by row, the channels of a pixel side by side: 1 channel for grey, 3 for RGB."""
+
+    pixels: bytes
+    width: int
+    height: int
+    channels: int
+
+
+@record
+class Prediction:
+    """What a model says about a picture."""
+
+    picture: Picture
+    label: str
+    """The class with the highest probability."""
+    probability: float
+    right: str | None = None
+    """The class that it is, where that is known."""
+    name: str = ""
+    """The picture's file, or nothing."""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the right class is known and another one."""
+        return self.right is not None and self.right != self.label
+
+
+def draw_sheet(title: str, predictions: Sequence[Prediction], *, columns: int = 8, limit: int = 200) -> str:
+    """SVG with `columns` pictures a row, label and probability below each; wrong ones are framed, crossed and corrected.
+
+    At most `limit` pictures are shown; the head counts all.
+    """
+    shown = predictions[:limit]
+    columns = max(4, min(columns, len(shown)))
+    lines = 2 + any(p.wrong for p in shown) + any(p.name for p in shown)
+    tall = _SIDE + 6 + 15 * lines + _GAP
+    rows = -(-len(shown) // columns)
+    canvas = Canvas(
+        2 * _EDGE + columns * (_SIDE + _GAP) - _GAP, _TOP + rows * tall + 8, f"Predictions of {shorten(title, 60)}"
+    )
+    canvas.text(_EDGE, 32, shorten(title, 10 * columns), size=17, bold=True)
+    canvas.text(_EDGE, 52, sheet_headline(predictions, len(shown)), size=13, fill="soft")
+    for index, prediction in enumerate(shown):
+        row, column = divmod(index, columns)
+        _draw(canvas, _EDGE + column * (_SIDE + _GAP), _TOP + row * tall, prediction)
+    return canvas.svg()
+
+
+def sheet_headline(predictions: Sequence[Prediction], shown: int) -> str:
+    """How many pictures there are, and how many of the known ones are right."""
+    known = [prediction for prediction in predictions if prediction.right is not None]
+    count = f"{len(predictions):,} picture{'' if len(predictions) == 1 else 's'}"
+    rest = f", {shown:,} shown" if shown < len(predictions) else ""
+    right = f", {sum(not p.wrong for p in known):,} of {len(known):,} right" if known else ""
+    return count + right + rest
+
+
+def _draw(canvas: Canvas, x: float, y: float, prediction: Prediction) -> None:
+    picture = prediction.picture
+    small = max(picture.width, picture.height) < _SIDE
+    canvas.element(
+        "image", x=x, y=y, width=_SIDE, height=_SIDE, href=data_uri(picture),
+        style=f"image-rendering:{'pixelated' if small else 'auto'}",
+    )  # fmt: skip
+    if prediction.wrong:
+        canvas.rect(x - 1, y - 1, _SIDE + 2, _SIDE + 2, fill="none", stroke="orange", stroke_width=3)
+        _cross(canvas, x + _SIDE - 9, y + 9)
+    else:
+        canvas.rect(x, y, _SIDE, _SIDE, fill="none", stroke="soft", stroke_width=0.5)
+    below = y + _SIDE + 18
+    color = "orange" if prediction.wrong else "ink"
+    canvas.text(x, below, _fit(prediction.label, 12, bold=True), fill=color, bold=True)
+    canvas.text(x, below + 15, percent(prediction.probability), size=11, fill="soft")
+    for text in ([f"is {prediction.right}"] if prediction.wrong else []) + (
+        [prediction.name] if prediction.name else []
+    ):
+        below += 15
+        canvas.text(x, below + 15, _fit(text, 11), size=11, fill="soft" if text == prediction.name else "ink")
+
+
+def _cross(canvas: Canvas, x: float, y: float) -> None:
+    canvas.rect(x - 9, y - 9, 18, 18, fill="orange")
+    for sign in (1, -1):
+        canvas.line(x - 4, y - 4 * sign, x + 4, y + 4 * sign, "paper", stroke_width=2)
+
+
+def _fit(text: str, size: float, *, bold: bool = False) -> str:
+    """A text cut to the width of a picture."""
+    length = min(len(text), 60)
+    while length > 1 and text_width(shorten(text, length), size, bold=bold) > _SIDE + _GAP - 6:
+        length -= 1
+    return shorten(text, length)
+
+
+def percent(probability: float) -> str:
+    """`97.3 %`; never 100 where it is less."""
+    return f"{min(probability * 100, 99.9) if probability < 1 else 100.0:.1f} %"
+
+
+def data_uri(picture: Picture) -> str:
+    """The picture as PNG within a link; large ones lose pixels, never whole parts."""
+    return "data:image/png;base64," + b64encode(png(_thinned(picture))).decode("ascii")
+
+
+def _thinned(picture: Picture) -> Picture:
+    """Every n-th pixel of a picture that is larger than a sheet can show."""
+    every = -(-max(picture.width, picture.height) // _LARGEST)
+    if every <= 1:
+        return picture
+    size, length = picture.channels, picture.width * picture.channels
+    rows = [picture.pixels[y * length : (y + 1) * length] for y in range(0, picture.height, every)]
+    kept = b"".join(row[x * size : (x + 1) * size] for row in rows for x in range(0, picture.width, every))
+    return Picture(kept, -(-picture.width // every), len(rows), size)
+
+
+def png(picture: Picture) -> bytes:
+    """A PNG file of 8 bits a channel. Raises ValueError where the pixels are not width x height x 1 or 3 bytes.
+
+    https://www.w3.org/TR/png-3/
+    """
+    length = picture.width * picture.channels
+    if picture.channels not in (1, 3) or not picture.pixels or len(picture.pixels) != length * picture.height:
+        what = f"{picture.width}x{picture.height} with {picture.channels} channels"
+        raise ValueError(f"{len(picture.pixels)} bytes are no picture of {what}")
+    # Each row begins with its filter: 0 for none.
+    rows = b"".join(b"\0" + picture.pixels[y * length : (y + 1) * length] for y in range(picture.height))
+    head = struct.pack(">IIBBBBB", picture.width, picture.height, 8, 2 if picture.channels == 3 else 0, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in chunks)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

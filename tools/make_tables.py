@@ -1,0 +1,123 @@
+"""Write `_tables.py`: what lark makes of `grammars/cnn.lark`, as plain data that the parser runs without lark.
+
+    python -m tools.make_tables
+
+A test fails where the file and the grammar differ.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from lark import Lark
+from lark.lexer import TerminalDef
+from lark.parsers.lalr_analysis import Shift
+
+from cnnspec.resources import resource
+
+STARTS = ["start", "expression"]
+TARGET = Path(__file__).parent.parent / "cnnspec" / "syntax" / "_tables.py"
+
+
+def load_grammar(**options: Any) -> Lark:
+    """lark's own parser of the language."""
+    text = resource("grammars", "cnn.lark").read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", lexer="basic", maybe_placeholders=False, start=STARTS, **options)
+
+
+def make_tables() -> str:
+    """The text of `_tables.py`."""
+    lark = load_grammar()
+    table = lark.parser.parser._parse_table
+    order = _order(table)
+    numbers = {state: number for number, state in enumerate(order)}
+    rules: dict[tuple[Any, ...], int] = {}
+    states: list[dict[str, int]] = []
+    for state in order:
+        row: dict[str, int] = {}
+        for symbol, (action, target) in sorted(table.states[state].items()):
+            row[symbol] = numbers[target] if action is Shift else ~rules.setdefault(_rule(target), len(rules))
+        states.append(row)
+    starts = {name: (numbers[table.start_states[name]], numbers[table.end_states[name]]) for name in STARTS}
+    return _MODULE.format(
+        states="".join(f"    {row!r},\n" for row in states),
+        rules="".join(f"    {rule!r},\n" for rule in rules),
+        starts=starts,
+        keywords={terminal.pattern.value: terminal.name for terminal in _keywords(lark)},
+        pattern=_pattern(lark),
+        ignored=sorted(lark.ignore_tokens),
+    )
+
+
+def _order(table: Any) -> list[Any]:
+    """The states in the order in which a walk from the start meets them: lark's own numbers vary from run to run."""
+    order = [table.start_states[name] for name in STARTS]
+    seen = set(order)
+    for state in order:
+        for _, (action, target) in sorted(table.states[state].items()):
+            if action is Shift and target not in seen:
+                seen.add(target)
+                order.append(target)
+    return order
+
+
+def _rule(rule: Any) -> tuple[Any, ...]:
+    """(symbol, method of the builder or "", length, indices of the parts that are kept or None for all)."""
+    symbol = str(rule.origin.name)
+    kept = tuple(i for i, part in enumerate(rule.expansion) if not (part.is_term and part.filter_out))
+    everything = len(kept) == len(rule.expansion)
+    method = "" if symbol.startswith("_") else str(rule.alias or symbol)
+    expands = bool(rule.options.expand1) and rule.alias is None and len(kept) == 1
+    return (symbol, "=" if expands else method, len(rule.expansion), None if everything else kept)
+
+
+def _keywords(lark: Lark) -> list[TerminalDef]:
+    return [terminal for terminal in lark.terminals if terminal.pattern.value.isidentifier()]
+
+
+def _pattern(lark: Lark) -> str:
+    """One regular expression with a group a terminal, in the order in which lark tries them."""
+    keywords = _keywords(lark)
+    others = [terminal for terminal in lark.terminals if terminal not in keywords]
+    others.sort(key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name))
+    pattern = "|".join(f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})" for terminal in others)
+    re.compile(pattern)
+    return pattern
+
+
+_MODULE = '''"""Tables made by lark from grammars/cnn.lark. Do not edit: python -m tools.make_tables writes this file."""
+
+# For each state: what to do on a symbol. A number >= 0 is the next state, ~number the rule to apply.
+STATES: list[dict[str, int]] = [
+{states}]
+
+# (symbol, method of the builder, "" to hand the parts up or "=" to hand up the only one, length, parts kept or None)
+RULES: list[tuple[str, str, int, tuple[int, ...] | None]] = [
+{rules}]
+
+# Start symbol: its first and its last state.
+STARTS: dict[str, tuple[int, int]] = {starts!r}
+
+KEYWORDS: dict[str, str] = {keywords!r}
+
+PATTERN = {pattern!r}
+
+IGNORED: frozenset[str] = frozenset({ignored!r})
+'''
+
+
+def main() -> None:
+    """Write the file in one step."""
+    handle, name = tempfile.mkstemp(dir=TARGET.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(make_tables())
+    os.chmod(name, 0o644)
+    os.replace(name, TARGET)
+
+
+if __name__ == "__main__":
+    main()
