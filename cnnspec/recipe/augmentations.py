@@ -1,7 +1,7 @@
 """The augmentations that a recipe may name: torchvision's names, arguments, order of arguments and defaults.
 
 A closed table, `AUGMENTATIONS`, maps the names that users write to classes with declared arguments. Each gives the shape
-of the images behind it, so that `check` can compare it with the model. Nothing here imports torch: the pipeline of `training.augment`
+of the images behind it, so that `check` can compare it with the model. Nothing here imports torch: `training.augment`
 carries them out.
 
 Pixels are numbers from 0 to 255 up to `Normalize`, and of any size behind it; `fill` and `value` count in the same way.
