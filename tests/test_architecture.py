@@ -18,7 +18,7 @@ RANKS = [
     "backends", "importers", "spec weights", "report", "training", "editor", "cli",
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()}
-TORCH = {"nn.py", "backends/torch_module.py", "cli/train.py"}
+TORCH = {"nn/__init__.py", "nn/graph.py", "nn/layers.py", "backends/torch_module.py", "cli/train.py"}
 TORCH_FREE_TRAINING = {"events"}
 TORCH_FREE_REPORT = {"console", "curves", "confusion", "contact_sheet", "run_folder"}
 
