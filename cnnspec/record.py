@@ -1,8 +1,9 @@
 """Frozen slotted records for the tree, the graph and the diagnostics.
 
-`record` is `dataclasses.dataclass(frozen=True, slots=True)` as far as this package needs it: positional and keyword
-construction, defaults, equality, hash, repr, `match`. Type checkers see the real dataclass. Importing `dataclasses`
-and building thirty classes with it would cost a third of the time of a cold `cnnspec check`.
+`record` is `dataclasses.dataclass(frozen=True, slots=True)` for the classes that this package needs: a body of fields and
+methods, no fields in a base. What such a dataclass refuses is refused, and what `record` can't do as well; see
+tests/test_record.py. Type checkers see the real dataclass. Importing `dataclasses` and building the classes with it would
+cost a third of the time of a cold `cnnspec check`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dataclasses import dataclass
+    from dataclasses import replace as replace
     from typing import TypeVar, dataclass_transform
 
     T = TypeVar("T")
@@ -20,18 +22,44 @@ if TYPE_CHECKING:
 else:
 
     def record(cls):
+        """A class of records, with the fields that the body of `cls` annotates; ValueError or TypeError for a bad body."""
         names = tuple(cls.__annotations__)
         defaults = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
-        members = {
-            name: value
-            for name, value in cls.__dict__.items()
-            if name not in defaults and name not in ("__dict__", "__weakref__")
-        }
-        members |= {"__slots__": names, "__match_args__": names, **_METHODS}
+        _refuse(cls, names, defaults)
+        own = {name: value for name, value in cls.__dict__.items() if name not in defaults and name not in _DROPPED}
+        if "__eq__" in own and own.get("__hash__", ()) is None:  # The interpreter's doing, not the author's.
+            del own["__hash__"]
+        members = _METHODS | {"__match_args__": names} | own | {"__slots__": names}
         built = type(cls.__name__, cls.__bases__, members)
+        built.__qualname__ = cls.__qualname__
         built._setters = tuple(built.__dict__[name].__set__ for name in names)
         built._defaults = defaults
         return built
+
+    def replace(record, /, **changes):
+        """The record with other values in some of its fields; TypeError for a field that it does not have."""
+        cls = type(record)
+        if not hasattr(cls, "_setters"):
+            raise TypeError(f"replace() takes a record, not {cls.__name__}")
+        return cls(**(dict(zip(cls.__slots__, _values(record))) | changes))
+
+    def _refuse(cls, names, defaults):
+        """Raise for what a dataclass would refuse or do otherwise."""
+        if any(hasattr(base, "_setters") for base in cls.__bases__):
+            raise TypeError(f"{cls.__name__} extends a record")
+        for name in ("__slots__", "__setattr__", "__delattr__", "__post_init__"):
+            if name in cls.__dict__:
+                raise TypeError(f"{cls.__name__} is a record and can't define {name}")
+        for name, default in defaults.items():
+            if type(default).__hash__ is None:
+                raise ValueError(f"{cls.__name__}.{name} has a mutable default, {default!r}")
+        last = ""
+        for name in names:
+            if any(word in str(cls.__annotations__[name]) for word in ("ClassVar", "InitVar", "KW_ONLY")):
+                raise TypeError(f"{cls.__name__}.{name} is no plain field")
+            if last and name not in defaults:
+                raise TypeError(f"{cls.__name__}.{name} has no default but follows {last}, which has one")
+            last = name if name in defaults else last
 
     def _init(self, *args, **kwargs):
         setters = self._setters
@@ -42,22 +70,47 @@ else:
         names = self.__slots__
         values = self._defaults | dict(zip(names, args)) | kwargs
         if len(args) > len(names) or len(values) != len(names) or kwargs.keys() & set(names[: len(args)]):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(names)}")
-        for name, setter in zip(names, setters):
-            setter(self, values[name])
+            raise TypeError(_mistake(self, args, kwargs))
+        try:
+            for name, setter in zip(names, setters):
+                setter(self, values[name])
+        except KeyError:
+            raise TypeError(_mistake(self, args, kwargs)) from None
+
+    def _mistake(self, args, kwargs):
+        """What is wrong with the arguments of a record."""
+        names, title = self.__slots__, type(self).__name__
+        if len(args) > len(names):
+            return f"{title} takes {len(names)} values, not {len(args)}"
+        for name in kwargs:
+            if name not in names:
+                return f"{title} has no field {name}"
+            if name in names[: len(args)]:
+                return f"{title} is given {name} twice"
+        missing = [name for name in names[len(args) :] if name not in kwargs and name not in self._defaults]
+        return f"{title} wants {', '.join(missing)}"
 
     def _values(self):
-        return tuple(getattr(self, name) for name in self.__slots__)
+        return tuple([getattr(self, name) for name in self.__slots__])
 
-    def _setattr(self, name, value):
-        raise AttributeError(f"{type(self).__name__} is frozen")
+    def _repr(self):
+        values = zip(self.__slots__, _values(self))
+        return f"{type(self).__qualname__}({', '.join([f'{name}={value!r}' for name, value in values])})"
 
+    def _setattr(self, name, value=None):
+        raise AttributeError(f"{type(self).__name__} is frozen: can't set {name}")
+
+    def _eq(self, other):
+        return _values(self) == _values(other) if type(self) is type(other) else NotImplemented
+
+    _DROPPED = ("__dict__", "__weakref__")
     _METHODS = {
         "__init__": _init,
-        "__eq__": lambda self, other: type(self) is type(other) and _values(self) == _values(other),
+        "__eq__": _eq,
         "__hash__": lambda self: hash(_values(self)),
-        "__repr__": lambda self: f"{type(self).__name__}({', '.join(map(repr, _values(self)))})",
+        "__repr__": _repr,
         "__setattr__": _setattr,
         "__delattr__": _setattr,
+        "__replace__": replace,
         "__reduce__": lambda self: (type(self), _values(self)),
     }

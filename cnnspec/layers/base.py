@@ -28,8 +28,8 @@ class Call:
     """The torch module a layer stands for: `target` names it ("nn.Conv2d"), the arguments are those it is built with."""
 
     target: str
-    args: tuple[object, ...] = ()
-    kwargs: "Mapping[str, object]" = {}
+    args: tuple[object, ...]
+    kwargs: "Mapping[str, object]"
 
 
 class Layer(Declared):
