@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.diagnostics.codes import Code
 from cnnspec.diagnostics.edits import Edit, Fix
-from cnnspec.record import record
+from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Diagnostic:
 
     def with_fixes(self, fixes: tuple[Fix, ...]) -> Diagnostic:
         """The same finding, with these ways out."""
-        return Diagnostic(self.code, self.facts, self.span, self.labels, self.helps, fixes)
+        return replace(self, fixes=fixes)
 
 
 def _short(fact: object) -> object:

@@ -7,7 +7,7 @@ frozen and may occur several times: equal uses of one block share their node, an
 from __future__ import annotations
 
 from cnnspec.layers import Layer
-from cnnspec.record import record
+from cnnspec.record import record, replace
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 
@@ -123,8 +123,7 @@ class Graph:
 
 def labelled(node: StackNode, label: str | None, span: Span) -> StackNode:
     """The same module under another label, made by the statement at `span`."""
-    rest = (node.parameters, span, node.layers, node.kept, node.input_name)
-    return StackNode(label, node.title, node.children, node.input, node.output, *rest)
+    return replace(node, label=label, span=span)
 
 
 def children_of(node: Node) -> Iterator[tuple[str, Node]]:

@@ -8,7 +8,7 @@ from math import prod
 
 from cnnspec.diagnostics import Diagnostic, Sink
 from cnnspec.diagnostics.edits import Edit
-from cnnspec.record import record
+from cnnspec.record import record, replace
 from cnnspec.repair.ranking import change_cost, role_of, values_for
 from cnnspec.repair.sites import Part, Place, Site, defaults, fields_of, places, sites
 from cnnspec.source import Source, Span
@@ -143,7 +143,7 @@ class _Search:
             parts = text[1:-1].split(",")
             items = tuple(_item(old, new.strip()) for old, new in zip(node.items, parts))
             items += tuple(tree.Literal(int(new), node.span) for new in parts[len(node.items) :])
-            new: Any = tree.Sequence(items, node.is_list, node.span)
+            new: Any = replace(node, items=items)
         else:
             new = parse_expression(Source(node.span.source.path, text), Sink())
         edits = (Edit(node.span, text),)
@@ -224,7 +224,7 @@ class _Search:
         at = Span(old.span.source, old.body.span.end, old.body.span.end)
         block = parse(Source("", f"block B() {{ {text} }}"), Sink()).items[0]
         assert isinstance(block, tree.Block)
-        new = tree.Residual(old.body, block.body, old.tail, old.head, old.span)
+        new = replace(old, shortcut=block.body)
         edits = (Edit(at, f" shortcut {{ {text} }}"),)
         words = f"give the residual on {self.line(old.span)} a shortcut: `shortcut {{ {text} }}`"
         return Candidate(cost, words, edits, place.part, {id(old): (new,)}, None, ("shortcut", id(old)))
@@ -303,7 +303,7 @@ def _axes_off(found: Diagnostic) -> list[int]:
 
 
 def _with_arguments(old: tree.Layer, arguments: tuple[tree.Argument, ...]) -> tree.Layer:
-    return tree.Layer(old.name, arguments, old.tail, old.head, old.span)
+    return replace(old, arguments=arguments)
 
 
 def _holds(place: Place, span: Span) -> bool:

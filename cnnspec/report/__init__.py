@@ -7,7 +7,7 @@ user is escaped in every one of them: control and bidirectional characters reach
 from __future__ import annotations
 
 from cnnspec.diagnostics import Diagnostic
-from cnnspec.record import record
+from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Report:
                 if key not in seen:
                     seen.add(key)
                     kept.append(found)
-            results.append(Result(result.path, result.graphs, tuple(kept)))
+            results.append(replace(result, diagnostics=tuple(kept)))
         return results
 
     def count(self, severity: str) -> int:
