@@ -10,6 +10,7 @@ Pixels are numbers from 0 to 255 up to `Normalize`, and of any size behind it; `
 from cnnspec.declare import Choice, Declared, Number, Tuple, Unit, spell
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, WINDOW_TOO_LARGE, WRONG_COMBINATION, WRONG_RANK
 from cnnspec.layers.base import Reject, Shape, sizes
+from cnnspec.recipe.component import table_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -363,9 +364,4 @@ def _refuse_place(problem: str, label: str, field: str = "") -> None:
     raise Reject(field, WRONG_COMBINATION, problem=problem, label=label)
 
 
-_ALL = (
-    RandomHorizontalFlip, RandomVerticalFlip, RandomRotation, RandomCrop, RandomResizedCrop, Resize, CenterCrop,
-    ColorJitter, RandomErasing, Normalize,
-)  # fmt: skip
-AUGMENTATIONS = {kind.__name__: kind for kind in _ALL}  # type: dict[str, type[Augmentation]]
-"""The augmentations by the names that users write."""
+AUGMENTATIONS = table_of(Augmentation)

@@ -1,8 +1,10 @@
 """What a recipe may name: closed tables from name to declared class. No torch is imported."""
 
 from cnnspec.recipe.component import Component, table_of
-from cnnspec.recipe.losses import Init, Loss
-from cnnspec.recipe.optimizers import Optimizer, Scheduler
+from cnnspec.recipe.inits import Init
+from cnnspec.recipe.losses import Loss
+from cnnspec.recipe.optimizers import Optimizer
+from cnnspec.recipe.schedulers import Scheduler
 
 OPTIMIZERS = table_of(Optimizer)
 SCHEDULERS = table_of(Scheduler)

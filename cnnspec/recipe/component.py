@@ -1,6 +1,17 @@
 """What all parts of a recipe have in common: a class of torch's under torch's name, with the arguments that are given."""
 
-from cnnspec.declare import Declared, spell
+from cnnspec.declare import Declared, Number, spell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias, TypeVar
+
+    D = TypeVar("D", bound=Declared)
+    NonNegative: TypeAlias = float
+    Above: TypeAlias = float
+else:
+    NonNegative = Number(0)
+    Above = Number(0, above=True)
 
 
 class Component(Declared):
@@ -25,9 +36,9 @@ def spelled(component: Declared) -> str:
     return f"{name}({', '.join(given)})" if given else name
 
 
-def table_of(base: type[Component]) -> dict[str, type[Component]]:
-    """The public classes under a base, by name."""
-    found: dict[str, type[Component]] = {}
+def table_of(base: "type[D]") -> "dict[str, type[D]]":
+    """The public classes under a base, by name: the class is the entry."""
+    found: dict[str, type[D]] = {}
     for child in base.__subclasses__():
         if not child.__name__.startswith("_"):
             found[child.__name__] = child

@@ -1,44 +1,51 @@
-"""Losses and initialisations under torch's names, with torch's arguments in torch's order.
+"""Losses of torch.nn under torch's names, with torch's arguments in torch's order.
 
-Arguments of torch's implementation (`foreach`, `capturable`, ...) and deprecated ones are left out.
+What a loss wants of the last layer and of the targets stands on its class. Deprecated arguments are left out, and so is
+`reduction="none"`, which gives no number to train on.
 """
 
 from cnnspec.declare import Choice, Count, Integer, Number, Real, Tuple, Unit
 from cnnspec.diagnostics import codes
 from cnnspec.layers.base import Reject
-from cnnspec.recipe.component import Component
+from cnnspec.recipe.component import Above, Component, NonNegative
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    NonNegative: TypeAlias = float
-    Above: TypeAlias = float
     Weights: TypeAlias = tuple[float, ...] | None
     Mean: TypeAlias = str
-    FanMode: TypeAlias = str
-    Nonlinearity: TypeAlias = str
 else:
-    NonNegative = Number(0)
-    Above = Number(0, above=True)
     Weights = Tuple(Number(0), None) | None
     Mean = Choice("mean", "sum")
-    FanMode = Choice("fan_in", "fan_out")
-    Nonlinearity = Choice("linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu")
+
+SCORES, LOG_PROBABILITIES, PROBABILITIES, VALUES = "scores", "log-probabilities", "probabilities", "values"
 
 
 class Loss(Component):
-    """A loss of torch.nn. `takes_classes`: its targets are class numbers; otherwise one-hot rows like the output."""
+    """A loss of torch.nn."""
 
+    wants = VALUES
+    """What the last layer has to give: scores of any size, log-probabilities, probabilities, or the values themselves."""
+    applies = ""
+    """The activation that the loss applies to scores itself."""
     takes_classes = False
-    wants_probabilities = ""
-    """What the last layer has to give where the loss does not take plain scores."""
+    """Its targets are class numbers; otherwise numbers in the shape of the output."""
+    weighted_mean = False
+    """Its mean is over the weights of the targets, and ln(classes) is the loss of guessing."""
+
+    def weight_counts(self, classes: int) -> tuple[int, ...]:
+        """How many values its weights may have for an output of `classes` classes."""
+        return (classes,)
 
 
 class CrossEntropyLoss(Loss):
     """Log-softmax and the negative log-likelihood of the right class."""
 
+    wants = SCORES
+    applies = "log-softmax"
     takes_classes = True
+    weighted_mean = True
     weight: Weights = None
     ignore_index: Integer = -100
     reduction: Mean = "mean"
@@ -48,8 +55,9 @@ class CrossEntropyLoss(Loss):
 class NLLLoss(Loss):
     """The negative log-likelihood of the right class; wants log-probabilities."""
 
+    wants = LOG_PROBABILITIES
     takes_classes = True
-    wants_probabilities = "LogSoftmax"
+    weighted_mean = True
     weight: Weights = None
     ignore_index: Integer = -100
     reduction: Mean = "mean"
@@ -58,6 +66,7 @@ class NLLLoss(Loss):
 class MultiMarginLoss(Loss):
     """The hinge loss of several classes."""
 
+    wants = SCORES
     takes_classes = True
     p: Count = 1
     margin: Real = 1.0
@@ -95,87 +104,24 @@ class HuberLoss(Loss):
     delta: Above = 1.0
 
 
-class BCELoss(Loss):
+class _Binary(Loss):
+    def weight_counts(self, classes: int) -> tuple[int, ...]:
+        return (1, classes)
+
+
+class BCELoss(_Binary):
     """Binary cross entropy of each output; wants probabilities."""
 
-    wants_probabilities = "Sigmoid"
+    wants = PROBABILITIES
     weight: Weights = None
     reduction: Mean = "mean"
 
 
-class BCEWithLogitsLoss(Loss):
+class BCEWithLogitsLoss(_Binary):
     """Sigmoid and binary cross entropy of each output."""
 
+    wants = SCORES
+    applies = "a sigmoid"
     weight: Weights = None
     reduction: Mean = "mean"
     pos_weight: Weights = None
-
-
-# --- initialisation: torch.nn.init ---
-
-
-class Init(Component):
-    """A function of torch.nn.init, by its name without the underscore, for weights of at least two dimensions."""
-
-
-class xavier_uniform(Init):
-    """Uniform with variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
-
-    gain: Real = 1.0
-
-
-class xavier_normal(Init):
-    """Normal with variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
-
-    gain: Real = 1.0
-
-
-class kaiming_uniform(Init):
-    """Uniform with a variance that ReLU keeps (He et al. 2015)."""
-
-    a: Real = 0
-    mode: FanMode = "fan_in"
-    nonlinearity: Nonlinearity = "leaky_relu"
-
-
-class kaiming_normal(Init):
-    """Normal with a variance that ReLU keeps (He et al. 2015)."""
-
-    a: Real = 0
-    mode: FanMode = "fan_in"
-    nonlinearity: Nonlinearity = "leaky_relu"
-
-
-class orthogonal(Init):
-    """A (semi-)orthogonal matrix (Saxe et al. 2014)."""
-
-    gain: Real = 1
-
-
-class normal(Init):
-    """Normal."""
-
-    mean: Real = 0.0
-    std: NonNegative = 1.0
-
-
-class uniform(Init):
-    """Uniform from a to b."""
-
-    a: Real = 0.0
-    b: Real = 1.0
-
-
-class trunc_normal(Init):
-    """Normal, cut off at a and b."""
-
-    mean: Real = 0.0
-    std: NonNegative = 1.0
-    a: Real = -2.0
-    b: Real = 2.0
-
-
-class constant(Init):
-    """One number everywhere."""
-
-    val: Real

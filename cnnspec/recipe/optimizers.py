@@ -1,38 +1,29 @@
-"""Optimizers and learning-rate schedules under torch's names, with torch's arguments in torch's order.
+"""Optimizers of torch.optim under torch's names, with torch's arguments in torch's order.
 
 Arguments of torch's implementation (`foreach`, `capturable`, ...) and deprecated ones are left out.
 """
 
-from cnnspec.declare import Choice, Count, Number, Real, Tuple, Unit, Whole
+from cnnspec.declare import Number, Real, Tuple, Unit
 from cnnspec.diagnostics import codes
 from cnnspec.layers.base import Reject
-from cnnspec.recipe.component import Component
+from cnnspec.recipe.component import Component, NonNegative
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    NonNegative: TypeAlias = float
-    Above: TypeAlias = float
     Pair: TypeAlias = tuple[float, float]
-    Anneal: TypeAlias = str
-    MinMax: TypeAlias = str
-    Relative: TypeAlias = str
-    Epochs: TypeAlias = int | None
-    Milestones: TypeAlias = tuple[int, ...]
 else:
-    NonNegative = Number(0)
-    Above = Number(0, above=True)
     Pair = Tuple(Number(0), 2)
-    Anneal = Choice("cos", "linear")
-    MinMax = Choice("min", "max")
-    Relative = Choice("rel", "abs")
-    Epochs = Count | None
-    Milestones = Tuple(Count, None)
 
 
 class Optimizer(Component):
     """An optimizer of torch.optim."""
+
+    @property
+    def has_momentum(self) -> bool:
+        """Whether a schedule can move its momentum, or the first of its betas."""
+        return "momentum" in self.fields or "betas" in self.fields
 
 
 class _Betas(Optimizer):
@@ -140,101 +131,3 @@ class RMSprop(Optimizer):
     weight_decay: NonNegative = 0
     momentum: NonNegative = 0
     centered: bool = False
-
-
-# --- learning-rate schedules: torch.optim.lr_scheduler ---
-
-
-class Scheduler(Component):
-    """A schedule of torch.optim.lr_scheduler. It moves once an epoch, unless `per_step` is true."""
-
-    per_step = False
-
-
-class StepLR(Scheduler):
-    """Multiplies the rate by gamma every step_size epochs."""
-
-    step_size: Count
-    gamma: Above = 0.1
-
-
-class MultiStepLR(Scheduler):
-    """Multiplies the rate by gamma at each milestone."""
-
-    milestones: Milestones
-    gamma: Above = 0.1
-
-
-class ConstantLR(Scheduler):
-    """Multiplies the rate by factor for the first total_iters epochs."""
-
-    factor: Unit = 1 / 3
-    total_iters: Count = 5
-
-
-class LinearLR(Scheduler):
-    """Moves the rate from start_factor to end_factor in total_iters epochs."""
-
-    start_factor: Unit = 1 / 3
-    end_factor: Unit = 1.0
-    total_iters: Count = 5
-
-
-class ExponentialLR(Scheduler):
-    """Multiplies the rate by gamma every epoch."""
-
-    gamma: Above
-
-
-class PolynomialLR(Scheduler):
-    """Lets the rate fall to 0 as a power of what is left of total_iters epochs."""
-
-    total_iters: Count = 5
-    power: NonNegative = 1.0
-
-
-class CosineAnnealingLR(Scheduler):
-    """Lets the rate fall to eta_min along half a cosine in T_max epochs, by default all of them."""
-
-    T_max: Epochs = None
-    eta_min: NonNegative = 0.0
-
-
-class CosineAnnealingWarmRestarts(Scheduler):
-    """Repeats the cosine, first after T_0 epochs, each time T_mult as long."""
-
-    T_0: Count
-    T_mult: Count = 1
-    eta_min: NonNegative = 0.0
-
-
-class OneCycleLR(Scheduler):
-    """Raises the rate to max_lr and lets it fall far below the first one, over the whole training (Smith 2018)."""
-
-    per_step = True
-    max_lr: Above
-    pct_start: Unit = 0.3
-    anneal_strategy: Anneal = "cos"
-    cycle_momentum: bool = True
-    base_momentum: Unit = 0.85
-    max_momentum: Unit = 0.95
-    div_factor: Above = 25.0
-    final_div_factor: Above = 10000.0
-    three_phase: bool = False
-
-
-class ReduceLROnPlateau(Scheduler):
-    """Multiplies the rate by factor where the test loss has not fallen for patience epochs."""
-
-    mode: MinMax = "min"
-    factor: Unit = 0.1
-    patience: Whole = 10
-    threshold: NonNegative = 0.0001
-    threshold_mode: Relative = "rel"
-    cooldown: Whole = 0
-    min_lr: NonNegative = 0
-    eps: NonNegative = 1e-08
-
-    def validate(self) -> None:
-        if self.factor >= 1:
-            raise Reject("factor", codes.WRONG_COMBINATION, problem="the factor has to be below 1", label="too large")

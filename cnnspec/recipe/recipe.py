@@ -19,7 +19,8 @@ from cnnspec.recipe.choices import INITS, LOSSES, OPTIMIZERS, SCHEDULERS, Init, 
 from cnnspec.recipe.component import spelled
 from cnnspec.recipe.datasets import DATA_SETS, DataSet, FashionMini
 from cnnspec.recipe.losses import CrossEntropyLoss
-from cnnspec.recipe.optimizers import AdamW, CosineAnnealingLR
+from cnnspec.recipe.optimizers import AdamW
+from cnnspec.recipe.schedulers import CosineAnnealingLR
 from cnnspec.record import record
 from cnnspec.syntax import tree
 
@@ -210,7 +211,8 @@ class _Reader:
         name = value.name if isinstance(value, tree.Call) else value
         if not isinstance(name, tree.Name):
             if not isinstance(name, tree.Invalid):
-                example = next(iter(table))
+                default = SETTINGS[setting].default
+                example = type(default).__name__ if isinstance(default, Declared) else next(iter(table))
                 facts = {"what": f"`{setting}`", "value": value.span.text, "wants": f"a name such as `{example}`"}
                 quoted = isinstance(value, tree.Literal) and isinstance(value.value, str) and value.value in table
                 unquoted: tuple[str, ...] = (f"without quotes: `{value.value}`",) if quoted else ()  # type: ignore[union-attr]

@@ -1,6 +1,7 @@
 """From the names of a recipe to torch: the net with its first weights, the optimizer, the schedule, the loss.
 
-Every torch class is in a closed table here; no name from a text is looked up in torch.
+A torch class is found by the name of the class that declares it, which a closed table has found before; no name from a
+text is looked up in torch.
 """
 
 from __future__ import annotations
@@ -17,61 +18,13 @@ from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, StackNode, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from cnnspec.recipe.choices import Init, Loss, Optimizer, Scheduler
 
-_OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
-    "SGD": torch.optim.SGD,
-    "Adam": torch.optim.Adam,
-    "AdamW": torch.optim.AdamW,
-    "NAdam": torch.optim.NAdam,
-    "RAdam": torch.optim.RAdam,
-    "Adamax": torch.optim.Adamax,
-    "Adagrad": torch.optim.Adagrad,
-    "Adadelta": torch.optim.Adadelta,
-    "RMSprop": torch.optim.RMSprop,
-}
-_SCHEDULERS: dict[str, Callable[..., Any]] = {
-    "StepLR": lr_scheduler.StepLR,
-    "MultiStepLR": lr_scheduler.MultiStepLR,
-    "ConstantLR": lr_scheduler.ConstantLR,
-    "LinearLR": lr_scheduler.LinearLR,
-    "ExponentialLR": lr_scheduler.ExponentialLR,
-    "PolynomialLR": lr_scheduler.PolynomialLR,
-    "CosineAnnealingLR": lr_scheduler.CosineAnnealingLR,
-    "CosineAnnealingWarmRestarts": lr_scheduler.CosineAnnealingWarmRestarts,
-    "OneCycleLR": lr_scheduler.OneCycleLR,
-    "ReduceLROnPlateau": lr_scheduler.ReduceLROnPlateau,
-}
-_LOSSES: dict[str, type[nn.Module]] = {
-    "CrossEntropyLoss": nn.CrossEntropyLoss,
-    "NLLLoss": nn.NLLLoss,
-    "MultiMarginLoss": nn.MultiMarginLoss,
-    "MSELoss": nn.MSELoss,
-    "L1Loss": nn.L1Loss,
-    "SmoothL1Loss": nn.SmoothL1Loss,
-    "HuberLoss": nn.HuberLoss,
-    "BCELoss": nn.BCELoss,
-    "BCEWithLogitsLoss": nn.BCEWithLogitsLoss,
-}
-_INITS: dict[str, Callable[..., Tensor]] = {
-    "xavier_uniform": init.xavier_uniform_,
-    "xavier_normal": init.xavier_normal_,
-    "kaiming_uniform": init.kaiming_uniform_,
-    "kaiming_normal": init.kaiming_normal_,
-    "orthogonal": init.orthogonal_,
-    "normal": init.normal_,
-    "uniform": init.uniform_,
-    "trunc_normal": init.trunc_normal_,
-    "constant": init.constant_,
-}
 _INITIALISED = (
     nn.Linear, nn.Bilinear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d,
 )  # fmt: skip
-PER_CLASS = ("CrossEntropyLoss", "NLLLoss")
-"""Losses whose mean is over the weights of the targets."""
 
 
 def build(graph: Graph, first: Init | None, seed: int) -> nn.Sequential:
@@ -94,7 +47,7 @@ def build(graph: Graph, first: Init | None, seed: int) -> nn.Sequential:
 
 def initialise(net: nn.Module, first: Init) -> None:
     """Draw the weights of linear and convolutional layers anew."""
-    draw = _INITS[first.name]
+    draw = getattr(init, f"{first.name}_")
     for module in net.modules():
         if isinstance(module, _INITIALISED):
             draw(module.weight, **first.arguments())
@@ -132,31 +85,20 @@ def make_optimizer(chosen: Optimizer, net: nn.Module) -> torch.optim.Optimizer:
         raise TrainError("the model has no parameters: there is nothing to train")
     arguments: dict[str, Any] = chosen.arguments()
     try:
-        return _OPTIMIZERS[chosen.name](parameters, **arguments)
+        made: torch.optim.Optimizer = getattr(torch.optim, chosen.name)(parameters, **arguments)
     except ValueError as error:
         raise TrainError(f"{chosen.name}: {error}") from None
+    return made
 
 
 def make_scheduler(chosen: Scheduler | None, optimizer: torch.optim.Optimizer, *, epochs: int, steps: int) -> Any:
     """The schedule over `epochs` of `steps` steps, or None. Raises TrainError where torch refuses."""
     if chosen is None:
         return None
-    arguments: dict[str, Any] = chosen.arguments()
-    if chosen.name == "CosineAnnealingLR" and arguments["T_max"] is None:
-        arguments["T_max"] = epochs
-    if chosen.name == "OneCycleLR":
-        arguments["total_steps"] = epochs * steps
     try:
-        return _SCHEDULERS[chosen.name](optimizer, **arguments)
+        return getattr(lr_scheduler, chosen.name)(optimizer, **chosen.arguments_for(epochs, steps))
     except ValueError as error:
         raise TrainError(f"{chosen.name}: {error}") from None
-
-
-def spans_the_run(chosen: Scheduler | None) -> bool:
-    """Whether the schedule depends on the number of epochs of the recipe."""
-    if chosen is None:
-        return False
-    return chosen.name == "OneCycleLR" or (chosen.name == "CosineAnnealingLR" and chosen.arguments()["T_max"] is None)
 
 
 class Criterion:
@@ -174,11 +116,12 @@ class Criterion:
             if arguments.get(key) is not None:
                 arguments[key] = torch.tensor(arguments[key], dtype=torch.float32, device=device)
         self.mean = arguments.pop("reduction") == "mean"
-        self.weight = arguments.get("weight") if chosen.name in PER_CLASS else None
+        self.weighted_mean = chosen.weighted_mean
+        self.weight = arguments.get("weight") if chosen.weighted_mean else None
         self.ignored = arguments.get("ignore_index", -100)
         self.takes_classes = chosen.takes_classes
-        _check_weights(arguments, chosen.name, classes)
-        self.module = _LOSSES[chosen.name](**arguments, reduction="sum").to(device)
+        _check_weights(chosen, classes)
+        self.module: nn.Module = getattr(nn, chosen.name)(**arguments, reduction="sum").to(device)
 
     def total(self, scores: Tensor, labels: Tensor) -> Tensor:
         if self.takes_classes:
@@ -191,7 +134,7 @@ class Criterion:
     def divisor(self, labels: Tensor) -> float:
         if not self.mean:
             return 1.0
-        if self.name not in PER_CLASS:
+        if not self.weighted_mean:
             return float(len(labels) * (1 if self.takes_classes else self.classes))
         if self.weight is None and not 0 <= self.ignored < self.classes:
             return float(len(labels))
@@ -199,12 +142,11 @@ class Criterion:
         return float(len(kept) if self.weight is None else self.weight[kept].sum())
 
 
-def _check_weights(arguments: dict[str, Any], name: str, classes: int) -> None:
-    counts = {1, classes} if name.startswith("BCE") else {classes}
+def _check_weights(chosen: Loss, classes: int) -> None:
     for key in ("weight", "pos_weight"):
-        given = arguments.get(key)
-        if given is not None and len(given) not in counts:
-            raise TrainError(f"{name}: {key} has {len(given)} values, the data set has {classes} classes")
+        given = getattr(chosen, key, None)
+        if given is not None and len(given) not in chosen.weight_counts(classes):
+            raise TrainError(f"{chosen.name}: {key} has {len(given)} values, the data set has {classes} classes")
 
 
 class Average:

@@ -16,20 +16,19 @@ import torch
 from torch import Tensor, nn
 
 from cnnspec.errors import TrainError
+from cnnspec.recipe.schedulers import METRIC, STEP
 from cnnspec.record import record
 from cnnspec.training import distributed
 from cnnspec.training.data.loader import Feed, seed_noise
 from cnnspec.training.device import autocast, check_precision, laid, laid_out, layout_of, scaler_for, tune
 from cnnspec.training.evaluate import measure
 from cnnspec.training.factory import (  # fmt: skip
-    PER_CLASS,
     Average,
     Criterion,
     build,
     digest_of,
     make_optimizer,
     make_scheduler,
-    spans_the_run,
 )
 from cnnspec.training.signals import find_culprit, not_finite
 
@@ -252,7 +251,7 @@ class Trainer:
             self.scaler.update()
         for group, rate in zip(self.optimizer.param_groups, kept):
             group["lr"] = rate
-        if self.scheduler is not None and self.recipe.scheduler is not None and self.recipe.scheduler.per_step:
+        if self.scheduler is not None and self.recipe.scheduler is not None and self.recipe.scheduler.steps_on == STEP:
             self.scheduler.step()
         if self.average is not None:
             self.average.update(self.net)
@@ -317,8 +316,8 @@ class Trainer:
     def next_epoch(self, loss: float) -> None:
         """Close the epoch: the schedule moves, the sums begin anew."""
         chosen = self.recipe.scheduler
-        if self.scheduler is not None and chosen is not None and not chosen.per_step:
-            if chosen.name == "ReduceLROnPlateau":
+        if self.scheduler is not None and chosen is not None and chosen.steps_on != STEP:
+            if chosen.steps_on == METRIC:
                 self.scheduler.step(loss)
             else:
                 self.scheduler.step()
@@ -382,14 +381,14 @@ class Trainer:
         with warnings.catch_warnings():
             # torch warns of schedules that move before the optimizer does.
             warnings.simplefilter("ignore")
-            for _ in range(self.done if self.recipe.scheduler.per_step else self.epoch):
+            for _ in range(self.done if self.recipe.scheduler.steps_on == STEP else self.epoch):
                 self.scheduler.step()
 
     @property
     def guesses(self) -> bool:
         """Whether ln(classes) is the loss of guessing."""
-        return self.criterion.name in PER_CLASS and self.criterion.mean
+        return self.criterion.weighted_mean and self.criterion.mean
 
     @property
     def schedule_spans(self) -> bool:
-        return spans_the_run(self.recipe.scheduler)
+        return self.recipe.scheduler is not None and self.recipe.scheduler.spans_run

@@ -60,8 +60,8 @@ def read_packed(data: DataSet, request: Request) -> Halves:
         raise DataError(f"{name} comes with cnnspec and is read from no other place: leave out --data")
     assert data.image is not None
     images, labels = formats.read_packed(data.packed, sum(data.counts), data.image)
-    if isinstance(data, catalogue.Digits):
-        images = (images.int() * 255 // 16).to(torch.uint8)
+    if data.white != 255:
+        images = (images.int() * 255 // data.white).to(torch.uint8)
     train = data.counts[0]
     return Halves(Split(images[:train], labels[:train]), Split(images[train:], labels[train:]), "cnnspec")
 
@@ -70,7 +70,7 @@ def read_packed(data: DataSet, request: Request) -> Halves:
 
 
 def read_idx(data: DataSet, request: Request) -> Halves:
-    prefix = f"emnist-{data.split}-" if isinstance(data, catalogue.EMNIST) else ""
+    prefix = data.file_prefix
     test = "test" if prefix else "t10k"
     seen = []
     for place in places.candidates(data, request.path):
@@ -92,11 +92,9 @@ def _idx_half(data: DataSet, place: Path, half: str) -> Split | None:
     numbers = formats.read_idx(labels[1], labels[0], 1).long()
     if len(pixels) != len(numbers):
         raise DataError(f"{images[0]} holds {len(pixels):,} images, but {labels[0]} {len(numbers):,} labels")
-    if isinstance(data, catalogue.EMNIST):
-        # The publisher's files hold each image mirrored along its diagonal, and count the letters from 1.
+    if data.transposed:
         pixels = pixels.transpose(2, 3).contiguous()
-        numbers = numbers - 1 if data.split == "letters" else numbers
-    return Split(pixels, numbers)
+    return Split(pixels, numbers - data.first_label)
 
 
 def _find(place: Path, name: str) -> tuple[str, bytearray] | None:
@@ -109,20 +107,16 @@ def _find(place: Path, name: str) -> tuple[str, bytearray] | None:
 
 # --- CIFAR ---
 
-_CIFAR10 = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"), ("test_batch",)
-_CIFAR100 = ("train",), ("test",)
-
 
 def read_cifar(data: DataSet, request: Request) -> Halves:
-    parts = _CIFAR100 if isinstance(data, catalogue.CIFAR100) else _CIFAR10
-    names = [name for half in parts for name in half]
+    names = [name for half in data.files for name in half]
     seen = []
     for place in places.candidates(data, request.path):
         found = collect(place, {name + suffix: FILE_BYTES for name in names for suffix in (".bin", "")})
         for suffix in (".bin", ""):
             lacking = [name + suffix for name in names if name + suffix not in found]
             if not lacking:
-                train, test = (_cifar_half(data, place, found, [n + suffix for n in half]) for half in parts)
+                train, test = (_cifar_half(data, place, found, [n + suffix for n in half]) for half in data.files)
                 return Halves(train, test, str(place))
             if len(lacking) < len(names):
                 seen.append(f"{shown(place)} lacks {', '.join(lacking)}")
@@ -130,14 +124,13 @@ def read_cifar(data: DataSet, request: Request) -> Halves:
 
 
 def _cifar_half(data: DataSet, place: Path, found: dict[str, bytearray], names: list[str]) -> Split:
-    hundred = isinstance(data, catalogue.CIFAR100)
     images, labels = [], []
     for name in names:
         path = shown(place / name)
         if name.endswith(".bin"):
-            pixels, numbers = formats.read_cifar_binary(found.pop(name), path, 2 if hundred else 1)
+            pixels, numbers = formats.read_cifar_binary(found.pop(name), path, data.label_bytes)
         else:
-            pixels, numbers = formats.read_cifar_pickle(found.pop(name), path, "fine_labels" if hundred else "labels")
+            pixels, numbers = formats.read_cifar_pickle(found.pop(name), path, data.label_key)
         images.append(pixels)
         labels.append(numbers)
     return Split(torch.cat(images), torch.cat(labels))
