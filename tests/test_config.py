@@ -15,7 +15,8 @@ from cnnspec.cli import watch
 from cnnspec.cli.config import Config, ConfigError, Selection, check_codes
 from cnnspec.cli.main import main
 from cnnspec.diagnostics import Diagnostic, codes
-from cnnspec.diagnostics.edits import Edit, Fix
+from cnnspec.diagnostics.edits import Edit
+from cnnspec.diagnostics.suggestions import NOTE, Suggestion
 from cnnspec.lint.suppress import suppressions
 from cnnspec.pipeline import check
 from cnnspec.report import Report, Result
@@ -242,12 +243,12 @@ def test_errors_can_not_be_silenced():
 # --- fixes ---
 
 
-def finding(source: Source, *fixes: Fix) -> Diagnostic:
-    return Diagnostic(codes.UNKNOWN_LAYER, {"name": "x"}, Span(source, 0, 1), (), (), fixes)
+def finding(source: Source, *fixes: Suggestion) -> Diagnostic:
+    return Diagnostic(codes.UNKNOWN_LAYER, {"name": "x"}, Span(source, 0, 1), (), fixes)
 
 
-def replace(source: Source, start: int, end: int, text: str, *, safe: bool) -> Fix:
-    return Fix(f"write {text}", (Edit(Span(source, start, end), text),), safe)
+def replace(source: Source, start: int, end: int, text: str, *, safe: bool) -> Suggestion:
+    return Suggestion(NOTE, {"words": f"write {text}"}, (Edit(Span(source, start, end), text),), safe)
 
 
 def test_changes_take_safe_fixes_and_leave_what_overlaps():

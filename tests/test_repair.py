@@ -13,7 +13,7 @@ import pytest
 from benchmarks.repair import SPECS, edited, mutants
 from cnnspec.compiler.models import choose
 from cnnspec.compiler.project import read_definitions
-from cnnspec.diagnostics import Diagnostic, Edit, Fix, Sink
+from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion
 from cnnspec.diagnostics.edits import apply
 from cnnspec.diagnostics.render import render
 from cnnspec.pipeline import check, inspect
@@ -74,7 +74,7 @@ def test_the_example_of_the_issue():
         "= help: or declare what arrives: `Linear(16*3*3 -> 120)`",
     ]
     assert len(found.fixes) <= 3
-    assert not any(fix.safe for fix in found.fixes)
+    assert not any(fix.sure for fix in found.fixes)
 
 
 # The mistakes of the course notes: the text, and the change that is meant.
@@ -266,7 +266,7 @@ def test_specs_of_the_package_need_no_fixes():
 def test_a_misspelling_has_a_safe_fix(wrong: str, right: str):
     (found,) = errors(wrong)
     (fix,) = found.fixes
-    assert fix.safe
+    assert fix.sure
     assert apply(wrong, fix.edits) == right
     assert fix.message in found.all_helps
     assert found.all_helps.count(fix.message) == 1
@@ -276,7 +276,7 @@ def test_a_misspelt_definition_may_be_renamed_instead():
     text = "block Featurs { ReLU }\nmodel M { input [3, 8, 8]; Features }"
     assert text.replace("Featurs", "Features") in repaired(text)
     (found,) = errors(text)
-    assert not any(fix.safe for fix in found.fixes)
+    assert not any(fix.sure for fix in found.fixes)
 
 
 def test_nothing_slow_is_imported_for_fixes(tmp_path: Path):
@@ -295,7 +295,7 @@ def test_nothing_slow_is_imported_for_fixes(tmp_path: Path):
 
 def test_a_name_between_two_is_not_safe_unless_only_one_checks():
     (found,) = errors("model M { input [3, 8, 8]; BatchNormd }")
-    assert [(fix.message, fix.safe) for fix in found.fixes] == [("did you mean `BatchNorm2d`?", True)]
+    assert [(fix.message, fix.sure) for fix in found.fixes] == [("did you mean `BatchNorm2d`?", True)]
 
 
 # --- edits ---
@@ -329,6 +329,6 @@ def test_apply_refuses_what_overlaps_or_lies_outside(edits: list[Edit]):
 
 def test_the_first_fix_has_no_or():
     (found,) = errors(LENET)
-    assert isinstance(found.fixes[0], Fix)
+    assert isinstance(found.fixes[0], Suggestion)
     assert not found.all_helps[0].startswith("or ")
     assert all(text.startswith("or ") for text in found.all_helps[1 : len(found.fixes)])

@@ -215,7 +215,7 @@ def _as_error(found: Diagnostic) -> Diagnostic:
         return found
     code = found.code
     raised = _Raised(code.id, code.message, code.label, code.note, code.help)
-    return Diagnostic(raised, found.facts, found.span, found.labels, found.helps, found.fixes)
+    return Diagnostic(raised, found.facts, found.span, found.labels, found.suggestions)
 
 
 def _listed(options: list[str] | None, name: str) -> tuple[str, ...]:

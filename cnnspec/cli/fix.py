@@ -79,7 +79,7 @@ def changes(report: Report, *, unsafe: bool) -> list[Change]:
 
 def _chosen(found: Diagnostic, *, unsafe: bool) -> tuple[Edit, ...]:
     """The edits that are to be made for a finding: those of its safe fix, or of its first one."""
-    wanted = [one for one in found.fixes if one.safe] or (list(found.fixes) if unsafe else [])
+    wanted = [one for one in found.fixes if one.sure] or (list(found.fixes) if unsafe else [])
     return wanted[0].edits if wanted else ()
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from cnnspec.diagnostics import Sink
-from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.diagnostics.suggest import closest, did_you_mean
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse, parse_expression
@@ -126,8 +126,8 @@ def _setting(option: str, name: str, separator: str, value: str) -> tree.Setting
     if not separator or not head.isidentifier() or (argument and not argument.isidentifier()):
         raise UsageError(f"{option} takes NAME=VALUE, not {name!r}")
     if head not in SETTINGS:
-        near = "".join(f", {hint}" for hint in did_you_mean(head, SETTINGS))
-        raise UsageError(f"there is no option or setting --{name}{near}".replace("`", "--").replace("--?", "?"))
+        near = closest(head, SETTINGS)
+        raise UsageError(f"there is no option or setting --{name}" + (f", did you mean --{near}?" if near else ""))
     source, sink = Source(f"--{name}", value), Sink()
     expression = parse_expression(source, sink)
     if sink.has_errors:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from cnnspec import layers
 from cnnspec.compiler.flow import Flow
 from cnnspec.declare import Argument, spell
-from cnnspec.diagnostics import codes
+from cnnspec.diagnostics import Suggestion, codes, note
+from cnnspec.diagnostics.suggestions import SPELLING
 from cnnspec.layers import Layer, Reject
 
 TYPE_CHECKING = False
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from cnnspec.compiler.elaborate import Elaborator
 
 
-def torch_order(flow: Flow, declared: type[Layer], written: list[Argument]) -> tuple[str, ...]:
+def torch_order(flow: Flow, declared: type[Layer], written: list[Argument]) -> tuple[Suggestion, ...]:
     """For arguments in PyTorch's order, where the width that arrives comes first."""
     values = [argument.value for argument in written if argument.name is None]
     numbers = [value for value in values if value.__class__ is int and isinstance(value, int) and value > 0]
@@ -26,22 +25,26 @@ def torch_order(flow: Flow, declared: type[Layer], written: list[Argument]) -> t
     name, first = declared.__name__, next(iter(declared.fields))
     rest = ", ".join(map(spell, values[1:]))
     fix = f"write `{name}({rest})` or `{name}({spell(values[0])} -> {rest})`"
-    return (f"the first argument of {name} is {first}: {fix}",)
+    return (note(f"the first argument of {name} is {first}: {fix}"),)
 
 
-def batch(walk: Elaborator, reject: Reject, layer: Layer) -> tuple[str, ...]:
+def batch(walk: Elaborator, reject: Reject, layer: Layer) -> tuple[Suggestion, ...]:
     """For an input that was written with its batch."""
     shape = walk.flow.shape
     if reject.code is not codes.WRONG_RANK or shape is None or shape is not walk.start.shape:
         return ()
     written = layer.rank > 0 and len(shape) == layer.rank + 2
-    return (f"shapes leave out the batch: `input {list(shape[1:])}`",) if written else ()
+    return (note(f"shapes leave out the batch: `input {list(shape[1:])}`"),) if written else ()
 
 
-def of_rank(helps: tuple[str, ...], name: str, flow: Flow) -> tuple[str, ...]:
+def of_rank(helps: tuple[Suggestion, ...], flow: Flow) -> tuple[Suggestion, ...]:
     """For a name without its rank, the layer of the rank that arrives: `BatchNorm` of an image is `BatchNorm2d`."""
-    match = re.fullmatch(r"did you mean `(\w+)[123]d`\?", helps[0]) if helps else None
-    if match is None or flow.shape is None or re.search(r"[123]", name):
+    if not helps or helps[0].kind is not SPELLING or flow.shape is None:
         return helps
-    fitting = f"{match[1]}{max(1, len(flow.shape) - 1)}d"
-    return (f"did you mean `{fitting}`?",) if layers.find(fitting) is not None else helps
+    written, meant = str(helps[0].facts["written"]), str(helps[0].facts["meant"])
+    if meant[-2:] not in ("1d", "2d", "3d") or any(digit in written for digit in "123"):
+        return helps
+    fitting = f"{meant[:-2]}{max(1, len(flow.shape) - 1)}d"
+    if layers.find(fitting) is None:
+        return helps
+    return (Suggestion(SPELLING, {"written": written, "meant": fitting, "ties": helps[0].facts["ties"]}),)

@@ -17,8 +17,9 @@ from cnnspec.compiler.module_names import problem_of
 from cnnspec.compiler.names import Block, Scope, check_names
 from cnnspec.compiler.values import describe, has_unknown
 from cnnspec.declare import UNKNOWN, Argument, bind, spell
-from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
+from cnnspec.diagnostics import Diagnostic, Label, Sink, Suggestion, codes, note
 from cnnspec.diagnostics.suggest import closest, did_you_mean
+from cnnspec.diagnostics.suggestions import FLATTEN
 from cnnspec.graph.nodes import LayerNode, Node, StackNode, labelled
 from cnnspec.layers import Layer, Reject
 from cnnspec.limits import LIMITS
@@ -71,7 +72,7 @@ class Elaborator:
         """Whether an input was met, in the right place or not."""
         self.awaits_input = False
         """True in front of the input of a model that has one."""
-        self.hints: tuple[str, ...] = ()
+        self.hints: tuple[Suggestion, ...] = ()
         """Helps for mistakes of the layer at hand that come from another order of arguments."""
         self._expanded = {} if known is None else known
 
@@ -207,9 +208,9 @@ class Elaborator:
     def _unknown_layer(self, node: tree.Layer) -> None:
         known = {*self.scope.names(), *layers.names()}
         name = node.name.id
-        helps = advice.of_rank(did_you_mean(name, known), name, self.start if self.flow.shape is None else self.flow)
+        helps = advice.of_rank(did_you_mean(name, known), self.start if self.flow.shape is None else self.flow)
         if closest(name, ["Sequential"]):
-            helps = ("statements run one after another already: write the layers without it",)
+            helps = (note("statements run one after another already: write the layers without it"),)
         self.sink.report(codes.UNKNOWN_LAYER, node.name.span, helps=helps, name=name)
         self._wrong(node)
 
@@ -320,11 +321,11 @@ class Elaborator:
             )
         return declared
 
-    def _flatten(self, layer: Layer, declared: int) -> tuple[str, ...]:
+    def _flatten(self, layer: Layer, declared: int) -> tuple[Suggestion, ...]:
         """The help for a width that Flatten would give."""
         shape = self.flow.shape
         forgotten = layer.inferred_axis == -1 and shape is not None and len(shape) > 1 and _count(shape) == declared
-        return (f"put `Flatten` in front: it gives {declared}",) if forgotten else ()
+        return (Suggestion(FLATTEN, {"count": declared}),) if forgotten else ()
 
     def _has_rank(self, layer: Layer) -> bool:
         """False where the number of dimensions is wrong as well: then that is what has to be said."""

@@ -11,7 +11,7 @@ from cnnspec.compiler.functions import FUNCTIONS, problem
 from cnnspec.compiler.names import SHAPE_NAMES
 from cnnspec.compiler.values import Failed, bounded, check_length, describe, has_unknown, is_number, show_shape, weigh
 from cnnspec.declare import UNKNOWN
-from cnnspec.diagnostics import Diagnostic, Sink, codes
+from cnnspec.diagnostics import Diagnostic, Sink, codes, note
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
@@ -333,5 +333,5 @@ def _call(node: tree.Call, place: Place) -> Any:
 def _report_no_function(name: tree.Name, place: Place) -> None:
     helps = did_you_mean(name.id, FUNCTIONS)
     if place.scope.find(name.id) is not None:
-        helps = ("a layer or block is used as a statement of its own, not inside of an expression",)
+        helps = (note("a layer or block is used as a statement of its own, not inside of an expression"),)
     place.sink.report(codes.UNKNOWN_NAME, name.span, helps=helps, name=name.id)

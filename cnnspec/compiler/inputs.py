@@ -9,7 +9,7 @@ from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.names import Scope
 from cnnspec.compiler.values import has_unknown, show_shape
 from cnnspec.declare import spell
-from cnnspec.diagnostics import Diagnostic, codes
+from cnnspec.diagnostics import Diagnostic, codes, note
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
 
@@ -92,7 +92,7 @@ def annotation(walk: Elaborator, node: tree.Sequence) -> None:
         if not walk.flow.doubted:
             shown = " x ".join("_" if size is None else str(size) for size in declared) or "empty"
             facts: dict[str, object] = {"found": show_shape(found), "declared": shown}
-            helps = ("shapes leave out the batch",) if _has_batch(found, declared) else ()
+            helps = (note("shapes leave out the batch"),) if _has_batch(found, declared) else ()
             walk.sink.add(Diagnostic(codes.WRONG_ANNOTATION, facts, node.span, tuple(walk.flow.labels()), helps))
         _resume(walk, declared, node)
         if walk.flow.shape is not None:

@@ -6,7 +6,7 @@ from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.names import Scope
 from cnnspec.compiler.values import has_unknown, show_shape
 from cnnspec.declare import spell
-from cnnspec.diagnostics import Diagnostic, Label, codes
+from cnnspec.diagnostics import Diagnostic, Label, codes, note
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.graph.nodes import MergeNode, ResidualNode, StackNode
 from cnnspec.syntax import tree
@@ -136,7 +136,7 @@ def _named(walk: Elaborator, name: tree.Name) -> Flow:
     """The value that `as name` has named; tells the stack that runs it to keep it."""
     found = walk.scope.find_value(name.id)
     if found is None:
-        helps = did_you_mean(name.id, walk.scope.value_names()) or (f"name a value with `... as {name.id}`",)
+        helps = did_you_mean(name.id, walk.scope.value_names()) or (note(f"name a value with `... as {name.id}`"),)
         walk.sink.report(codes.UNKNOWN_VALUE_NAME, name.span, helps=helps, name=name.id)
         return LOST
     flow, stack, _ = found

@@ -11,7 +11,7 @@ from cnnspec.compiler.names import Scope
 from cnnspec.compiler.project import File
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Label, Sink, codes
-from cnnspec.diagnostics.suggest import closest, did_you_mean, listing
+from cnnspec.diagnostics.suggest import did_you_mean, listing
 from cnnspec.graph.nodes import Graph
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -89,8 +89,7 @@ def choose(file: File, model: str | None, sink: Sink) -> list[tree.Model]:
         return list(file.models.values())
     if model in file.models:
         return [file.models[model]]
-    near = closest(model, file.models)
-    helps = (f"did you mean `{near}`?",) if near else ()
+    helps = did_you_mean(model, file.models)
     known = f"the file has {listing(file.models)}" if file.models else "the file has no models"
     sink.report(codes.UNKNOWN_MODEL, start, helps=helps, name=model, known=known)
     return []
@@ -100,8 +99,7 @@ def check_parameters(file: File, chosen: list[tree.Model], values: dict[str, Any
     known = {parameter.name.id for model in chosen for parameter in model.parameters}
     for name in values:
         if name not in known and chosen:
-            near = closest(name, known)
-            helps = (f"did you mean `{near}`?",) if near else ()
+            helps = did_you_mean(name, known)
             takes = f"its parameters are {listing(sorted(known))}" if known else "it has no parameters"
             names = chosen[0].name.id
             span = chosen[0].name.span

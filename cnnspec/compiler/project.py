@@ -13,7 +13,7 @@ import stat
 from cnnspec import layers
 from cnnspec.compiler.names import Block, Scope, check_names
 from cnnspec.declare import UNKNOWN
-from cnnspec.diagnostics import Label, Sink, codes
+from cnnspec.diagnostics import Label, Sink, Suggestion, codes, note
 from cnnspec.diagnostics.suggest import closest, did_you_mean, listing
 from cnnspec.limits import LIMITS
 from cnnspec.record import record
@@ -120,7 +120,7 @@ class _Reader:
             else:
                 helps = did_you_mean(name.id, imported.blocks)
                 if name.id in imported.models:
-                    helps = (f"`{name.id}` is a model: only blocks can be imported",)
+                    helps = (note(f"`{name.id}` is a model: only blocks can be imported"),)
                 path = imported.source.path
                 near = imported.blocks.get(closest(name.id, imported.blocks) or "")
                 labels = [Label(near.definition.name.span, "defined here")] if near else []
@@ -179,14 +179,14 @@ class _Reader:
             return shown, None
         return shown, real
 
-    def _near(self, path: str) -> tuple[str, ...]:
+    def _near(self, path: str) -> tuple[Suggestion, ...]:
         folder = os.path.dirname(path) or "."
         try:
             names = [name for name in os.listdir(folder) if name.endswith(".cnn")]
         except OSError:
-            return (f"there is no folder {folder}",)
+            return (note(f"there is no folder {folder}"),)
         near = did_you_mean(os.path.basename(path), names)
-        return near or ((f"{folder} holds {listing(sorted(names))}",) if 0 < len(names) <= 8 else ())
+        return near or ((note(f"{folder} holds {listing(sorted(names))}"),) if 0 < len(names) <= 8 else ())
 
 
 def _named_by(text: str) -> list[str]:

@@ -11,7 +11,8 @@ form in which they were written (`3` stays `3` where `(3, 3)` is meant too); lis
 """
 
 from cnnspec.diagnostics import Label, Sink, codes
-from cnnspec.diagnostics.suggest import closest, did_you_mean, listing
+from cnnspec.diagnostics.suggest import did_you_mean, listing
+from cnnspec.diagnostics.suggestions import OPTION
 from cnnspec.record import record
 
 TYPE_CHECKING = False
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import TypeAlias
 
+    from cnnspec.diagnostics import Suggestion
     from cnnspec.source import Span
+
+    Helps: TypeAlias = tuple[Suggestion, ...]
 
 OK, WRONG_RANGE, WRONG_TYPE = range(3)
 
@@ -296,7 +300,7 @@ def bind(
     name: str,
     span: "Span",
     sink: Sink,
-    hints: tuple[str, ...] = (),
+    hints: "Helps" = (),
 ) -> Bound:
     """Match `arguments` with the fields of `declared`, called `name` at `span` in the spec. Reports; never raises.
 
@@ -365,9 +369,7 @@ def spell(value: object) -> str:
     return str(getattr(name, "id", name))
 
 
-def _report_too_many(
-    declared: type[Declared], argument: Argument, name: str, hints: tuple[str, ...], sink: Sink
-) -> None:
+def _report_too_many(declared: type[Declared], argument: Argument, name: str, hints: "Helps", sink: Sink) -> None:
     takes = f"takes no more than `{name}({signature(declared)})`" if declared.fields else "takes no arguments"
     sink.report(codes.TOO_MANY_ARGUMENTS, argument.span, helps=hints, layer=name, takes=takes)
 
@@ -396,14 +398,13 @@ def _report_missing(declared: type[Declared], missing: "Sequence[str]", name: st
 
 
 def _report_value(
-    kind: Kind, verdict: int, argument: Argument, target: str, name: str, rank: int, hints: tuple[str, ...], sink: Sink
+    kind: Kind, verdict: int, argument: Argument, target: str, name: str, rank: int, hints: "Helps", sink: Sink
 ) -> None:
     value = argument.value
     helps = hints if argument.name is None and verdict == WRONG_TYPE else ()
     if isinstance(kind, (Choice, Either)) and isinstance(value, str):
         options = [option for part in getattr(kind, "kinds", (kind,)) for option in getattr(part, "options", ())]
-        nearest = closest(value, options)
-        helps = (f'did you mean "{nearest}"?',) if nearest else ()
+        helps = did_you_mean(value, options, OPTION)
     code = codes.WRONG_TYPE if verdict == WRONG_TYPE else codes.OUT_OF_RANGE
     sink.report(
         code,

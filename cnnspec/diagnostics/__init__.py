@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnnspec.diagnostics.codes import Code
-from cnnspec.diagnostics.edits import Edit, Fix
+from cnnspec.diagnostics.edits import Edit
+from cnnspec.diagnostics.suggestions import Suggestion, note
 from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from cnnspec.source import Span
 
-__all__ = ["Code", "Diagnostic", "Edit", "Fix", "Label", "Sink"]
+__all__ = ["Code", "Diagnostic", "Edit", "Label", "Sink", "Suggestion", "note"]
 
 
 @record
@@ -31,9 +32,8 @@ class Diagnostic:
     facts: dict[str, object]
     span: Span
     labels: tuple[Label, ...] = ()
-    helps: tuple[str, ...] = ()
-    fixes: tuple[Fix, ...] = ()
-    """Ways out that were computed, the likeliest first: at most three, and only where they were asked for."""
+    suggestions: tuple[Suggestion, ...] = ()
+    """Ways out. Those with edits were computed, the likeliest first: at most three, and only where they were asked for."""
 
     @property
     def severity(self) -> str:
@@ -52,15 +52,21 @@ class Diagnostic:
         return [self.code.note.format_map(self.facts)] if self.code.note else []
 
     @property
-    def all_helps(self) -> list[str]:
-        own = [self.code.help.format_map(self.facts)] if self.code.help else []
-        fixes = [f"or {fix.message}" if number else fix.message for number, fix in enumerate(self.fixes)]
-        messages = {fix.message for fix in self.fixes}
-        return [*fixes, *(text for text in (*self.helps, *own) if text not in messages)]
+    def fixes(self) -> tuple[Suggestion, ...]:
+        """The suggestions that have edits."""
+        return tuple(one for one in self.suggestions if one.edits)
 
-    def with_fixes(self, fixes: tuple[Fix, ...]) -> Diagnostic:
+    @property
+    def all_helps(self) -> list[str]:
+        """The sentences of all ways out: what can be done for the reader first, then advice."""
+        fixes = [f"or {fix.message}" if number else fix.message for number, fix in enumerate(self.fixes)]
+        own = [self.code.help.format_map(self.facts)] if self.code.help else []
+        advice = [*(one.message for one in self.suggestions if not one.edits), *own]
+        return [*fixes, *dict.fromkeys(advice)]
+
+    def with_suggestions(self, suggestions: Iterable[Suggestion]) -> Diagnostic:
         """The same finding, with these ways out."""
-        return replace(self, fixes=fixes)
+        return replace(self, suggestions=tuple(suggestions))
 
 
 def _short(fact: object) -> object:
@@ -75,9 +81,17 @@ class Sink:
         self._found: dict[tuple[str, Span], Diagnostic] = {}
 
     def report(
-        self, code: Code, span: Span, *, labels: Iterable[Label] = (), helps: Iterable[str] = (), **facts: object
+        self,
+        code: Code,
+        span: Span,
+        *,
+        labels: Iterable[Label] = (),
+        helps: Iterable[Suggestion | str] = (),
+        **facts: object,
     ) -> None:
-        self.add(Diagnostic(code, facts, span, tuple(labels), tuple(helps)))
+        """Report a finding. `helps` are its suggestions; words alone are a note."""
+        suggestions = tuple(note(one) if isinstance(one, str) else one for one in helps)
+        self.add(Diagnostic(code, facts, span, tuple(labels), suggestions))
 
     def add(self, diagnostic: Diagnostic) -> None:
         self._found.setdefault((diagnostic.code.id, diagnostic.span), diagnostic)

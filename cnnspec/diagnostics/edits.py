@@ -19,18 +19,6 @@ class Edit:
     text: str
 
 
-@record
-class Fix:
-    """A way out of a finding: the sentence that offers it, and its edits, all of one source.
-
-    `safe` is True where nothing else can be meant, such as a misspelling with one candidate: it may be applied unasked.
-    """
-
-    message: str
-    edits: tuple[Edit, ...]
-    safe: bool = False
-
-
 def apply(text: str, edits: Iterable[Edit]) -> str:
     """The text after all edits, whose spans count in `text` itself.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, note
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,20 +88,37 @@ _ELSEWHERE = {
 }
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """The help line of a misspelt name, of its beginning, or of another library's name: empty where nothing is near."""
+def did_you_mean(name: str, known: Iterable[str], kind: Kind = SPELLING) -> tuple[Suggestion, ...]:
+    """What a misspelt name, the beginning of one, or another library's name most likely means: empty where nothing is near."""
     if name == "activation":
-        return ("write the activation as a layer of its own below: `ReLU`",)
-    names = sorted(known)
+        return (note("write the activation as a layer of its own below: `ReLU`"),)
+    names = frozenset(known)
     elsewhere = _ELSEWHERE.get(name)
-    nearest = elsewhere if elsewhere in names else closest(name, names) or _beginning(name, names)
-    return (f"did you mean `{nearest}`?",) if nearest else ()
+    if elsewhere in names:
+        return (Suggestion(kind, {"written": name, "meant": elsewhere, "ties": (elsewhere,)}),)
+    near = nearest(name, names)
+    meant = near[0] if near else _beginning(name, names)
+    return (Suggestion(kind, {"written": name, "meant": meant, "ties": tuple(near) or (meant,)}),) if meant else ()
+
+
+def is_plain(written: str, meant: str, ties: tuple[str, ...]) -> bool:
+    """Whether a misspelt name can mean one known name alone.
+
+    No other one is as near, the digits are the same ones (`skip2` is no slip of `skip1`), and it is more than a letter or two
+    that agree.
+    """
+    if len(ties) > 1:
+        return False
+    if _plain(written) == _plain(meant):
+        return True
+    same_digits = [c for c in written if c.isdigit()] == [c for c in meant if c.isdigit()]
+    return same_digits and 3 * edit_distance(_plain(written), _plain(meant)) <= len(written)
 
 
 def _beginning(name: str, known: Iterable[str]) -> str | None:
     """The name that `name` is the beginning of, the shortest of several. For an image rather than a sequence or volume."""
     start = _plain(name)
-    longer = [found for found in known if len(start) > 2 and _plain(found).startswith(start)]
+    longer = [found for found in sorted(known) if len(start) > 2 and _plain(found).startswith(start)]
     images = [found for found in longer if found.endswith("2d")]
     return min(images or longer, key=len, default=None)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from cnnspec.diagnostics import Diagnostic, Sink, codes
-from cnnspec.diagnostics.edits import Edit, Fix
+from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion, codes
 from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.diagnostics.suggestions import UNSUPPRESS
 from cnnspec.record import record
 from cnnspec.source import Source, Span
 
@@ -57,8 +57,8 @@ def suppress(source: Source, sink: Sink, *, unseen: Sequence[Span], whole: bool)
         if one.code not in KNOWN:
             _report_unknown(one, sink)
         elif whole and one not in used and not any(span.start <= one.span.start < span.end for span in unseen):
-            fix = Fix(f"take `{one.code}` out of the comment", (Edit(one.whole, ""),), True)
-            sink.add(Diagnostic(codes.UNUSED_SUPPRESSION, {"name": one.code}, one.span, fixes=(fix,)))
+            fix = Suggestion(UNSUPPRESS, {"code": one.code}, (Edit(one.whole, ""),), True)
+            sink.add(Diagnostic(codes.UNUSED_SUPPRESSION, {"name": one.code}, one.span, suggestions=(fix,)))
 
 
 def suppressions(source: Source) -> list[Suppression]:
@@ -125,7 +125,7 @@ def _line_meant(source: Source, start: int) -> int:
 
 
 def _report_unknown(one: Suppression, sink: Sink) -> None:
-    helps: tuple[str, ...] = ()
+    helps: tuple[Suggestion, ...] = ()
     if not one.code:
         problem, label = "`# cnnspec: ignore` names no code", "write `ignore[W202]`, with the code of the warning"
     elif one.code in codes.CODES:

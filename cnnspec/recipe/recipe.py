@@ -10,8 +10,9 @@ from cnnspec.compiler.elaborate import Elaborator
 from cnnspec.compiler.names import Scope
 from cnnspec.compiler.values import show_shape
 from cnnspec.declare import UNKNOWN, Bool, Choice, Declared, Kind, Null, Number, bind, spell
-from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
+from cnnspec.diagnostics import Diagnostic, Label, Sink, Suggestion, codes, note
 from cnnspec.diagnostics.suggest import did_you_mean, listing
+from cnnspec.diagnostics.suggestions import SPELLING
 from cnnspec.graph.nodes import Graph
 from cnnspec.layers.base import Reject
 from cnnspec.recipe.augmentations import AUGMENTATIONS, Augmentation, Refused, trace
@@ -96,13 +97,19 @@ SETTINGS: dict[str, Setting] = {
 _LEFT_OUT = ("init", "scheduler")
 """Parts of a recipe that `none` leaves out."""
 
-_OF_OPTIMIZER = ("an argument of the optimizer: `optimizer = SGD(lr=0.1)`",)
-_ELSEWHERE = dict.fromkeys(("lr", "learning_rate", "momentum", "weight_decay"), _OF_OPTIMIZER) | {
-    "batch_size": ("did you mean `batch`?",),
-    "criterion": ("did you mean `loss`?",),
-    "dataset": ("did you mean `data`?",),
-    "transforms": ("did you mean `augment`?",),
-}
+_OF_OPTIMIZER = note("an argument of the optimizer: `optimizer = SGD(lr=0.1)`")
+_ELSEWHERE = {"batch_size": "batch", "criterion": "loss", "dataset": "data", "transforms": "augment"}
+"""Settings by the names that they have elsewhere."""
+
+
+def _meant(name: str) -> tuple[Suggestion, ...]:
+    """What an unknown setting most likely means."""
+    if name in ("lr", "learning_rate", "momentum", "weight_decay"):
+        return (_OF_OPTIMIZER,)
+    if name in _ELSEWHERE:
+        return (Suggestion(SPELLING, {"written": name, "meant": _ELSEWHERE[name], "ties": (_ELSEWHERE[name],)}),)
+    return did_you_mean(name, SETTINGS)
+
 
 # Recipes that go by a name: the settings that they give.
 NAMED = {
@@ -182,7 +189,7 @@ class _Reader:
     def read(self, written: tree.Setting) -> Any:
         setting = SETTINGS.get(written.name.id)
         if setting is None:
-            helps = _ELSEWHERE.get(written.name.id) or did_you_mean(written.name.id, SETTINGS)
+            helps = _meant(written.name.id)
             known = f"the settings are {listing(SETTINGS)}"
             self.sink.report(codes.UNKNOWN_SETTING, written.name.span, helps=helps, name=written.name.id, known=known)
             return UNKNOWN
@@ -215,7 +222,7 @@ class _Reader:
                 example = type(default).__name__ if isinstance(default, Declared) else next(iter(table))
                 facts = {"what": f"`{setting}`", "value": value.span.text, "wants": f"a name such as `{example}`"}
                 quoted = isinstance(value, tree.Literal) and isinstance(value.value, str) and value.value in table
-                unquoted: tuple[str, ...] = (f"without quotes: `{value.value}`",) if quoted else ()  # type: ignore[union-attr]
+                unquoted = (note(f"without quotes: `{value.value}`"),) if quoted else ()  # type: ignore[union-attr]
                 self.sink.add(Diagnostic(codes.WRONG_VALUE, dict(facts), value.span, (), unquoted))
             return UNKNOWN
         declared = table.get(name.id)

@@ -8,6 +8,7 @@ from math import prod
 
 from cnnspec.diagnostics import Diagnostic, Sink
 from cnnspec.diagnostics.edits import Edit
+from cnnspec.diagnostics.suggestions import FLATTEN
 from cnnspec.record import record, replace
 from cnnspec.repair.ranking import change_cost, role_of, values_for
 from cnnspec.repair.sites import Part, Place, Site, defaults, fields_of, places, sites
@@ -171,7 +172,7 @@ class _Search:
             name = place.statement.name.id if isinstance(place.statement, tree.Layer) else ""
             flat = not any(word in name for word in ("Conv", "Pool", "2d", "3d"))
             if name and flat and place.index and abs(index - self.at) < 12:
-                forgotten = any(help.startswith("put `Flatten`") for help in self.found.helps) and index == self.at
+                forgotten = any(one.kind is FLATTEN for one in self.found.suggestions) and index == self.at
                 cost = (-0.5 if forgotten else 0.6 if "Linear" in name or index == self.at else 1.2) + away
                 yield cost, partial(self.flatten, place, cost)
             if name == "Flatten":
@@ -189,7 +190,7 @@ class _Search:
         at = Span(statement.span.source, statement.span.start, statement.span.start)
         new = tree.Layer(tree.Name("Flatten", at), (), tree.Tail(None, None), at, at)
         own = place is self.places[self.at]
-        given = next((help for help in self.found.helps if own and help.startswith("put `Flatten`")), "")
+        given = next((one.message for one in self.found.suggestions if own and one.kind is FLATTEN), "")
         words = given or f"put `Flatten` in front of `{_short(statement)}` on {self.line(statement.span)}"
         edits = (Edit(at, f"Flatten{_separator(place)}"),)
         changes = {id(statement): (new, statement)}

@@ -8,17 +8,17 @@ first ones that pass are the best.
 from __future__ import annotations
 
 import contextlib
-import re
 from time import process_time
 
-from cnnspec import layers
 from cnnspec.compiler.expressions import Stop
 from cnnspec.compiler.names import Block
 from cnnspec.compiler.project import File
 from cnnspec.compiler.values import show_shape
-from cnnspec.diagnostics import Diagnostic, Edit, Fix, Sink
+from cnnspec.declare import spell
+from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion
 from cnnspec.diagnostics.edits import apply
-from cnnspec.diagnostics.suggest import nearest
+from cnnspec.diagnostics.suggest import is_plain
+from cnnspec.diagnostics.suggestions import NOTE, OPTION, RENAME, SPELLING
 from cnnspec.graph.nodes import Graph, StackNode, walk
 from cnnspec.limits import LIMITS
 from cnnspec.repair.candidates import Candidate, candidates
@@ -29,7 +29,7 @@ from cnnspec.syntax.parser import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     Known = dict[tuple[Block, str, tuple[int, ...]], object]
@@ -56,31 +56,37 @@ def repair(
         if fix := _spelling(found):
             doubtful = found.code.id == "E110" and clock() < end
             fixes = _Repairs(file, chosen, again, errors, found).names(fix) if doubtful else (fix,)
-            sink.replace(found.with_fixes(fixes))
+            sink.replace(_with_fixes(found, fixes))
     wrong = [found for found in sink.diagnostics if _is_searched(found.code.id) and not found.fixes]
     for number, found in enumerate(wrong):
         left = end - clock()
         if left <= 0:
             return
         search = _Repairs(file, chosen, again, errors, found)
-        sink.replace(found.with_fixes(tuple(search.search(clock, clock() + left / (len(wrong) - number)))))
+        sink.replace(_with_fixes(found, search.search(clock, clock() + left / (len(wrong) - number))))
 
 
 def _is_searched(code: str) -> bool:
     return (code.startswith("E2") and code not in _NOT_SEARCHED) or code in _SEARCHED
 
 
-def _spelling(found: Diagnostic) -> Fix | None:
-    """The fix of a misspelt name that can only mean one thing."""
-    for text in found.helps:
-        meant = re.fullmatch(r'did you mean [`"]([^`"]+)[`"]\?', text)
-        if meant is None:
-            continue
-        if found.span.text == found.facts.get("name"):
-            return Fix(text, (Edit(found.span, meant[1]),), True)
-        if found.span.text == found.facts.get("value"):
-            return Fix(text, (Edit(found.span, f'"{meant[1]}"'),), True)
+def _spelling(found: Diagnostic) -> Suggestion | None:
+    """The fix of a misspelt name."""
+    for one in found.suggestions:
+        if one.kind is SPELLING or one.kind is OPTION:
+            written, meant, ties = str(one.facts["written"]), str(one.facts["meant"]), one.facts["ties"]
+            assert isinstance(ties, tuple)
+            old, new = (written, meant) if one.kind is SPELLING else (spell(written), spell(meant))
+            if found.span.text == old:
+                return one.with_edits((Edit(found.span, new),), sure=is_plain(written, meant, ties))
     return None
+
+
+def _with_fixes(found: Diagnostic, fixes: Iterable[Suggestion]) -> Diagnostic:
+    """A finding with fixes, and what else was suggested."""
+    fixes = tuple(fixes)
+    messages = {fix.message for fix in fixes}
+    return found.with_suggestions((*fixes, *(one for one in found.suggestions if one.message not in messages)))
 
 
 class _Watch(Sink):
@@ -149,9 +155,9 @@ class _Repairs:
             if key[0] not in touched and not any(name in key[1] for name in names)
         }
 
-    def search(self, clock: Callable[[], float], end: float) -> list[Fix]:
+    def search(self, clock: Callable[[], float], end: float) -> list[Suggestion]:
         """The best fixes that are found in time. Those that lead to warnings come last."""
-        fixes: list[tuple[int, float, Fix]] = []
+        fixes: list[tuple[int, float, Suggestion]] = []
         seen: dict[object, int] = {}
         for cost, make in candidates(self.found, self.parts) if self.parts else []:
             fewest = min((warnings for warnings, _, _ in fixes), default=0)
@@ -168,7 +174,7 @@ class _Repairs:
                 fixes.append((result.warnings, cost, self.fix(candidate, result)))
         return _in_order(fixes)
 
-    def names(self, fix: Fix) -> tuple[Fix, ...]:
+    def names(self, fix: Suggestion) -> tuple[Suggestion, ...]:
         """Where several names are equally near to a misspelt one: those with which the spec checks, or none."""
         at = self.found.span
         found = next(
@@ -183,21 +189,24 @@ class _Repairs:
         if found is None:
             return (fix,)
         part, statement = found
-        near = nearest(at.text, {*part.scope.names(), *layers.names()})
-        passing = []
+        near = fix.facts["ties"]
+        assert isinstance(near, tuple)
+        passing: list[Suggestion] = []
         for name in near[:8] if len(near) > 1 else ():
             changes = {id(statement.name): (tree.Name(name, at),)}
-            candidate = Candidate(0.0, f"did you mean `{name}`?", (Edit(at, name),), part, changes, None, name)
+            candidate = Candidate(0.0, "", (Edit(at, name),), part, changes, None, name)
             if self.attempt(candidate) is not None:
-                passing.append(candidate)
-        fixes = [Fix(found.words, found.edits, len(passing) == 1) for found in passing[:OFFERED]]
+                facts = {"written": at.text, "meant": name, "ties": near}
+                passing.append(Suggestion(SPELLING, facts, candidate.edits))
         if len(near) == 1 or len(passing) == 1:
-            own = fixes[0] if fixes else fix
+            alone = len(passing) == 1 and not any(c.isdigit() for c in at.text)
+            sure = alone or (fix.sure and len(near) == 1)
+            own = (passing[0] if passing else fix).with_edits((passing[0] if passing else fix).edits, sure=sure)
             other = self.rename(own.edits[0].text, part)
-            return (Fix(own.message, own.edits), other) if other else (own,)
-        return tuple(fixes)
+            return (own.with_edits(own.edits, sure=False), other) if other else (own,)
+        return tuple(passing[:OFFERED])
 
-    def rename(self, name: str, part: Part) -> Fix | None:
+    def rename(self, name: str, part: Part) -> Suggestion | None:
         """The other way out where it is the definition that is misspelt: no one uses the block under its own name."""
         binding = part.scope.find(name)
         block = binding.value if binding is not None else None
@@ -211,7 +220,7 @@ class _Repairs:
         span = block.definition.name.span
         if watch.failed or span.source is not self.found.span.source:
             return None
-        return Fix(f"rename block `{name}` on line {span.line} to `{meant}`", (Edit(span, meant),))
+        return Suggestion(RENAME, {"name": name, "line": span.line, "meant": meant}, (Edit(span, meant),))
 
     def attempt(self, candidate: Candidate) -> _Result | None:
         """Try an edit on the tree, see that the edited text says the same, try it on the other models that it changes."""
@@ -244,7 +253,7 @@ class _Repairs:
             pass
         return None if sink.failed else _Result(sink, graphs)
 
-    def fix(self, candidate: Candidate, found: _Result) -> Fix:
+    def fix(self, candidate: Candidate, found: _Result) -> Suggestion:
         """What is offered: the words, the statement as it is then, and what it gives."""
         message = candidate.words
         if shown := _shown(candidate):
@@ -258,10 +267,10 @@ class _Repairs:
             shape = shapes.pop() if len(shapes) == 1 else None
             if shape is not None and not candidate.words.startswith(DECLARING):
                 message += f" gives {show_shape(shape)}"
-        return Fix(message, candidate.edits)
+        return Suggestion(NOTE, {"words": message}, candidate.edits)
 
 
-def _in_order(found: list[tuple[int, float, Fix]]) -> list[Fix]:
+def _in_order(found: list[tuple[int, float, Suggestion]]) -> list[Suggestion]:
     """The best fixes; to declare what is there is always one of the first two."""
     fixes = [fix for _, _, fix in sorted(found, key=lambda item: item[:2])]
     declared = next((fix for fix in fixes if fix.message.startswith(DECLARING)), None)

@@ -12,8 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from cnnspec.diagnostics import Diagnostic
-    from cnnspec.diagnostics.edits import Fix
+    from cnnspec.diagnostics import Diagnostic, Suggestion
     from cnnspec.graph.nodes import Graph
 
 FORMAT_VERSION = "1.0"
@@ -66,9 +65,9 @@ def _diagnostic(found: Diagnostic) -> dict[str, Any]:
     }
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
+def _fix(fix: Suggestion) -> dict[str, Any]:
     edits = [
         {"file": shown_path(edit.span.source.path), "range": range_of(edit.span), "text": edit.text}
         for edit in fix.edits
     ]
-    return {"message": fix.message, "safe": fix.safe, "edits": edits}
+    return {"message": fix.message, "safe": fix.sure, "edits": edits}

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from cnnspec.diagnostics.edits import Fix
+    from cnnspec.diagnostics import Suggestion
     from cnnspec.source import Span
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -95,7 +95,7 @@ def _artifact(path: str) -> dict[str, str]:
     return {"uri": quote_from_bytes(os.fsencode(below.replace(os.sep, "/"))), "uriBaseId": "SRCROOT"}
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
+def _fix(fix: Suggestion) -> dict[str, Any]:
     changes: dict[str, list[dict[str, Any]]] = {}
     for edit in fix.edits:
         replacement = {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}}

@@ -6,7 +6,7 @@ mistake of a file is found in one run; `tree.Invalid` stands where it was. Never
 
 from __future__ import annotations
 
-from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
+from cnnspec.diagnostics import Diagnostic, Label, Sink, codes, note
 from cnnspec.limits import LIMITS
 from cnnspec.source import Source, Span
 from cnnspec.syntax import hints, tree
@@ -290,7 +290,7 @@ class _Parser:
         hint = hints.hint(self, kind, start, end)
         facts: dict[str, object] = {"found": self._found(kind, start, end), "expected": self._expected()}
         facts["verb"] = "end" if self._is_line_end(kind, start) else "stand"
-        self.sink.add(Diagnostic(codes.UNEXPECTED, facts, span, (), (hint,) if hint else ()))
+        self.sink.add(Diagnostic(codes.UNEXPECTED, facts, span, (), (note(hint),) if hint else ()))
 
     def _is_line_end(self, kind: str, start: int) -> bool:
         return kind == "$END" or (kind == "_SEP" and self.source.text[start] != ";")

@@ -93,7 +93,7 @@ def _declared(data: str | DataSet) -> DataSet:
     if isinstance(data, str):
         kind = DATA_SETS.get(data)
         if kind is None:
-            raise DataError(f"there is no data set `{shown(data)}`", *did_you_mean(data, DATA_SETS))
+            raise DataError(f"there is no data set `{shown(data)}`", *map(str, did_you_mean(data, DATA_SETS)))
         missing = [field.name for field in kind.fields.values() if field.required]
         if missing:
             raise DataError(
