@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnspec import layers
-from cnnspec.declare import Field, signature, spell
+from cnnspec.declare import Field, spell
 from cnnspec.layers import Layer
 
 
@@ -23,7 +23,7 @@ def _sentence(name: str) -> str:
 def describe(layer: type[Layer]) -> str:
     """What a layer does and what each of its parameters takes."""
     doc = "\n".join(line.strip() for line in (layer.__doc__ or "").strip().splitlines())
-    lines = [f"{layer.__name__}({signature(layer)})", "", doc]
+    lines = [f"{layer.__name__}({layer.signature.text})", "", doc]
     if layer.fields:
         width = max(map(len, layer.fields))
         lines += ["", *(_field(field, layer, width) for field in layer.fields.values())]

@@ -257,7 +257,7 @@ class Elaborator:
         inferred = "" if declared.inferred in declared.fields else declared.inferred
         written = self.arguments(node.arguments, declared.__name__, inferred, declared.fields)
         hints = self.hints = advice.torch_order(self.flow, declared, written) if len(written) > 1 else ()
-        bound = bind(declared, written, declared.__name__, node.name.span, self.sink, hints)
+        bound = bind(declared.signature, written, declared.__name__, node.name.span, self.sink, hints)
         layer = declared.build(bound.values)
         assert isinstance(layer, Layer)
         start, end = self.flow, self._through(layer, bound.complete, bound.spans, node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnspec import layers
-from cnnspec.declare import Declared, Field, Kind
+from cnnspec.declare import Field, Kind, Signature
 from cnnspec.diagnostics import Label, Sink, codes
 from cnnspec.record import record
 from cnnspec.syntax import tree
@@ -33,11 +33,11 @@ class Block:
         self.scope = scope
         self.name = definition.name.id
         self.used = False
-        self.signature: type[Declared] = type(self.name, (Declared,), {})
-        self.signature.fields = {
+        fields = {
             parameter.name.id: Field(parameter.name.id, _Anything(), None, parameter.default is None)
             for parameter in definition.parameters
         }
+        self.signature = Signature(fields, {})
 
 
 SHAPE_NAMES = ("in_channels", "in_features", "in_length", "in_depth", "in_height", "in_width", "in_shape")

@@ -1,20 +1,31 @@
 """The layers. Each file here but `base` and those with a leading underscore defines some; the classes register themselves."""
 
-from cnnspec.layers.base import Call, Layer, Reject, Shape, find, names
+from cnnspec.declare import Reject
+from cnnspec.layers.base import Call, Layer, Shape
 
 __all__ = ["Call", "Layer", "Reject", "Shape", "find", "names"]
 
 
-def _load_all() -> None:
-    """Import every layer file. `pkgutil` lists them in a checkout, a wheel and a zip alike."""
+def _files() -> list[str]:
+    """The names of the modules here, in a checkout, a wheel and a zip alike."""
     import os
 
-    folder = os.path.dirname(__file__)
+    try:
+        return [file[:-3] for file in os.listdir(os.path.dirname(__file__)) if file.endswith(".py")]
+    except NotADirectoryError:
+        # Inside of a zip. `pkgutil` would find them anywhere, but takes as long to import as all the layers.
+        from pkgutil import iter_modules
+
+        return [module.name for module in iter_modules(__path__)]
+
+
+def _load_all() -> None:
     from importlib import import_module
 
-    for file in sorted(os.listdir(folder)):
-        if file.endswith(".py") and not file.startswith("_") and file != "base.py":
-            import_module(f"{__name__}.{file[:-3]}")
+    for name in sorted(_files()):
+        if not name.startswith("_") and name != "base":
+            import_module(f"{__name__}.{name}")
 
 
 _load_all()
+find, names = Layer.find, Layer.names

@@ -1,8 +1,8 @@
 """What layers of all kinds share: how shapes and dimensions are named, resolved and refused."""
 
-from cnnspec.declare import Number
+from cnnspec.declare import Number, Reject
 from cnnspec.diagnostics.codes import WRONG_DIMENSION, WRONG_RANK
-from cnnspec.layers.base import Layer, Reject, Shape
+from cnnspec.layers.base import Layer, Shape
 
 FLOAT_MAX = 3.4028234663852886e38
 

@@ -4,10 +4,10 @@ Sizes of an axis are called after torch's formulas: a window spans `dilation * (
 every `stride` positions, and may hang over into the padding.
 """
 
-from cnnspec.declare import Choice, Integer, Tuple
+from cnnspec.declare import Choice, Integer, Reject, Tuple, sizes
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE, WINDOW_TOO_LARGE
 from cnnspec.layers._axes import LAYOUTS, axis_names, wrong_rank
-from cnnspec.layers.base import Layer, Reject, Shape, find, sizes
+from cnnspec.layers.base import Layer, Shape
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ class _Spatial(Layer):
             return "an image of one channel is [1, height, width]"
         extra = dimensions - 1 - self.rank
         sister = f"{type(self).__name__[:-2]}{dimensions - 1}d"
-        if find(sister) is None:
+        if Layer.find(sister) is None:
             return f"{extra} dimension{'' if extra == 1 else 's'} too many"
         batch = "; the batch is not written" if extra == 1 else ""
         return f"{sister} takes {LAYOUTS[dimensions - 1]}{batch}"

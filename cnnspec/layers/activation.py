@@ -1,9 +1,9 @@
 """Activations: functions of single values, and those over a dimension (softmax, GLU)."""
 
-from cnnspec.declare import Choice, Count, Integer, spell
+from cnnspec.declare import Choice, Count, Integer, Reject, spell
 from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_COMBINATION, WRONG_WIDTH
 from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, Float32, _KeepsChannels, resolve, wrong_rank
-from cnnspec.layers.base import Layer, Reject, Shape
+from cnnspec.layers.base import Layer, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

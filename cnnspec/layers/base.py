@@ -1,26 +1,17 @@
 """What a layer is: a class with declared fields, a shape rule, a parameter count and the torch call it stands for.
 
 Shapes are tuples of ints without the batch dimension, which is always there and may be of any size. A subclass of `Layer`
-registers itself under its class name; `find` and `names` look there. No layer imports torch: `call` returns data.
+registers itself under its class name: `Layer.find`, `Layer.names`. No layer imports torch: `call` returns data.
 """
 
-from cnnspec.declare import Declared, Number
-from cnnspec.diagnostics.codes import Code
+from cnnspec.declare import Named, Number, Signature
 from cnnspec.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 Shape = tuple[int, ...]
-
-
-class Reject(Exception):
-    """Raised by a shape rule: the field that is to blame ("" for the input itself), the code and its facts. Never prose."""
-
-    def __init__(self, field: str, code: Code, **facts: object) -> None:
-        super().__init__(field, code.id)
-        self.field, self.code, self.facts = field, code, facts
 
 
 @record
@@ -32,7 +23,7 @@ class Call:
     kwargs: "Mapping[str, object]"
 
 
-class Layer(Declared):
+class Layer(Named, family=True):
     """Base of all layers.
 
     A subclass declares its fields and overrides `infer`, and `parameters` and `call` where they differ from the defaults.
@@ -52,12 +43,19 @@ class Layer(Declared):
     own = False
     """True for a module of cnnspec.nn rather than torch.nn."""
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
+    @classmethod
+    def _signature(cls) -> Signature:
         named = cls.inferred and cls.inferred not in cls.fields
-        cls.extra = {cls.inferred: Number(1, whole=True)} if named else {}
-        if not cls.__name__.startswith("_"):
-            _register(cls)
+        return Signature(cls.fields, {cls.inferred: Number(1, whole=True)} if named else {}, cls.rank)
+
+    @classmethod
+    def register(cls) -> None:
+        known = cls.members.get(cls.__name__)
+        if known is not None and issubclass(known, Layer) and known.module is not None:
+            del cls.members[cls.__name__]
+        if cls.module is None and not cls.__module__.startswith("cnnspec.layers."):
+            raise TypeError(f"{cls.__name__} needs `module`: the torch module it stands for")
+        super().register()
 
     def validate(self) -> None:
         """Raise Reject where the arguments alone are wrong together, whatever the input."""
@@ -96,30 +94,3 @@ class Layer(Declared):
         if cls.module is not None:
             return f"{cls.module.__module__}.{cls.module.__qualname__}"
         return f"cnnspec.nn.{cls.__name__}" if cls.own else f"nn.{cls.__name__}"
-
-
-_registry: dict[str, type[Layer]] = {}
-
-
-def _register(layer: type[Layer]) -> None:
-    known = _registry.get(layer.__name__)
-    if known is not None and known.module is None:
-        raise TypeError(f"there is a layer {layer.__name__!r} already: give yours another name")
-    if layer.module is None and not layer.__module__.startswith("cnnspec.layers."):
-        raise TypeError(f"{layer.__name__} needs `module`: the torch module it stands for")
-    _registry[layer.__name__] = layer
-
-
-def find(name: str) -> type[Layer] | None:
-    """The layer of that name, or None."""
-    return _registry.get(name)
-
-
-def names() -> "Iterable[str]":
-    """The names of all layers, sorted."""
-    return sorted(_registry)
-
-
-def sizes(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
-    """A size for each of `rank` axes, from one number for all of them or one for each."""
-    return value if isinstance(value, tuple) else (value,) * rank

@@ -2,10 +2,10 @@
 
 from math import prod
 
-from cnnspec.declare import Choice, Count, Paddings, Sizes
+from cnnspec.declare import Choice, Count, Paddings, Reject, Sizes
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, PADDING_TOO_LARGE, WRONG_COMBINATION
 from cnnspec.layers._window import PaddingMode, _Spatial, check_wrap, slide
-from cnnspec.layers.base import Reject, Shape
+from cnnspec.layers.base import Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

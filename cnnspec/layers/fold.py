@@ -2,11 +2,11 @@
 
 from math import prod
 
-from cnnspec.declare import Paddings, Sizes
+from cnnspec.declare import Paddings, Reject, Sizes
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, SIZES_DISAGREE, WRONG_COMBINATION
 from cnnspec.layers._axes import shown, wrong_rank
 from cnnspec.layers._window import _Spatial, places, slide
-from cnnspec.layers.base import Reject, Shape
+from cnnspec.layers.base import Shape
 
 
 class Unfold(_Spatial):

@@ -1,10 +1,10 @@
 """Normalisation over the batch, over single samples, over groups of channels and over neighbouring channels."""
 
-from cnnspec.declare import Count, Positive, Real, Tuple
+from cnnspec.declare import Count, Positive, Real, Reject, Tuple
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TOO_FEW_VALUES, WRONG_SHAPE_ARGUMENT
 from cnnspec.layers._axes import _KeepsChannels, shown, wrong_rank
 from cnnspec.layers._window import _Spatial
-from cnnspec.layers.base import Call, Reject, Shape
+from cnnspec.layers.base import Call, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

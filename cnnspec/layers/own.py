@@ -1,9 +1,9 @@
 """Layers that torch.nn lacks; their modules are in cnnspec.nn."""
 
-from cnnspec.declare import Integer, Unit
+from cnnspec.declare import Integer, Reject, Unit
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, WRONG_COMBINATION
 from cnnspec.layers._axes import Float, _KeepsChannels
-from cnnspec.layers.base import Layer, Reject, Shape
+from cnnspec.layers.base import Layer, Shape
 
 
 class Slice(Layer):

@@ -1,9 +1,10 @@
 """Layers that add values around a sequence, image or volume, or with negative padding cut some off."""
 
+from cnnspec.declare import Reject
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, WRONG_COMBINATION
 from cnnspec.layers._axes import Float
 from cnnspec.layers._window import Sides, _Spatial, check_wrap
-from cnnspec.layers.base import Reject, Shape
+from cnnspec.layers.base import Shape
 
 
 class _Pad(_Spatial):

@@ -1,9 +1,9 @@
 """Pooling of sequences, images and volumes."""
 
-from cnnspec.declare import Count, Integer, Paddings, Real, Sizes, Tuple
+from cnnspec.declare import Count, Integer, Paddings, Real, Reject, Sizes, Tuple
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE, WRONG_COMBINATION
 from cnnspec.layers._window import _Spatial, check_int32, slide
-from cnnspec.layers.base import Reject, Shape
+from cnnspec.layers.base import Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from math import prod
 
-from cnnspec.declare import Integer, Number, Tuple
+from cnnspec.declare import Integer, Number, Reject, Tuple
 from cnnspec.diagnostics.codes import BATCH_DIMENSION, SIZES_DISAGREE, WRONG_COMBINATION
 from cnnspec.layers._axes import resolve, shown
-from cnnspec.layers.base import Layer, Reject, Shape
+from cnnspec.layers.base import Layer, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,9 +1,9 @@
 """Layers that move values between channels and positions."""
 
-from cnnspec.declare import Count
+from cnnspec.declare import Count, Reject
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
 from cnnspec.layers._axes import LAYOUTS, _KeepsChannels, wrong_rank
-from cnnspec.layers.base import Layer, Reject, Shape
+from cnnspec.layers.base import Layer, Shape
 
 
 def _divide(what: str, value: int, name: str, divisor: int, field: str) -> int:

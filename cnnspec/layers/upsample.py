@@ -1,9 +1,9 @@
 """Layers that resize sequences, images and volumes by interpolation."""
 
-from cnnspec.declare import Bool, Choice, Count, Positive, Tuple, spell
+from cnnspec.declare import Bool, Choice, Count, Positive, Reject, Tuple, spell
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE, WRONG_COMBINATION, WRONG_RANK
 from cnnspec.layers._axes import LAYOUTS, _KeepsChannels, axis_names, shown, wrong_rank
-from cnnspec.layers.base import Reject, Shape
+from cnnspec.layers.base import Shape
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False

@@ -7,9 +7,9 @@ carries them out.
 Pixels are numbers from 0 to 255 up to `Normalize`, and of any size behind it; `fill` and `value` count in the same way.
 """
 
-from cnnspec.declare import Choice, Declared, Number, Tuple, Unit, spell
+from cnnspec.declare import Choice, Declared, Number, Reject, Tuple, Unit, sizes, spell
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, WINDOW_TOO_LARGE, WRONG_COMBINATION, WRONG_RANK
-from cnnspec.layers.base import Reject, Shape, sizes
+from cnnspec.layers.base import Shape
 from cnnspec.recipe.component import table_of
 
 TYPE_CHECKING = False

@@ -4,9 +4,8 @@ What a loss wants of the last layer and of the targets stands on its class. Depr
 `reduction="none"`, which gives no number to train on.
 """
 
-from cnnspec.declare import Choice, Count, Integer, Number, Real, Tuple, Unit
+from cnnspec.declare import Choice, Count, Integer, Number, Real, Reject, Tuple, Unit
 from cnnspec.diagnostics import codes
-from cnnspec.layers.base import Reject
 from cnnspec.recipe.component import Above, Component, NonNegative
 
 TYPE_CHECKING = False

@@ -3,9 +3,8 @@
 Arguments of torch's implementation (`foreach`, `capturable`, ...) and deprecated ones are left out.
 """
 
-from cnnspec.declare import Number, Real, Tuple, Unit
+from cnnspec.declare import Number, Real, Reject, Tuple, Unit
 from cnnspec.diagnostics import codes
-from cnnspec.layers.base import Reject
 from cnnspec.recipe.component import Component, NonNegative
 
 TYPE_CHECKING = False

@@ -9,12 +9,11 @@ from __future__ import annotations
 from cnnspec.compiler.elaborate import Elaborator
 from cnnspec.compiler.names import Scope
 from cnnspec.compiler.values import show_shape
-from cnnspec.declare import UNKNOWN, Bool, Choice, Declared, Kind, Null, Number, bind, spell
+from cnnspec.declare import UNKNOWN, Bool, Choice, Declared, Kind, Null, Number, Reject, bind, spell
 from cnnspec.diagnostics import Diagnostic, Label, Sink, Suggestion, codes, note
 from cnnspec.diagnostics.suggest import did_you_mean, listing
 from cnnspec.diagnostics.suggestions import SPELLING
 from cnnspec.graph.nodes import Graph
-from cnnspec.layers.base import Reject
 from cnnspec.recipe.augmentations import AUGMENTATIONS, Augmentation, Refused, trace
 from cnnspec.recipe.choices import INITS, LOSSES, OPTIMIZERS, SCHEDULERS, Init, Loss, Optimizer, Scheduler
 from cnnspec.recipe.component import spelled
@@ -232,7 +231,7 @@ class _Reader:
             self.sink.add(Diagnostic(codes.UNKNOWN_COMPONENT, dict(facts), name.span, (), helps))
             return UNKNOWN
         written = self.walk.arguments(value.arguments, name.id, "") if isinstance(value, tree.Call) else []
-        bound = bind(declared, written, name.id, name.span, self.sink)
+        bound = bind(declared.signature, written, name.id, name.span, self.sink)
         if not bound.complete:
             return UNKNOWN
         built = declared.build(bound.values)

@@ -3,9 +3,8 @@
 When a schedule moves, whether it spans the run and which optimizers it can drive stand on its class.
 """
 
-from cnnspec.declare import Choice, Count, Tuple, Unit, Whole
+from cnnspec.declare import Choice, Count, Reject, Tuple, Unit, Whole
 from cnnspec.diagnostics import codes
-from cnnspec.layers.base import Reject
 from cnnspec.recipe.component import Above, Component, NonNegative
 from cnnspec.recipe.optimizers import Optimizer
 

@@ -25,7 +25,6 @@ from cnnspec.declare import (
     Number,
     Text,
     Tuple,
-    signature,
 )
 
 from . import cases
@@ -244,7 +243,7 @@ def test_is_documented(name: str) -> None:
     text = layer.__doc__ or ""
     assert text.split("\n", 1)[0].endswith(".")
     assert layer.__module__.startswith("cnnspec.layers.")
-    assert "self" not in signature(layer)
+    assert "self" not in layer.signature.text
     assert all("\n" not in field.kind.describe(layer.rank) for field in layer.fields.values())
 
 

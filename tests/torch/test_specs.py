@@ -544,7 +544,7 @@ def my_linear():
             return self.out_features * (x[-1] + 1)
 
     yield MyLinear
-    base._registry.pop("MyLinear")
+    cnnspec.Layer.members.pop("MyLinear")
 
 
 def test_layer_of_ones_own(my_linear: type[cnnspec.Layer]):

@@ -1,8 +1,7 @@
 """What a data set of a recipe is: its images, its classes, and where its files come from."""
 
-from cnnspec.declare import Declared, Number, Tuple
+from cnnspec.declare import Declared, Number, Reject, Tuple, sizes
 from cnnspec.diagnostics.codes import OUT_OF_RANGE
-from cnnspec.layers.base import Reject, sizes
 from cnnspec.recipe.augmentations import Image
 from cnnspec.record import record
 

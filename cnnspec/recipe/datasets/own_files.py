@@ -1,8 +1,7 @@
 """Data sets of the user's own files."""
 
-from cnnspec.declare import Number, Text
+from cnnspec.declare import Number, Reject, Text
 from cnnspec.diagnostics.codes import OUT_OF_RANGE
-from cnnspec.layers.base import Reject
 from cnnspec.recipe.augmentations import Image
 from cnnspec.recipe.datasets.base import Channels, DataSet, ImageSize, check_channels, resized
 

@@ -14,7 +14,7 @@ import math
 
 import torch
 
-from cnnspec.layers.base import sizes
+from cnnspec.declare import sizes
 from cnnspec.recipe import augmentations as declared
 from cnnspec.training.augment import pixels
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from cnnspec.declare import Reject
 from cnnspec.diagnostics.suggest import did_you_mean
-from cnnspec.layers.base import Reject
 from cnnspec.recipe.datasets import DATA_SETS
 from cnnspec.training.data import locations as places
 from cnnspec.training.data.archives import DataError, MissingData, shown

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from cnnspec.layers.base import sizes
+from cnnspec.declare import sizes
 from cnnspec.recipe import datasets as catalogue
 from cnnspec.training.data import formats
 from cnnspec.training.data import images as pictures
