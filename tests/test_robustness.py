@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from cnnspec.pipeline import check
 from cnnspec.source import Source
 from cnnspec.syntax.read import decode
 from tests.mutation import WORDS, mutate
+from tests.sampling import amount
 
 SPECS = Path(__file__).parent.parent / "specs"
 # Short specs, each with another part of the language: the networks, and the near misses of every code.
@@ -38,7 +38,8 @@ def answer(source: Source, sink: Sink) -> None:
 def test_mutated_specs_are_answered(seed: int):
     rng = random.Random(seed)
     wrong = 0
-    for _ in range(2700):
+    count = amount(300, 2700)
+    for _ in range(count):
         text = mutate(rng.choice(SEEDS), rng, rng.randint(1, 4))
         sink = Sink()
         try:
@@ -46,19 +47,19 @@ def test_mutated_specs_are_answered(seed: int):
         except Exception as error:
             raise AssertionError(f"{error!r} for this text:\n{text}") from error
         wrong += sink.has_errors
-    assert 1500 < wrong < 2700, "the mutations have to break most specs, and not all"
+    assert 0.55 * count < wrong < count, "the mutations have to break most specs, and not all"
 
 
 def test_words_in_any_order_are_answered():
     rng = random.Random(7)
-    for _ in range(2500):
+    for _ in range(amount(500, 2500)):
         text = " ".join(rng.choice(WORDS) for _ in range(rng.randint(1, 40)))
         answer(Source("soup.cnn", text if rng.random() < 0.5 else f"model M {{ input [1, 8, 8]\n{text}\n}}"), Sink())
 
 
 def test_any_bytes_are_answered():
     rng = random.Random(8)
-    for _ in range(1000):
+    for _ in range(amount(300, 1000)):
         sink = Sink()
         answer(decode(rng.randbytes(rng.randint(0, 200)), "bytes.cnn", sink), sink)
 
@@ -203,4 +204,3 @@ def test_memory_limit_of_the_bombs_is_real():
     code = "import resource; resource.setrlimit(resource.RLIMIT_AS, (700 << 20,) * 2); bytearray(800 << 20)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert b"MemoryError" in run.stderr
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0

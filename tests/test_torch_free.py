@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,31 @@ def test_importing_the_package_imports_nothing_of_it():
     code = "import sys, cnnspec; print(sorted(m for m in sys.modules if m.startswith('cnnspec')))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert run.stdout.strip() == "['cnnspec', 'cnnspec._version']"
+
+
+# --- the tests themselves ---
+
+TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if "torch" not in path.relative_to(ROOT).parts[1:-1])
+NEEDS_TORCH = re.compile(
+    r"^\s*(?:import|from) (?:torch|cnnspec\.nn|cnnspec\.backends\.torch_module)\b|importorskip\(.torch\b", re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(ROOT / "tests").as_posix())
+def test_no_test_outside_its_folder_asks_for_torch(path: Path):
+    if path != Path(__file__):
+        assert not NEEDS_TORCH.search(path.read_text(encoding="utf-8"))
+
+
+def test_torch_is_missing_for_the_tests_of_this_folder():
+    """tests/conftest.py sees to it, also where another test of this process has imported torch."""
+    with pytest.raises(ImportError):
+        import_module("torch")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["import torch", "    from torch import nn", "import torch.nn as nn", 'torch = pytest.importorskip("torch")'],
+)
+def test_the_words_that_ask_for_torch_are_known(text: str):
+    assert NEEDS_TORCH.search(f"import re\n{text}\n")

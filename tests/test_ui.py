@@ -166,14 +166,10 @@ def test_bytes_that_are_no_text():
     sink = Sink()
     check(decode(b"model Net {\n    input [784]  # gr\xfc\xdfe\n}\n", "spec.cnn", sink), sink)
     shown = only(sink.diagnostics, "E001")
-    assert (
-        shown
-        == (
-            "error[E001]: the file is not UTF-8 text\n"
-            " --> spec.cnn:1:1\n"
-            "  = note: byte 0xfc in line 2, 33 bytes into the file"
-        )
-        or "0xfc in line 2" in sink.diagnostics[0].label
+    assert shown == (
+        "error[E001]: the file is not UTF-8 text\n"
+        " --> spec.cnn:1:1\n"
+        "  = note: byte 0xfc in line 2, 33 bytes into the file"
     )
     near = Sink()
     check(decode("# grüße\n".encode() + ONE.encode(), "spec.cnn", near), near)

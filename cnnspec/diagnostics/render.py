@@ -49,7 +49,9 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
         if source.text:
             lines += _snippet(source, group, diagnostic.span, width, severity, paint)
     bar = paint("place", f"{' ' * width} =")
-    lines += [f"{bar} {paint('bold', 'note')}: {clean(note)}" for note in diagnostic.notes]
+    # Where there is no text to mark, the label is said below it.
+    unmarked = [] if diagnostic.span.source.text or not diagnostic.label else [diagnostic.label]
+    lines += [f"{bar} {paint('bold', 'note')}: {clean(note)}" for note in (*unmarked, *diagnostic.notes)]
     lines += [f"{bar} {paint('bold', 'help')}: {clean(text)}" for text in diagnostic.all_helps]
     return "\n".join(lines)
 

@@ -20,10 +20,11 @@ from cnnspec.training import checkpoint
 from cnnspec.training.data.load import load_data
 from cnnspec.training.evaluate import evaluate, predict, recipe_from
 from cnnspec.training.start import train
+from tests.sampling import amount
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parent.parent.parent
-KILLS = int(os.environ.get("CNNSPEC_KILLS", "4"))
+KILLS = amount(10, 100)
 
 SPEC = """
 model Small(width = 8) {
@@ -138,7 +139,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path, whole: str,
 
 
 def test_killed_at_any_moment_a_run_goes_on_to_the_same_bits(tmp_path: Path, whole: str):
-    """`kill -9` at random moments; CNNSPEC_KILLS says how many. Every resumption may be killed again."""
+    """`kill -9` at random moments. Every resumption may be killed again."""
     chance = random.Random(KILLS)
     kills, runs = 0, 0
     while kills < KILLS:

@@ -1,0 +1,28 @@
+"""What every test gets: no torch outside tests/torch, and one thread a process where several run side by side."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TORCH_TESTS = Path(__file__).parent / "torch"
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Every core has a process already; threads beside it would take turns. What a test starts inherits this.
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+
+
+@pytest.fixture(autouse=True)
+def _torch_is_missing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Outside tests/torch, `import torch` fails as where it is not installed, whatever ran before in this process."""
+    if TORCH_TESTS in request.path.parents:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "torch", None)
+        yield
