@@ -1,14 +1,32 @@
-"""What goes wrong in a training run by the user's doing. Each error is one line that says what and what to do."""
+"""Errors that are told in one line, each with the exit code of the command that it ends."""
 
 from __future__ import annotations
 
 
-class TrainError(Exception):
-    """A run that can't start or can't go on. The text is one line for the user; no traceback is needed to understand it."""
+class CnnspecError(Exception):
+    """What ends a command by the user's doing. The text is for the user; no traceback is needed to understand it."""
+
+    exit_code = 1
+
+
+class UsageError(CnnspecError):
+    """A command that can't be carried out as it was given: wrong usage, settings that can't be used, an unreadable path."""
+
+    exit_code = 2
+
+
+class Unreadable(UsageError):
+    """A path that can't be read, or a folder that holds nothing to read. Other paths of the same command still count."""
+
+
+class TrainError(CnnspecError):
+    """A run that can't start or can't go on."""
 
 
 class DeviceError(TrainError):
     """A device or a number of processes that was asked for and isn't there."""
+
+    exit_code = 2
 
 
 class CheckpointError(TrainError):

@@ -10,6 +10,7 @@ import os
 from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.render import render_all
 from cnnspec.diagnostics.suggest import listing
+from cnnspec.files import split_model
 from cnnspec.graph.nodes import Graph
 from cnnspec.pipeline import check
 from cnnspec.source import Source, Span
@@ -119,14 +120,6 @@ def loads(text: str, model: str | None = None, **parameters: Any) -> Spec:
     7850
     """
     return _spec(Source("<text>", text), model, parameters, Sink())
-
-
-def split_model(path: str) -> tuple[str, str | None]:
-    """`file.cnn:Name` as the path and the model's name."""
-    head, separator, tail = path.rpartition(":")
-    if separator and tail.isidentifier() and not os.path.exists(path):
-        return head, tail
-    return path, None
 
 
 def _spec(source: Source, model: str | None, parameters: dict[str, Any], sink: Sink) -> Spec:

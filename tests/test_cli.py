@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from cnnspec import __version__
-from cnnspec.cli.main import main
+from cnnspec.cli.common import Command
+from cnnspec.cli.main import COMMANDS, find_command, main
 
 GOOD = "model Good(n = 3, flag = false) { input [4]; Linear(n); if flag { ReLU } }\n"
 BAD = "model Bad { input [4]; Linear(5 -> 3) }\n"
@@ -28,6 +32,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "inner" / "deep.cnn").write_text(GOOD)
     (tmp_path / "nothing").mkdir()
     (tmp_path / "bytes.cnn").write_bytes(b"\xff\xfe\x00model")
+    os.mkfifo(tmp_path / "pipe.cnn")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket.cnn")
     return tmp_path
 
 
@@ -59,6 +66,36 @@ CASES = [
     (["summary", "missing.cnn"], 2, "", "can't read missing.cnn"),
     (["layers", "Linear"], 0, "in_features is inferred from the input; Linear(in -> out) states it too", ""),
     (["layers", "Linar"], 2, "", "cnnspec: there is no layer 'Linar', did you mean Linear?\n"),
+    (["chek", "good.cnn"], 2, "", "cnnspec: there is no command 'chek', did you mean check?\n"),
+    (["good.cnn"], 2, "", "cnnspec: there is no command 'good.cnn', did you mean `cnnspec check good.cnn`?\n"),
+    (["frobnicate"], 2, "", "cnnspec: there is no command 'frobnicate': there is check, summary, fmt,"),
+    (["check", "--outputformat", "json", "good.cnn"], 2, "", "no option --outputformat, did you mean --output-format?"),
+    (["check", "--quite", "good.cnn"], 2, "", "cnnspec: there is no option --quite, did you mean --quiet?\n"),
+    (["summary", "good.cnn", "bad.cnn"], 2, "", "cnnspec: 'bad.cnn' is one argument too many\n"),
+    (["check", "--output-format", "jsn", "good.cnn"], 2, "", "'jsn'"),
+    (["train", "good.cnn", "--nproc", "0"], 2, "", "argument --nproc: '0' is no whole number from 1\n"),
+    (["train", "good.cnn", "--nproc", "-2"], 2, "", "--nproc"),
+    (
+        ["check", "good.cnn", "missing.cnn"],
+        2,
+        "1 file checked: no problems\n",
+        "cnnspec: can't read missing.cnn: no such",
+    ),
+    (["check", "nothing", "bad.cnn"], 2, "1 file checked: 1 error\n", "cnnspec: there is no .cnn file in nothing\n"),
+    (["check", "pipe.cnn"], 2, "", "cnnspec: can't read pipe.cnn: not a regular file\n"),
+    (["check", "pipe.cnn", "bad.cnn"], 2, "1 file checked: 1 error\n", "can't read pipe.cnn: not a regular file\n"),
+    (["check", "socket.cnn"], 2, "", "cnnspec: can't read socket.cnn: "),
+    (["check", "/dev/null"], 2, "", "cnnspec: can't read /dev/null: not a regular file\n"),
+    (["check", "."], 1, "7 files checked: 3 errors and 1 warning\n", ""),
+    (
+        ["fmt", "--check", "pipe.cnn", "good.cnn"],
+        2,
+        "1 file unchanged\n",
+        "can't read pipe.cnn: not a regular file\n",
+    ),
+    (["summary", "pipe.cnn"], 2, "", "cnnspec: can't read pipe.cnn: not a regular file\n"),
+    (["summary", "nothing"], 2, "", "cnnspec: there is no .cnn file in nothing\n"),
+    (["explain", "E999"], 2, "", "cnnspec: there is no code E999"),
 ]
 
 
@@ -166,3 +203,43 @@ def test_a_terminal_without_unicode(folder: Path):
     )
     assert run.returncode == 1
     assert b'Linear("?")' in run.stdout
+
+
+def test_every_command_has_a_line_and_a_parser(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    assert stopped.value.code == 0
+    listed = capsys.readouterr().out
+    for name in COMMANDS:
+        assert f"    {name}" in listed
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert capsys.readouterr().out.startswith(f"usage: cnnspec {name}")
+
+
+def test_garbage_is_collected_where_a_command_runs_long(folder: Path, monkeypatch):
+    seen = []
+
+    def noticing(options) -> int:
+        seen.append(gc.isenabled())
+        return 0
+
+    for long in (True, False):
+        command = Command("", lambda parser: None, noticing, runs_long=long)
+        monkeypatch.setattr("cnnspec.cli.main.find_command", lambda name, command=command: command)
+        assert main(["check"]) == 0
+    assert seen == [True, False]
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate", "predict"])
+def test_commands_that_run_long(name: str):
+    assert find_command(name).runs_long
+
+
+def test_an_interrupted_command_is_130(folder: Path, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cnnspec.pipeline.check", interrupt)
+    assert main(["check", "good.cnn"]) == 130

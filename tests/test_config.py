@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from time import process_time
 
 import pytest
 
 from cnnspec.cli import fix as cli_fix
 from cnnspec.cli import watch
+from cnnspec.cli.check import options_of
+from cnnspec.cli.common import Command
 from cnnspec.cli.config import Config, ConfigError, Selection, check_codes
 from cnnspec.cli.main import main
 from cnnspec.diagnostics import Diagnostic, codes
@@ -19,7 +22,7 @@ from cnnspec.diagnostics.edits import Edit
 from cnnspec.diagnostics.suggestions import NOTE, Suggestion
 from cnnspec.lint.suppress import suppressions
 from cnnspec.pipeline import check
-from cnnspec.report import Report, Result
+from cnnspec.report.findings import Report, Result
 from cnnspec.source import Source, Span
 from tests.test_formats import BAD, GOOD, WARNED
 
@@ -356,7 +359,7 @@ def test_a_file_that_changes_meanwhile_is_left_alone(folder: Path, capsys):
 def test_watched_files_are_those_imported_too(folder: Path):
     (folder / "a.cnn").write_text('from "specs/b.cnn" import B\nfrom "/etc/x.cnn" import C\n')
     (folder / "specs" / "b.cnn").write_text('from "good.cnn" import X\nfrom "../a.cnn" import A\n')
-    assert watch.watched(["a.cnn"]) == {"a.cnn", "specs/b.cnn", "specs/good.cnn"}
+    assert set(watch.Watch(pytest.fail).watched(["a.cnn"])) == {"a.cnn", "specs/b.cnn", "specs/good.cnn"}
 
 
 def test_watch_checks_again_after_a_change(folder: Path, capsys, monkeypatch):
@@ -372,6 +375,32 @@ def test_watch_checks_again_after_a_change(folder: Path, capsys, monkeypatch):
     code, out, err = run(capsys, "specs/warned.cnn", "--watch", "--output-format", "concise")
     assert (code, out.count(W202)) == (0, 2)
     assert err == "cnnspec: can't read specs/warned.cnn: no such file or directory\n"
+
+
+def test_an_idle_watch_costs_next_to_nothing(folder: Path, monkeypatch):
+    from cnnspec.cli.session import Session
+
+    for i in range(40):
+        (folder / "specs" / f"n{i}.cnn").write_text(f'from "lib.cnn" import B\n{GOOD}')
+    (folder / "specs" / "lib.cnn").write_text("block B { ReLU }")
+    found = []
+    monkeypatch.setattr("cnnspec.cli.check.COMMANDS", {"check": Command("", options_of, found.append)})
+    assert main(["check", "specs"]) is None
+    begun = []
+    watching = watch.Watch(lambda: begun.append(Session(found[0])) or begun[-1])
+    watching.look()
+    before = process_time()
+    for _ in range(100):
+        watching.look()
+    assert (process_time() - before) / (100 * watch.PAUSE) < 0.01
+    assert len(begun) == 1
+    (folder / "cnnspec.toml").write_text("ignore = ['W']")
+    watching.look()
+    (folder / "specs" / "new.cnn").write_text(GOOD)
+    watching.look()
+    (folder / "specs" / "lib.cnn").write_text("block B { Tanh }")
+    watching.look()
+    assert len(begun) == 4
 
 
 @pytest.mark.parametrize(

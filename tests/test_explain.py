@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
 
-from cnnspec.cli.explain import add_command
+from cnnspec.cli.main import main
 from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.pages import Page, document, pages, show
 from cnnspec.diagnostics.render import render_all
@@ -72,11 +71,7 @@ def test_the_document_is_fresh():
 
 
 def explain(*arguments: str) -> int:
-    parser = ArgumentParser()
-    add_command(parser.add_subparsers())
-    options = parser.parse_args(["explain", *arguments])
-    code: int = options.run(options)
-    return code
+    return main(["explain", *arguments])
 
 
 def test_explain_shows_a_page(capsys: pytest.CaptureFixture[str]):

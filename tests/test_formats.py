@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from cnnspec.cli.main import main
-from cnnspec.report import NAMES
+from cnnspec.report import names
 from cnnspec.resources import resource
 from tests.test_ui import UI
 
@@ -22,7 +22,7 @@ GOOD = "model Good { input [4]; Linear(3) }\n"
 BAD = "model Bad {\n    input [4]\n    # größer 漢\n    Linear(5 -> 3)\n    Lineer(3)\n}\n"
 WARNED = "model Warned {\n    input [4]\n    Linear(3)\n    Linear(2)\n}\n"
 HOSTILE = 'model M {\n    input [4]\n    Linear("]]>&<\x1b[31m\u202e::error::%0A\x7f\x9b1m\uffff")\n}\n'
-MACHINE = [name for name in NAMES if name != "full"]
+MACHINE = [name for name in names() if name != "full"]
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_sarif_tools_read_it(folder: Path, capsys):
 # --- what is hostile ---
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names())
 def test_nothing_acts_on_a_terminal(folder: Path, capsys, name: str):
     (folder / "ev\x1b[31m\nil\u202e.cnn").write_text(WARNED)
     _, out = check(capsys, "hostile.cnn", "ev\x1b[31m\nil\u202e.cnn", "--output-format", name)
@@ -224,7 +224,7 @@ def test_nothing_acts_on_a_terminal(folder: Path, capsys, name: str):
 
 
 @pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="file names are Unicode there")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names())
 def test_a_path_that_is_no_text(folder: Path, name: str):
     path = os.fsencode(folder) + b"/\xff.cnn"
     Path(os.fsdecode(path)).write_text(WARNED)

@@ -6,18 +6,16 @@ import io
 import random
 import stat
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from cnnspec.cli import fmt as cli_fmt
-from cnnspec.cli import main as cli
+from cnnspec.cli.main import main
 from cnnspec.diagnostics import Sink
 from cnnspec.format import formatter
 from cnnspec.format.formatter import FormatterBug, format_source, same_tree
 from cnnspec.format.layout import comments, words_of
-from cnnspec.pipeline import check
 from cnnspec.source import Source
 from cnnspec.syntax.parser import parse, parse_expression
 
@@ -190,22 +188,15 @@ def test_a_wrong_result_is_a_bug(wrong: str, monkeypatch: pytest.MonkeyPatch):
 # --- the command ---
 
 
-@pytest.fixture
-def fmt(monkeypatch: pytest.MonkeyPatch):
-    def parser() -> ArgumentParser:
-        parser = ArgumentParser(prog="cnnspec")
-        cli_fmt.add_command(parser.add_subparsers())
-        return parser
-
-    monkeypatch.setattr(cli, "build_parser", parser)
-    return lambda *arguments: cli.main(["fmt", *map(str, arguments)])
+def fmt(*arguments: object) -> int:
+    return main(["fmt", *map(str, arguments)])
 
 
 UNTIDY = b"\xef\xbb\xbfmodel M{input [4]\r\n  Linear( 3 ) # c\r\n}"
 TIDY = b"model M {\n    input [4]\n    Linear(3)  # c\n}\n"
 
 
-def test_rewrites_in_place(fmt, tmp_path: Path, capsys):
+def test_rewrites_in_place(tmp_path: Path, capsys):
     file, other = tmp_path / "a.cnn", tmp_path / "b.cnn"
     file.write_bytes(UNTIDY)
     file.chmod(0o640)
@@ -218,7 +209,7 @@ def test_rewrites_in_place(fmt, tmp_path: Path, capsys):
     assert fmt("--check", tmp_path) == 0
 
 
-def test_check_writes_nothing(fmt, tmp_path: Path, capsys):
+def test_check_writes_nothing(tmp_path: Path, capsys):
     file = tmp_path / "a.cnn"
     file.write_bytes(UNTIDY)
     assert fmt("--check", file) == 1
@@ -226,7 +217,7 @@ def test_check_writes_nothing(fmt, tmp_path: Path, capsys):
     assert capsys.readouterr().out == f"would change {file}\n1 file would change\n"
 
 
-def test_diff_writes_nothing(fmt, tmp_path: Path, capsys, monkeypatch):
+def test_diff_writes_nothing(tmp_path: Path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("a.cnn").write_text("block B {\n  ReLU}")
     assert fmt("--diff", "a.cnn") == 0
@@ -238,7 +229,7 @@ def test_diff_writes_nothing(fmt, tmp_path: Path, capsys, monkeypatch):
     assert Path("a.cnn").read_text() == "block B {\n  ReLU}"
 
 
-def test_mistakes_leave_a_file_alone(fmt, tmp_path: Path, capsys):
+def test_mistakes_leave_a_file_alone(tmp_path: Path, capsys):
     good, bad = tmp_path / "good.cnn", tmp_path / "bad.cnn"
     good.write_bytes(UNTIDY)
     bad.write_text("model M{ input [4]; Linear( }")
@@ -251,12 +242,12 @@ def test_mistakes_leave_a_file_alone(fmt, tmp_path: Path, capsys):
 
 
 @pytest.mark.parametrize("arguments", [("gone.cnn",), ("a.cnn:M",), (".",)])
-def test_wrong_usage(fmt, tmp_path: Path, arguments, monkeypatch):
+def test_wrong_usage(tmp_path: Path, arguments, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert fmt(*arguments) == 2
 
 
-def test_a_bug_leaves_the_file_alone(fmt, tmp_path: Path, capsys, monkeypatch):
+def test_a_bug_leaves_the_file_alone(tmp_path: Path, capsys, monkeypatch):
     file = tmp_path / "a.cnn"
     file.write_bytes(UNTIDY)
     monkeypatch.setattr(formatter, "layout", lambda text: "")
@@ -269,13 +260,13 @@ def from_stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", Namespace(buffer=io.BytesIO(data)))
 
 
-def test_stdin(fmt, capfdbinary, monkeypatch):
+def test_stdin(capfdbinary, monkeypatch):
     from_stdin(monkeypatch, UNTIDY)
     assert fmt("-") == 0
     assert capfdbinary.readouterr().out.replace(b"\r\n", b"\n") == TIDY
 
 
-def test_stdin_with_mistakes(fmt, capsys, monkeypatch):
+def test_stdin_with_mistakes(capsys, monkeypatch):
     from_stdin(monkeypatch, b"model {")
     assert fmt("-", "--stdin-filename", "net.cnn") == 1
     out, err = capsys.readouterr()
@@ -283,78 +274,7 @@ def test_stdin_with_mistakes(fmt, capsys, monkeypatch):
     assert "--> net.cnn:1:7" in err
 
 
-# --- shapes ---
-
-
-def annotated(text: str, path: str = "x.cnn") -> str | None:
-    source = cli_fmt.annotated(Source(path, text), Sink())
-    return source and formatted(source.text)
-
-
-def body(*lines: str) -> str:
-    return "\n".join(["model M(n = 10, s = 16) {", "    input [3, s, 16]", *(f"    {line}" for line in lines), "}", ""])
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("Conv2d(6, 3, padding=1)", "Conv2d(6, 3, padding=1)    -> [6, s, 16]"),
-        ("MaxPool2d(2)", "MaxPool2d(2)    -> [3, s // 2, 8]"),
-        ("Conv2d(6, 3)", "Conv2d(6, 3)    -> [6, _, 14]"),
-        ("Conv2d(2 * n, 1)", "Conv2d(2 * n, 1)    -> [2 * n, s, 16]"),
-        ("Conv2d(6, 3, padding=1) as x", "Conv2d(6, 3, padding=1)    as x  -> [6, s, 16]"),
-        ("ReLU -> [9, 9, 9] as x", "ReLU    as x  -> [3, s, 16]"),
-        ("ReLU -> [3, 16, 16]", "ReLU    -> [3, 16, 16]"),
-        ("ReLU -> [_, s, 4*4]", "ReLU    -> [_, s, 4*4]"),
-        ("ReLU # c", "ReLU    -> [3, s, 16]  # c"),
-        ("residual { ReLU }", "residual { ReLU -> [3, s, 16] }    -> [3, s, 16]"),
-        ("repeat 2 { ReLU }", "repeat 2 { ReLU -> [3, s, 16] }"),
-        ("repeat 2 { MaxPool2d(2) }", "repeat 2 { MaxPool2d(2) }"),
-        ("for n in [1, 10] { Conv2d(n, 1) }", "for n in [1, 10] { Conv2d(n, 1) }"),
-        ("for n in [10, 10] { Conv2d(n, 1) }", "for n in [10, 10] { Conv2d(n, 1) -> [10, s, 16] }"),
-        ("if n == 3 { ReLU } else { Tanh }", "if n == 3 { ReLU } else { Tanh -> [3, s, 16] }"),
-        ("AdaptiveAvgPool2d(s)", "AdaptiveAvgPool2d(s)    -> [3, s, s]"),
-        ("let k = n", "let k = n"),
-    ],
-)
-def test_annotations(given: str, expected: str):
-    result = annotated(body(given, "Identity -> [_, _, _]"))
-    assert " ".join(result.split("\n")[2].split()) == " ".join(expected.split())
-
-
-def test_annotations_of_opened_bodies():
-    text = "model M {\n input [3, 8, 8]\n concat {\n branch { Conv2d(5, 1) }\n branch {\n}\n}\n}"
-    assert annotated(text) == (
-        "model M {\n    input [3, 8, 8]\n    concat {\n        branch { Conv2d(5, 1) -> [5, 8, 8] }\n"
-        "        branch {\n        }\n    } -> [8, 8, 8]\n}\n"
-    )
-
-
-def test_blocks_get_no_annotations_but_theirs_are_kept_true():
-    text = "block B { ReLU; ReLU -> [1] }\nblock C { ReLU -> [2, 2] }\nmodel M { input [4]; B; Linear(5); B; C }"
-    assert annotated(text) == (
-        "block B { ReLU; ReLU -> [_] }\nblock C { ReLU -> [5] }\n"
-        "model M { input [4]; B -> [4]; Linear(5) -> [5]; B -> [5]; C -> [5] }\n"
-    )
-
-
-@pytest.mark.parametrize("text", ["model M { input [4]; Linear(3 -> 5) }", "model M { input [4]; ReLU -> [_, 4] }"])
-def test_networks_with_mistakes_are_not_annotated(text: str):
-    sink = Sink()
-    assert cli_fmt.annotated(Source("x.cnn", text), sink) is None
-    assert sink.has_errors
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "specs").glob("*.cnn")), ids=lambda path: path.stem)
-def test_annotated_specs_check(path: Path):
-    text = path.read_text(encoding="utf-8")
-    result = annotated(text, str(path))
-    assert annotated(result, str(path)) == result
-    check(Source(str(path), result), sink := Sink())
-    assert not sink.has_errors
-
-
-def test_annotate_command(fmt, tmp_path: Path, capsys):
+def test_annotate_command(tmp_path: Path, capsys):
     file = tmp_path / "a.cnn"
     file.write_text("model M {\n    input [4]\n    Linear(3)    -> [7]\n    ReLU\n}\n")
     assert fmt(file) == 0

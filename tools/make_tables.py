@@ -7,9 +7,7 @@ A test fails where the file and the grammar differ.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from lark import Lark
 from lark.lexer import TerminalDef
 from lark.parsers.lalr_analysis import Shift
 
+from cnnspec.files import write_atomic
 from cnnspec.resources import resource
 
 STARTS = ["start", "expression"]
@@ -112,11 +111,7 @@ IGNORED: frozenset[str] = frozenset({ignored!r})
 
 def main() -> None:
     """Write the file in one step."""
-    handle, name = tempfile.mkstemp(dir=TARGET.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(make_tables())
-    os.chmod(name, 0o644)
-    os.replace(name, TARGET)
+    write_atomic(TARGET, make_tables())
 
 
 if __name__ == "__main__":

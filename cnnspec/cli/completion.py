@@ -1,36 +1,29 @@
-"""`cnnspec completion SHELL`: a script that completes commands, options and files in a shell, without starting Python."""
+"""The command `completion`: a script that completes commands, options and files in a shell, without starting Python."""
 
 from __future__ import annotations
 
+from cnnspec.cli.common import OK, Command, UsageError, print_text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace, _SubParsersAction
+    from argparse import ArgumentParser, Namespace
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 _FILES = ("FILE", "PATH", "RUN", "IMAGE")
 _FOLDERS = ("FOLDER",)
 
 
-def add_command(commands: _SubParsersAction[ArgumentParser]) -> None:
-    """Declare the command."""
-    completion = commands.add_parser(
-        "completion",
-        help="print a script for completion in a shell",
-        epilog="For bash: eval \"$(cnnspec completion bash)\". Needs shtab: pip install 'cnnspec[completion]'.",
-    )
-    completion.add_argument("shell", choices=SHELLS, help="the shell")
-    completion.set_defaults(run=run)
+def options_of(parser: ArgumentParser) -> None:
+    parser.add_argument("shell", choices=SHELLS, help="the shell")
 
 
 def run(options: Namespace) -> int:
-    """Print the script."""
-    from cnnspec.cli.main import OK, UsageError, build_parser, print_text
-
+    """Print the script for the parser that is handed over."""
     try:
         import shtab
     except ModuleNotFoundError:
         raise UsageError("completion needs shtab: pip install 'cnnspec[completion]'") from None
-    parser = build_parser()
+    parser = options.build_parser()
     _complete_files(parser, shtab)
     print_text(shtab.complete(parser, options.shell))
     return OK
@@ -47,3 +40,13 @@ def _complete_files(parser: ArgumentParser, shtab: object) -> None:
         if action.dest != "help" and isinstance(action.choices, dict):
             for inner in action.choices.values():
                 _complete_files(inner, shtab)
+
+
+COMMANDS = {
+    "completion": Command(
+        "print a script for completion in a shell",
+        options_of,
+        run,
+        epilog="For bash: eval \"$(cnnspec completion bash)\". Needs shtab: pip install 'cnnspec[completion]'.",
+    )
+}

@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 
 from cnnspec.diagnostics.codes import CODES
+from cnnspec.diagnostics.render import clean
 from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.errors import UsageError
+from cnnspec.files import read_regular
 from cnnspec.record import record
 
 TYPE_CHECKING = False
@@ -17,11 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+_NAMES = ("cnnspec.toml", "pyproject.toml")
 KEYS = ("select", "ignore", "exclude", "output-format", "error-on-warning")
 
 
-class ConfigError(ValueError):
-    """Settings that can't be used: the message is for the user."""
+class ConfigError(UsageError):
+    """Settings that can't be used."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message))
 
 
 @record
@@ -91,6 +98,11 @@ class Configs:
         """The files of settings that were read."""
         return {config.path for config in self._known.values() if config.path}
 
+    @property
+    def places(self) -> set[str]:
+        """Where settings were looked for."""
+        return {os.path.join(folder, name) for folder in self._known for name in _NAMES}
+
     def _of_folder(self, folder: str) -> Config:
         if folder not in self._known:
             parent = os.path.dirname(folder)
@@ -101,12 +113,11 @@ class Configs:
 
 def read_config(folder: str) -> Config | None:
     """The settings in a folder itself, or None. Raises ConfigError."""
-    for name in ("cnnspec.toml", "pyproject.toml"):
+    for name in _NAMES:
         path = os.path.join(folder, name)
         try:
-            with open(path, "rb") as file:
-                data = file.read()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+            data = read_regular(path)
+        except OSError:
             continue
         own = name == "cnnspec.toml"
         if own and not data.strip():

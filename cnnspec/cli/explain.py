@@ -1,27 +1,21 @@
-"""`cnnspec explain CODE`: what a diagnostic means, why, a spec that fails and the same spec fixed."""
+"""The command `explain`: what a diagnostic means, why, a spec that fails and the same spec fixed."""
 
 from __future__ import annotations
 
+from cnnspec.cli.common import OK, Command, UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace, _SubParsersAction
-    from typing import Any
-
-OK, USAGE = 0, 2
+    from argparse import ArgumentParser, Namespace
 
 
-def add_command(commands: _SubParsersAction[Any]) -> None:
-    """Add the command to the parser of the command line."""
-    explain = commands.add_parser("explain", help="say what an error or a warning means")
-    explain.add_argument("code", nargs="?", metavar="CODE", help="such as E203")
-    explain.add_argument("--list", action="store_true", help="list all codes")
-    explain.set_defaults(run=run)
+def options_of(parser: ArgumentParser) -> None:
+    parser.add_argument("code", nargs="?", metavar="CODE", help="such as E203")
+    parser.add_argument("--list", action="store_true", help="list all codes")
 
 
 def run(options: Namespace) -> int:
     """Print one page, or the list of all."""
-    import sys
-
     from cnnspec.diagnostics.codes import CODES
     from cnnspec.diagnostics.pages import pages, show
     from cnnspec.diagnostics.render import clean
@@ -36,7 +30,9 @@ def run(options: Namespace) -> int:
     if page is None:
         near = closest(options.code.upper(), CODES)
         hint = f", did you mean {near}?" if near else ": `cnnspec explain --list` lists all"
-        print(f"cnnspec: there is no code {clean(options.code)}{hint}", file=sys.stderr)
-        return USAGE
+        raise UsageError(f"there is no code {clean(options.code)}{hint}")
     print(show(page))
     return OK
+
+
+COMMANDS = {"explain": Command("say what an error or a warning means", options_of, run)}

@@ -6,19 +6,20 @@ the same characters wait for the next round, after which the files are checked a
 
 from __future__ import annotations
 
-import os
 import sys
 
+from cnnspec.cli.common import UsageError, diff, print_text, read_bytes, rewrite_spec
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.edits import Edit, apply
 from cnnspec.diagnostics.render import clean
 from cnnspec.record import record
-from cnnspec.report import Report
+from cnnspec.report import write
+from cnnspec.report.findings import Report
 from cnnspec.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cnnspec.cli.check import Check
+    from cnnspec.cli.session import Session
     from cnnspec.diagnostics import Diagnostic
 
 ROUNDS = 10
@@ -34,29 +35,27 @@ class Change:
     fixes: int
 
 
-def fix(check: Check) -> int:
+def fix(session: Session) -> int:
     """Correct the files of a run, report what remains, and give the exit code."""
-    from cnnspec.cli.main import FINDINGS, OK, UsageError
-
-    if any(path == "-" for path, _ in check.files):
-        if len(check.files) > 1:
+    if any(path == "-" for path, _ in session.files):
+        if len(session.files) > 1:
             raise UsageError("- can't be corrected together with files")
-        return _fix_stdin(check)
-    if check.options.diff:
-        return _show(check, changes(check.report(), unsafe=check.options.unsafe_fixes))
+        return _fix_stdin(session)
+    if session.options.diff:
+        return _show(session, changes(session.report(), unsafe=session.options.unsafe_fixes))
     fixed = 0
-    report = check.report()
+    report = session.report()
     for _ in range(ROUNDS):
-        planned = changes(report, unsafe=check.options.unsafe_fixes)
+        planned = changes(report, unsafe=session.options.unsafe_fixes)
         if not planned:
             break
         for change in planned:
             _write(change)
         fixed += sum(change.fixes for change in planned)
-        report = check.report()
+        report = session.report()
     _tell(fixed)
-    check.write(report)
-    return FINDINGS if report.diagnostics and not check.options.exit_zero else OK
+    session.write(report)
+    return session.exit_code(found=bool(report.diagnostics))
 
 
 def changes(report: Report, *, unsafe: bool) -> list[Change]:
@@ -97,74 +96,41 @@ def _tell(fixed: int) -> None:
 
 
 def _write(change: Change) -> None:
-    """Replace a file in one step; its byte order mark, line ends and permissions stay."""
-    from pathlib import Path
-
-    from cnnspec.cli.main import UsageError
-    from cnnspec.files import write_atomic
-
-    shown = clean(change.source.path)
-    path = Path(os.path.realpath(change.source.path))
-    try:
-        data = path.read_bytes()
-        mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
-        if data[len(mark) :] != change.source.text.encode():
-            raise UsageError(f"{shown} has changed since it was checked: nothing was written to it")
-        mode = path.stat().st_mode & 0o777
-        write_atomic(path, mark + change.text.encode())
-        path.chmod(mode)
-    except OSError as error:
-        raise UsageError(f"can't write {shown}: {(error.strerror or str(error)).lower()}") from None
+    """Replace a file in one step; its byte order mark and line ends stay. Not where it has changed since it was read."""
+    path = change.source.path
+    data = read_bytes(path)
+    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+    if data[len(mark) :] != change.source.text.encode():
+        raise UsageError(f"{clean(path)} has changed since it was checked: nothing was written to it")
+    rewrite_spec(path, mark + change.text.encode())
 
 
-def _show(check: Check, planned: list[Change]) -> int:
+def _show(session: Session, planned: list[Change]) -> int:
     """Print what would change; findings are not reported."""
-    from cnnspec.cli.main import FINDINGS, OK, print_text
-
     for change in planned:
-        print_text(diff(change), end="")
-    return FINDINGS if planned and not check.options.exit_zero else OK
+        print_text(diff(change.source.path, change.source.text, change.text), end="")
+    return session.exit_code(found=bool(planned))
 
 
-def diff(change: Change) -> str:
-    """A unified diff, which `patch -p1` applies. On a terminal no character of the file acts on it."""
-    from difflib import unified_diff
-
-    path = change.source.path.replace(os.sep, "/").lstrip("/")
-    old, new = (_lines(text) for text in (change.source.text, change.text))
-    lines = list(unified_diff(old, new, clean(f"a/{path}"), clean(f"b/{path}")))
-    if sys.stdout.isatty():
-        lines = [clean(line.rstrip("\r\n")) + "\n" for line in lines]
-    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
-
-
-def _lines(text: str) -> list[str]:
-    parts = text.split("\n")
-    return [part + "\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
-
-
-def _fix_stdin(check: Check) -> int:
+def _fix_stdin(session: Session) -> int:
     """The corrected text goes to the standard output, what remains to the standard error."""
-    from cnnspec.cli.main import FINDINGS, OK, print_text
-    from cnnspec.report import write
-
-    path, model = check.files[0]
-    source = check.source(path, Sink())
-    result = check.result(path, model)
+    path, model = session.files[0]
+    source = session.source(path, Sink())
+    result = session.result(path, model)
     fixed = 0
     for _ in range(ROUNDS):
-        planned = changes(Report((result,)), unsafe=check.options.unsafe_fixes)
+        planned = changes(Report((result,)), unsafe=session.options.unsafe_fixes)
         change = next((one for one in planned if one.source.path == source.path), None)
         if change is None:
             break
-        if check.options.diff:
-            return _show(check, [change])
+        if session.options.diff:
+            return _show(session, [change])
         fixed += change.fixes
         source = Source(source.path, change.text)
-        result = check.result(path, model, source)
-    if check.options.diff:
-        return OK
+        result = session.result(path, model, source)
+    if session.options.diff:
+        return session.exit_code(found=False)
     print_text(source.text, end="")
     _tell(fixed)
-    print(write(Report((result,)), check.format, quiet=True), end="", file=sys.stderr)
-    return FINDINGS if result.diagnostics and not check.options.exit_zero else OK
+    print(write(Report((result,)), session.format, quiet=True), end="", file=sys.stderr)
+    return session.exit_code(found=bool(result.diagnostics))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from cnnspec.cli.common import FINDINGS, INTERRUPTED, Command, UsageError, add_definitions, definitions, read
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.suggest import closest, did_you_mean
+from cnnspec.files import split_model
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse, parse_expression
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace, _SubParsersAction
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator, Sequence
     from typing import Any
 
@@ -22,53 +24,53 @@ if TYPE_CHECKING:
     from cnnspec.training.data.load import Data
 
 
-def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
-    """Declare the three commands and their options."""
-    train = commands.add_parser("train", help="train a network as its recipe says", epilog=_SETTINGS)
-    train.add_argument("spec", metavar="FILE[:MODEL]", help="a .cnn file, or file.cnn:Model")
-    train.add_argument("-D", dest="define", action="append", default=[], metavar="NAME=VALUE", help=_DEFINE)
-    train.add_argument("--recipe", metavar="NAME", help="settings that go by a name, in place of the file's: d2l")
-    train.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE", help=_SET)
-    train.add_argument("--data", metavar="PATH|NAME", help="where the data is, or another data set")
-    train.add_argument("--download", action="store_true", help="fetch data that is missing")
-    train.add_argument("--skip-broken", action="store_true", help="leave out images that can't be read, and count them")
-    train.add_argument("--out", metavar="FOLDER", help="the run's folder; runs/MODEL-N where it is left out")
-    train.add_argument(
+def _train_options(parser: ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="FILE[:MODEL]", help="a .cnn file, or file.cnn:Model")
+    add_definitions(parser)
+    parser.add_argument("--recipe", metavar="NAME", help="settings that go by a name, in place of the file's: d2l")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE", help=_SET)
+    parser.add_argument("--data", metavar="PATH|NAME", help="where the data is, or another data set")
+    parser.add_argument("--download", action="store_true", help="fetch data that is missing")
+    parser.add_argument(
+        "--skip-broken", action="store_true", help="leave out images that can't be read, and count them"
+    )
+    parser.add_argument("--out", metavar="FOLDER", help="the run's folder; runs/MODEL-N where it is left out")
+    parser.add_argument(
         "--resume", nargs="?", const="", metavar="FOLDER", help="go on with a run, by default the last one"
     )
-    _add_device(train)
-    train.add_argument("--nproc", type=int, metavar="N", help="start N processes here, each with a part of every batch")
-    train.add_argument("--shard", action="store_true", help="share the weights among the processes (FSDP2)")
-    train.add_argument("--sync-batch-norm", action="store_true", help="batch norm over all processes")
-    train.add_argument(
+    _add_device(parser)
+    parser.add_argument(
+        "--nproc", type=_positive, metavar="N", help="start N processes here, each with a part of every batch"
+    )
+    parser.add_argument("--shard", action="store_true", help="share the weights among the processes (FSDP2)")
+    parser.add_argument("--sync-batch-norm", action="store_true", help="batch norm over all processes")
+    parser.add_argument(
         "--deterministic", action="store_true", help="allow only algorithms that give the same bits again"
     )
-    train.add_argument("--tune", action="store_true", help="measure layouts and torch.compile first, take the fastest")
-    train.add_argument(
+    parser.add_argument("--tune", action="store_true", help="measure layouts and torch.compile first, take the fastest")
+    parser.add_argument(
         "--overfit-one-batch", action="store_true", help="train on a single batch: its loss has to fall to 0"
     )
-    train.add_argument("--dry-run", action="store_true", help="one step: tells memory and time to expect")
-    train.add_argument("--tensorboard", action="store_true", help="write event files for TensorBoard as well")
-    train.set_defaults(run=_train, takes_settings=True)
-
-    evaluate = commands.add_parser("evaluate", help="loss, accuracy and confusion matrix of a run")
-    evaluate.add_argument("run_folder", metavar="RUN", help="a run's folder, or a checkpoint")
-    evaluate.add_argument("--data", metavar="PATH", help="where the data is")
-    evaluate.add_argument("--last", action="store_true", help="the last weights instead of the best")
-    _add_device(evaluate)
-    evaluate.set_defaults(run=_evaluate)
-
-    predict = commands.add_parser("predict", help="what a run says about images")
-    predict.add_argument("run_folder", metavar="RUN", help="a run's folder, or a checkpoint")
-    predict.add_argument("images", nargs="+", metavar="IMAGE", help="image files, or folders of them")
-    predict.add_argument("--top", type=int, default=3, metavar="N", help="classes to name for each image")
-    predict.add_argument("--sheet", metavar="FILE", help="draw the images with their labels into an SVG file")
-    predict.add_argument("--last", action="store_true", help="the last weights instead of the best")
-    _add_device(predict)
-    predict.set_defaults(run=_predict)
+    parser.add_argument("--dry-run", action="store_true", help="one step: tells memory and time to expect")
+    parser.add_argument("--tensorboard", action="store_true", help="write event files for TensorBoard as well")
 
 
-_DEFINE = "set a parameter of the model"
+def _evaluate_options(parser: ArgumentParser) -> None:
+    parser.add_argument("run_folder", metavar="RUN", help="a run's folder, or a checkpoint")
+    parser.add_argument("--data", metavar="PATH", help="where the data is")
+    parser.add_argument("--last", action="store_true", help="the last weights instead of the best")
+    _add_device(parser)
+
+
+def _predict_options(parser: ArgumentParser) -> None:
+    parser.add_argument("run_folder", metavar="RUN", help="a run's folder, or a checkpoint")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files, or folders of them")
+    parser.add_argument("--top", type=_positive, default=3, metavar="N", help="classes to name for each image")
+    parser.add_argument("--sheet", metavar="FILE", help="draw the images with their labels into an SVG file")
+    parser.add_argument("--last", action="store_true", help="the last weights instead of the best")
+    _add_device(parser)
+
+
 _SET = "put a setting of the recipe in place, such as optimizer.lr=0.1"
 _SETTINGS = "Settings are options too: --epochs 3 --optimizer.lr 0.1 --optimizer 'Adam(lr=0.01)'."
 
@@ -77,12 +79,20 @@ def _add_device(parser: ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:N, mps or xpu")
 
 
+def _positive(text: str) -> int:
+    """A whole number from 1, as argparse reads it."""
+    from argparse import ArgumentTypeError
+
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
+
+
 # --- what is to be trained ---
 
 
 def _overrides(options: Namespace) -> list[tree.Setting]:
     """Settings of the command line, later ones over earlier ones: --recipe, --data, --set and --NAME VALUE."""
-    from cnnspec.cli.main import UsageError
     from cnnspec.recipe.datasets import DATA_SETS
     from cnnspec.recipe.recipe import NAMED
 
@@ -101,8 +111,6 @@ def _overrides(options: Namespace) -> list[tree.Setting]:
 
 def _pairs(rest: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
     """`--name value` and `--name=value` of the options that argparse does not know."""
-    from cnnspec.cli.main import UsageError
-
     words = iter(rest)
     for word in words:
         if not word.startswith("--"):
@@ -117,17 +125,16 @@ def _pairs(rest: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
 
 def _setting(option: str, name: str, separator: str, value: str) -> tree.Setting:
     """One setting from the command line, checked to be an expression."""
-    from cnnspec.cli.main import UsageError
     from cnnspec.diagnostics.render import render_all
-    from cnnspec.recipe.recipe import SETTINGS
+    from cnnspec.recipe.recipe import ELSEWHERE, SETTINGS
 
     name = name.strip().replace("-", "_")
     head, _, argument = name.partition(".")
     if not separator or not head.isidentifier() or (argument and not argument.isidentifier()):
         raise UsageError(f"{option} takes NAME=VALUE, not {name!r}")
     if head not in SETTINGS:
-        near = closest(head, SETTINGS)
-        raise UsageError(f"there is no option or setting --{name}" + (f", did you mean --{near}?" if near else ""))
+        near = ELSEWHERE.get(head) or closest(head, SETTINGS)
+        raise UsageError(f"there is no option or setting --{name}{f', did you mean --{near}?' if near else ''}")
     source, sink = Source(f"--{name}", value), Sink()
     expression = parse_expression(source, sink)
     if sink.has_errors:
@@ -138,10 +145,9 @@ def _setting(option: str, name: str, separator: str, value: str) -> tree.Setting
 
 def _spec_and_recipe(options: Namespace) -> tuple[Spec, Recipe] | None:
     """The checked spec and its recipe; None where mistakes were printed."""
-    from cnnspec.cli.main import definitions, read
     from cnnspec.diagnostics.render import render_all
     from cnnspec.recipe.recipe import recipe_of
-    from cnnspec.spec import Spec, split_model, the_only
+    from cnnspec.spec import Spec, the_only
 
     path, model = split_model(options.spec)
     sink = Sink()
@@ -164,8 +170,6 @@ def _load(recipe: Recipe, options: Namespace) -> Data:
 
 def _run_folder(model: str, options: Namespace) -> Path:
     """The folder of the run: the one that is named, the last one to go on with, or a new one."""
-    from cnnspec.cli.main import UsageError
-
     named = options.resume or options.out
     if named:
         folder = Path(named)
@@ -188,15 +192,11 @@ def needs_torch(command: str) -> None:
     """Say what to install where torch is missing."""
     from importlib.util import find_spec
 
-    from cnnspec.cli.main import UsageError
-
     if find_spec("torch") is None:
         raise UsageError(f"{command} needs PyTorch: pip install 'cnnspec[torch]'")
 
 
 def _train(options: Namespace) -> int:
-    from cnnspec.cli.main import FINDINGS
-
     if options.nproc:
         return _start_processes(options.nproc)
     needs_torch("training")
@@ -253,7 +253,7 @@ def _train_run(spec: Spec, recipe: Recipe, data: Data, options: Namespace) -> in
             ways=ways,
             exact=options.deterministic,
         )
-    return 130 if run.reason == "interrupted" else 0
+    return INTERRUPTED if run.reason == "interrupted" else 0
 
 
 def _start_processes(count: int) -> int:
@@ -329,8 +329,6 @@ def _draw_sheet(target: Path, paths: Sequence[Path], images: Any, found: Sequenc
 
 def _image_files(names: Sequence[str]) -> Iterator[Path]:
     """The files that are named, and those in folders that are named."""
-    from cnnspec.cli.main import UsageError
-
     kinds = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".pgm", ".ppm", ".tif", ".tiff"}
     for name in names:
         path = Path(name)
@@ -343,3 +341,12 @@ def _image_files(names: Sequence[str]) -> Iterator[Path]:
             yield path
         else:
             raise UsageError(f"can't read {name}: no such file or directory")
+
+
+COMMANDS = {
+    "train": Command(
+        "train a network as its recipe says", _train_options, _train, _SETTINGS, takes_settings=True, runs_long=True
+    ),
+    "evaluate": Command("loss, accuracy and confusion matrix of a run", _evaluate_options, _evaluate, runs_long=True),
+    "predict": Command("what a run says about images", _predict_options, _predict, runs_long=True),
+}

@@ -96,18 +96,28 @@ SETTINGS: dict[str, Setting] = {
 _LEFT_OUT = ("init", "scheduler")
 """Parts of a recipe that `none` leaves out."""
 
-_OF_OPTIMIZER = note("an argument of the optimizer: `optimizer = SGD(lr=0.1)`")
-_ELSEWHERE = {"batch_size": "batch", "criterion": "loss", "dataset": "data", "transforms": "augment"}
-"""Settings by the names that they have elsewhere."""
+ELSEWHERE = {
+    "lr": "optimizer.lr",
+    "learning_rate": "optimizer.lr",
+    "momentum": "optimizer.momentum",
+    "weight_decay": "optimizer.weight_decay",
+    "batch_size": "batch",
+    "criterion": "loss",
+    "dataset": "data",
+    "transforms": "augment",
+}
+"""What settings of other libraries are here; `optimizer.lr` is an argument of the optimizer."""
 
 
 def _meant(name: str) -> tuple[Suggestion, ...]:
     """What an unknown setting most likely means."""
-    if name in ("lr", "learning_rate", "momentum", "weight_decay"):
-        return (_OF_OPTIMIZER,)
-    if name in _ELSEWHERE:
-        return (Suggestion(SPELLING, {"written": name, "meant": _ELSEWHERE[name], "ties": (_ELSEWHERE[name],)}),)
-    return did_you_mean(name, SETTINGS)
+    meant = ELSEWHERE.get(name)
+    if meant is None:
+        return did_you_mean(name, SETTINGS)
+    head, _, argument = meant.partition(".")
+    if argument:
+        return (note(f"an argument of the {head}: `{head} = SGD({argument}=0.1)`"),)
+    return (Suggestion(SPELLING, {"written": name, "meant": meant, "ties": (meant,)}),)
 
 
 # Recipes that go by a name: the settings that they give.

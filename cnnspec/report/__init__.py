@@ -6,83 +6,45 @@ user is escaped in every one of them: control and bidirectional characters reach
 
 from __future__ import annotations
 
-from cnnspec.diagnostics import Diagnostic
-from cnnspec.record import record, replace
+from cnnspec.errors import UsageError
+from cnnspec.report.formats import Format, Style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cnnspec.graph.nodes import Graph
-
-NAMES = ("full", "concise", "json", "github", "gitlab", "sarif", "junit")
+    from cnnspec.report.findings import Report
 
 
-@record
-class Result:
-    """What was found in one file, and its models that fit together."""
+def names() -> list[str]:
+    """The formats: the files of `formats`, those for people first."""
+    import os
 
-    path: str
-    graphs: tuple[Graph, ...]
-    diagnostics: tuple[Diagnostic, ...]
+    from cnnspec.report import formats
+
+    folder = os.path.dirname(formats.__file__)
+    try:
+        files = os.listdir(folder)
+    except OSError:
+        # In a zip file; pkgutil takes longer to import than a report to write.
+        from pkgutil import iter_modules
+
+        files = [f"{found.name}.py" for found in iter_modules(formats.__path__)]
+    found = {file.partition(".")[0] for file in files if file.endswith((".py", ".pyc")) and not file.startswith("_")}
+    return sorted(found, key=lambda name: (name != "full", name))
 
 
-@record
-class Report:
-    """The results of a run, file by file."""
+def find_format(name: str) -> Format:
+    """The format of a name. UsageError where there is none."""
+    if name != "full" and name not in names():
+        raise UsageError(f"there is no output format {name!r}: there is {', '.join(names())}")
+    from importlib import import_module
 
-    results: tuple[Result, ...]
-
-    @property
-    def diagnostics(self) -> list[Diagnostic]:
-        """Every finding once: a mistake in a file that several others import is found from each of them."""
-        return [found for result in self.unique() for found in result.diagnostics]
-
-    def unique(self) -> list[Result]:
-        """The results, each without what an earlier one holds."""
-        seen: set[tuple[str, int, int, str, str]] = set()
-        results = []
-        for result in self.results:
-            kept = []
-            for found in result.diagnostics:
-                span = found.span
-                key = (span.source.path, span.start, span.end, found.code.id, found.message)
-                if key not in seen:
-                    seen.add(key)
-                    kept.append(found)
-            results.append(replace(result, diagnostics=tuple(kept)))
-        return results
-
-    def count(self, severity: str) -> int:
-        return sum(found.severity == severity for found in self.diagnostics)
+    found: Format = import_module(f"cnnspec.report.formats.{name}").FORMAT
+    return found
 
 
 def write(report: Report, name: str, *, color: bool = False, quiet: bool = False, statistics: bool = False) -> str:
     """The report in one of the formats, with a line end behind its last line; "" where there is nothing to say.
 
-    `color` and `quiet` are for full alone; `statistics` counts the findings by code, for full, concise and json.
+    `color` and `quiet` are for full alone; `statistics` counts the findings by code, where the format can say so.
     """
-    match name:
-        case "json":
-            from cnnspec.report.json_format import write_json
-
-            return write_json(report, statistics=statistics)
-        case "github":
-            from cnnspec.report.github import write_github
-
-            return write_github(report)
-        case "gitlab":
-            from cnnspec.report.gitlab import write_gitlab
-
-            return write_gitlab(report)
-        case "sarif":
-            from cnnspec.report.sarif import write_sarif
-
-            return write_sarif(report)
-        case "junit":
-            from cnnspec.report.junit import write_junit
-
-            return write_junit(report)
-    from cnnspec.report.text import count_by_code, write_concise, write_full
-
-    if statistics:
-        return count_by_code(report)
-    return write_concise(report) if name == "concise" else write_full(report, color=color, quiet=quiet)
+    return find_format(name).write(report, Style(color, quiet, statistics))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from cnnspec.diagnostics import codes
+from cnnspec.files import read_regular
 from cnnspec.limits import LIMITS
 from cnnspec.source import Source, Span
 
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
 
 
 def read_source(path: str, sink: Sink, *, shown_as: str | None = None) -> Source:
-    """Read a file. OSError is the caller's; content that is no text is reported and read as an empty file."""
-    with open(path, "rb") as file:
-        return decode(file.read(LIMITS.file_bytes + 1), shown_as or os.path.normpath(path), sink)
+    """Read a regular file. OSError is the caller's; content that is no text is reported and read as an empty file."""
+    return decode(read_regular(path, LIMITS.file_bytes + 1), shown_as or os.path.normpath(path), sink)
 
 
 def decode(data: bytes, path: str, sink: Sink) -> Source:

@@ -18,7 +18,7 @@ import torch
 from cnnspec._version import __version__
 from cnnspec.diagnostics.render import clean
 from cnnspec.errors import CheckpointError
-from cnnspec.files import sync_folder
+from cnnspec.files import Replacement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ def save(folder: Path, names: Iterable[str], state: dict[str, Any]) -> None:
     try:
         for name in names:
             _write(folder / name, state)
-        sync_folder(folder)
     except (OSError, RuntimeError) as error:
         # torch's zip writer answers a full disk with a RuntimeError.
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error).splitlines()[0]
@@ -56,17 +55,8 @@ def save(folder: Path, names: Iterable[str], state: dict[str, Any]) -> None:
 
 
 def _write(path: Path, state: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.tmp.{os.getpid()}")
-    try:
-        with open(temporary, "wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
+    with Replacement(path, durable=True) as file:
+        torch.save(state, file)
 
 
 def sweep(folder: Path) -> list[str]:

@@ -35,6 +35,8 @@ class DataError(TrainError):
 class MissingData(DataError):
     """Nothing was found of a data set that has to be fetched first."""
 
+    exit_code = 2
+
 
 def shown(path: str | os.PathLike[str]) -> str:
     """A path as it may be printed."""

@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cnnspec.files import Replacement
 from cnnspec.training.data.archives import CHUNK, DataError, MissingData, shown
 
 TYPE_CHECKING = False
@@ -113,18 +114,12 @@ def _fetch(file: Download, folder: Path, report: Report | None) -> None:
     """Try one address after the other."""
     failures = []
     for url in file.urls:
-        temporary = folder / f".{file.name}.tmp.{os.getpid()}"
         try:
-            with open(temporary, "wb") as target:
+            with Replacement(folder / file.name, durable=True) as target:
                 _receive(url, file, target, report)
-                target.flush()
-                os.fsync(target.fileno())
-            os.replace(temporary, folder / file.name)
             return
         except _Failed as failure:
             failures.append(f"{url}: {failure}")
-        finally:
-            temporary.unlink(missing_ok=True)
     raise DataError(f"can't download {file.name}", *failures)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from cnnspec.report import Report
+from cnnspec.report.findings import Report
+from cnnspec.report.formats import Format, Style
 from cnnspec.report.places import dump, fingerprints, range_of, shown_path
 
 _SEVERITIES = {"error": "major", "warning": "minor"}
 
 
-def write_gitlab(report: Report) -> str:
+def write(report: Report, style: Style) -> str:
     """The report as a JSON list."""
     found = report.diagnostics
     return dump(
@@ -30,3 +31,6 @@ def _positions(place: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
         "begin": {"line": place["start"]["line"], "column": place["start"]["column"]},
         "end": {"line": place["end"]["line"], "column": place["end"]["column"]},
     }
+
+
+FORMAT = Format(write)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from cnnspec.report import Report
+from cnnspec.report.findings import Report
+from cnnspec.report.formats import Format, Style
 from cnnspec.report.places import dump, range_of, shown_path
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = "1.0"
 
 
-def write_json(report: Report, *, statistics: bool = False) -> str:
+def write(report: Report, style: Style) -> str:
     """The report as one JSON object."""
     found = report.diagnostics
     errors = report.count("error")
@@ -31,7 +32,7 @@ def write_json(report: Report, *, statistics: bool = False) -> str:
         "models": [_model(graph) for result in report.results for graph in result.graphs],
         "diagnostics": [_diagnostic(one) for one in found],
     }
-    if statistics:
+    if style.statistics:
         codes = [one.code.id for one in found]
         content["statistics"] = {code: codes.count(code) for code in sorted(set(codes))}
     return dump(content)
@@ -71,3 +72,6 @@ def _fix(fix: Suggestion) -> dict[str, Any]:
         for edit in fix.edits
     ]
     return {"message": fix.message, "safe": fix.sure, "edits": edits}
+
+
+FORMAT = Format(write, counts=True)

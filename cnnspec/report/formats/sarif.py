@@ -11,7 +11,8 @@ import re
 
 from cnnspec._version import __version__
 from cnnspec.diagnostics import Code, Diagnostic
-from cnnspec.report import Report
+from cnnspec.report.findings import Report
+from cnnspec.report.formats import Format, Style
 from cnnspec.report.places import dump, fingerprints, range_of
 
 TYPE_CHECKING = False
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def write_sarif(report: Report) -> str:
+def write(report: Report, style: Style) -> str:
     """The report as a SARIF log with one run."""
     found = report.diagnostics
     rules = sorted({one.code.id: one.code for one in found}.items())
@@ -102,3 +103,6 @@ def _fix(fix: Suggestion) -> dict[str, Any]:
         changes.setdefault(edit.span.source.path, []).append(replacement)
     artifacts = [{"artifactLocation": _artifact(path), "replacements": edits} for path, edits in changes.items()]
     return {"description": {"text": fix.message}, "artifactChanges": artifacts}
+
+
+FORMAT = Format(write)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from cnnspec.diagnostics.render import clean, render_all
-from cnnspec.report import Report, Result
+from cnnspec.report.findings import Report, Result
+from cnnspec.report.formats import Format, Style
 from cnnspec.report.places import shown_path
 
 
-def write_junit(report: Report) -> str:
+def write(report: Report, style: Style) -> str:
     """The report as an XML document."""
     failures = sum(bool(result.diagnostics) for result in report.results)
     counts = f'tests="{len(report.results)}" failures="{failures}" errors="0"'
@@ -35,3 +36,6 @@ def escape(text: str) -> str:
     for character, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
         text = text.replace(character, f"&{name};")
     return text
+
+
+FORMAT = Format(write)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnnspec.diagnostics.render import clean
-from cnnspec.report import Report
+from cnnspec.report.findings import Report
+from cnnspec.report.formats import Format, Style
 from cnnspec.report.places import shown_path
 
 TYPE_CHECKING = False
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from cnnspec.diagnostics import Diagnostic
 
 
-def write_github(report: Report) -> str:
+def write(report: Report, style: Style) -> str:
     """`::error file=...,line=...::message`, one line a finding."""
     return "".join(f"{_command(found)}\n" for found in report.diagnostics)
 
@@ -43,3 +44,6 @@ def _property(text: str) -> str:
     for character in "%\r\n:,":
         text = text.replace(character, f"%{ord(character):02X}")
     return clean(text)
+
+
+FORMAT = Format(write)

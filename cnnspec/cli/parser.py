@@ -1,0 +1,60 @@
+"""The parsers of commands. What is misspelt is told with what was meant."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from cnnspec._version import __version__
+from cnnspec.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import NoReturn
+
+    from cnnspec.cli.common import Command
+
+
+class Parser(ArgumentParser):
+    """An argument parser whose mistakes are ours to tell."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}\n`{self.prog} --help` says what it takes")
+
+
+def whole_parser(commands: Mapping[str, Command]) -> Parser:
+    """The parser of all commands, for the list of them and for completion."""
+    parser = Parser(prog="cnnspec", description="Check convolutional networks that are written as text.")
+    parser.add_argument("--version", action="version", version=f"cnnspec {__version__}")
+    listed = parser.add_subparsers(title="commands", metavar="")
+    for name, command in commands.items():
+        command.add_options(listed.add_parser(name, help=command.help, epilog=command.epilog or None))
+    return parser
+
+
+def parse(name: str, command: Command, words: Sequence[str]) -> Namespace:
+    """The options of one command. Words that are no option are in `rest` where the command takes settings."""
+    parser = Parser(prog=f"cnnspec {name}", epilog=command.epilog or None)
+    command.add_options(parser)
+    options, rest = parser.parse_known_args(words)
+    options.rest = rest
+    if rest and not command.takes_settings:
+        wrong = next((word for word in rest if word.startswith("-")), rest[0])
+        parser.error(_unknown(wrong, parser._option_string_actions))
+    return options
+
+
+def _unknown(word: str, known: Iterable[str]) -> str:
+    if not word.startswith("-"):
+        return f"{word!r} is one argument too many"
+    name = word.partition("=")[0]
+    return f"there is no option {name}{meant(name, known)}"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """`, did you mean NAME?` where a known name is near."""
+    from cnnspec.diagnostics.suggest import closest
+
+    near = closest(name, known)
+    return f", did you mean {near}?" if near else ""

@@ -1,0 +1,168 @@
+"""A check of many files: which, what is found in each, in which format, where to, and the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from cnnspec.cli.common import (
+    FINDINGS,
+    OK,
+    USAGE,
+    complain,
+    definitions,
+    files_of,
+    print_text,
+    read,
+    read_bytes,
+    wants_color,
+)
+from cnnspec.cli.config import Config, Configs, Selection, check_codes
+from cnnspec.diagnostics import Code, Diagnostic, Sink
+from cnnspec.diagnostics.render import clean
+from cnnspec.errors import Unreadable, UsageError
+from cnnspec.files import reason_of
+from cnnspec.report import find_format, write
+from cnnspec.report.findings import Report, Result
+from cnnspec.source import Source
+from cnnspec.syntax.read import decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+
+
+class Session:
+    """One run of `check`. A path that can't be read is told at the end, and does not keep the others from being checked."""
+
+    def __init__(self, options: Namespace) -> None:
+        self.options = options
+        self.configs = Configs()
+        self.parameters = definitions(options.define)
+        self.select = _listed(options.select, "--select")
+        self.ignore = _listed(options.ignore, "--ignore")
+        self.problems: list[str] = []
+        self.files = list(self._files())
+        self.format = self._format()
+        self._stdin: bytes | None = None
+
+    def run(self) -> int:
+        """Check, print, and give the exit code."""
+        report = self.report()
+        self.write(report)
+        return self.exit_code(found=bool(report.diagnostics))
+
+    def exit_code(self, *, found: bool) -> int:
+        """The exit code; paths that could not be read are told."""
+        sys.stdout.flush()
+        for problem in self.problems:
+            complain(problem)
+        if self.problems:
+            return USAGE
+        return FINDINGS if found and not self.options.exit_zero else OK
+
+    # --- what is to be checked ---
+
+    def config(self, path: str) -> Config:
+        """The settings that hold for a file."""
+        if path == "-":
+            path = self.options.stdin_filename or "stdin"
+        return self.configs.of(path)
+
+    def _files(self) -> Iterator[tuple[str, str | None]]:
+        """The files that are named, and those of folders that no setting excludes, each with the model that is asked for."""
+        for path in self.options.paths:
+            found = 0
+            try:
+                for file, model in files_of(path):
+                    if file == path or not os.path.isdir(path) or not self.config(file).excludes(file):
+                        found += 1
+                        yield file, model
+                if not found:
+                    self.problems.append(f"every .cnn file in {clean(path)} is excluded")
+            except Unreadable as error:
+                self.problems.append(str(error))
+
+    def _format(self) -> str:
+        """The format of the output: the option goes before the environment, and that before the first file's settings."""
+        named = self.options.output_format or os.environ.get("CNNSPEC_OUTPUT_FORMAT")
+        if not named and self.files:
+            named = self.config(self.files[0][0]).output_format
+        named = named or "full"
+        chosen = find_format(named)
+        if self.options.statistics and not chosen.counts:
+            raise UsageError(f"--statistics goes with full, concise and json, not with {named}")
+        return named
+
+    def source(self, path: str, sink: Sink) -> Source:
+        """The text of a file; the standard input is read once."""
+        if path != "-":
+            return read(path, sink)
+        if self._stdin is None:
+            self._stdin = read_bytes(path)
+        return decode(self._stdin, self.options.stdin_filename or "<stdin>", sink)
+
+    # --- what is found ---
+
+    def report(self) -> Report:
+        """What is found in all files that can be read."""
+        results = []
+        for path, model in self.files:
+            try:
+                results.append(self.result(path, model))
+            except Unreadable as error:
+                if str(error) not in self.problems:
+                    self.problems.append(str(error))
+        return Report(tuple(results))
+
+    def result(self, path: str, model: str | None, source: Source | None = None) -> Result:
+        """What is found in one file that is to be shown."""
+        from cnnspec.pipeline import check
+
+        sink = Sink()
+        config = self.config(path)
+        selection = Selection(self.select or config.select, self.ignore or config.ignore)
+        source = source or self.source(path, sink)
+        graphs = check(source, sink, model=model, parameters=self.parameters, select=selection.select, fixes=True)
+        found = [one for one in sink.diagnostics if selection.shows(one.code.id)]
+        if self.options.error_on_warning or config.error_on_warning:
+            found = [_as_error(one) for one in found]
+        return Result(source.path, tuple(graph for graph in graphs if graph.complete), tuple(found))
+
+    def write(self, report: Report) -> None:
+        """Print the report, or put it into the file that is named; nothing where no file could be read."""
+        if self.problems and not report.results:
+            return
+        options = self.options
+        color = not options.output_file and wants_color(options.color, sys.stdout)
+        text = write(report, self.format, color=color, quiet=options.quiet, statistics=options.statistics)
+        if not options.output_file:
+            print_text(text, end="")
+            return
+        from cnnspec.files import write_atomic
+
+        try:
+            write_atomic(options.output_file, text)
+        except OSError as error:
+            raise UsageError(f"can't write {clean(options.output_file)}: {reason_of(error)}") from None
+
+
+class _Raised(Code):
+    """The code of a warning that counts as an error."""
+
+    severity = "error"
+
+
+def _as_error(found: Diagnostic) -> Diagnostic:
+    if found.severity == "error":
+        return found
+    code = found.code
+    raised = _Raised(code.id, code.message, code.label, code.note, code.help)
+    return Diagnostic(raised, found.facts, found.span, found.labels, found.suggestions)
+
+
+def _listed(options: list[str] | None, name: str) -> tuple[str, ...]:
+    """The codes of an option that may be given several times, each time with several codes."""
+    codes = tuple(code.strip() for text in options or () for code in text.split(","))
+    return check_codes(codes, name)

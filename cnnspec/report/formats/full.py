@@ -1,0 +1,47 @@
+"""For people: every finding with the lines of the spec, and the networks that fit together."""
+
+from __future__ import annotations
+
+from cnnspec.compiler.values import show_shape
+from cnnspec.diagnostics.render import clean, render_all
+from cnnspec.report.findings import Report, Result
+from cnnspec.report.formats import Format, Style
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.graph.nodes import Graph
+
+
+def write(report: Report, style: Style) -> str:
+    """Findings as they are drawn, a line for every model that fits together, and what was found in all."""
+    if style.statistics:
+        from cnnspec.report.counts import count_by_code
+
+        return count_by_code(report)
+    parts = [_result(result, style) for result in report.unique()]
+    errors, warnings = report.count("error"), report.count("warning")
+    if not style.quiet or errors or warnings:
+        parts.append(_total(len(report.results), errors, warnings) + "\n")
+    return "".join(parts)
+
+
+def _result(result: Result, style: Style) -> str:
+    findings = render_all(result.diagnostics, color=style.color) + "\n\n" if result.diagnostics else ""
+    return findings + ("" if style.quiet else "".join(_verdict(graph) + "\n" for graph in result.graphs))
+
+
+def _verdict(graph: Graph) -> str:
+    shapes = f"{show_shape(graph.input or ())} -> {show_shape(graph.output or ())}"
+    return f"{clean(graph.source.path)}: {graph.name}  {shapes}  {graph.parameters:,} parameters"
+
+
+def _total(files: int, errors: int, warnings: int) -> str:
+    parts = [_count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
+    return f"{_count(files, 'file')} checked: {' and '.join(parts) or 'no problems'}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+FORMAT = Format(write, counts=True)
