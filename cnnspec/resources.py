@@ -1,4 +1,4 @@
-"""Where the files that come with the package are: inside it when installed, beside it in a checkout."""
+"""Where the files that come with the package are: inside it when installed, beside it in a checkout; modules of a folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.resources.abc import Traversable
 
 
@@ -21,3 +22,19 @@ def resource(*parts: str) -> Traversable:
     if checkout.exists():
         return checkout
     raise FileNotFoundError(f"{os.path.join(*parts)} is missing: neither {packaged} nor {checkout} exists")
+
+
+def import_all(package: str, path: Sequence[str], *, leave_out: Sequence[str] = ()) -> None:
+    """Import the modules of a package whose names do not begin with an underscore: in a checkout, a wheel and a zip alike."""
+    from importlib import import_module
+
+    try:
+        names = [file[:-3] for file in os.listdir(path[0]) if file.endswith(".py")]
+    except NotADirectoryError:
+        # Inside of a zip. `pkgutil` would find them anywhere, but takes as long to import as all of them.
+        from pkgutil import iter_modules
+
+        names = [module.name for module in iter_modules(path)]
+    for name in sorted(names):
+        if not name.startswith("_") and name not in leave_out:
+            import_module(f"{package}.{name}")

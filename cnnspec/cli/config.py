@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 
-from cnnspec.diagnostics.codes import CODES
 from cnnspec.diagnostics.render import clean
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.errors import UsageError
 from cnnspec.files import read_regular
+from cnnspec.lint import CODES
 from cnnspec.record import record
 
 TYPE_CHECKING = False

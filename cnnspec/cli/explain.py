@@ -16,10 +16,10 @@ def options_of(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Print one page, or the list of all."""
-    from cnnspec.diagnostics.codes import CODES
-    from cnnspec.diagnostics.pages import pages, show
     from cnnspec.diagnostics.render import clean
     from cnnspec.diagnostics.suggest import closest
+    from cnnspec.lint import CODES
+    from cnnspec.report.pages import pages, show
 
     found = pages()
     if options.code is None:

@@ -1,8 +1,9 @@
 """Every diagnostic code, declared once: its sentences as templates of the facts that the finder of a mistake reports.
 
 E0 reading and bounds, E1 text, names and arguments, E2 shapes, E3 values, E4 imports and models, W0 comments that
-silence warnings, W2 warnings about networks. A code is never given a second meaning. Headlines start in lower case, state
-the fact and have no full stop; the label says what the marked text is; the help is the way out.
+silence warnings. W2, warnings about networks, stand with their rules in `cnnspec.lint.rules`. A code is never given a second
+meaning. Headlines start in lower case, state the fact and have no full stop; the label says what the marked text is; the help
+is the way out.
 """
 
 from __future__ import annotations
@@ -174,131 +175,5 @@ OUTPUT_DOES_NOT_FIT = Code(
 # Suppressions
 UNUSED_SUPPRESSION = Code("W001", "this comment silences no `{name}`", "nothing to silence here")
 UNKNOWN_SUPPRESSION = Code("W002", "{problem}", "{label}", note="comments silence warnings: `# cnnspec: ignore[W202]`")
-
-# Warnings about networks. Those that are not right nearly always are off by default.
-ACTIVATION_BEFORE_LOSS = Code(
-    "W201",
-    "{layer} in front of {loss}",
-    "last layer of the network",
-    note="{loss} applies log-softmax itself and expects scores of any size; behind {layer} the gradients vanish",
-    help="delete this line",
-)
-NO_NONLINEARITY = Code(
-    "W202",
-    "two {layer} layers with nothing nonlinear between them",
-    "the second one",
-    note="together they compute no more than one of them could",
-    help="put an activation such as `ReLU` between them",
-)
-LINEAR_ON_MAP = Code(
-    "W203",
-    "Linear acts on the last dimension alone, {size} of {shape}",
-    "gets {shape}",
-    note="the other dimensions are kept: the output is {output}",
-    help="put `Flatten` in front to use all {total} values",
-)
-
-BIAS_BEFORE_NORM = Code(
-    "W204",
-    "the bias of {layer} has no effect in front of {norm}",
-    "adds a bias",
-    note="{norm} subtracts the mean of each channel, and the bias with it; it has a bias of its own",
-    help="write `bias=false`",
-    default=False,
-)
-UNREAD_PIXELS = Code(
-    "W205",
-    "{layer} never reads {share}% of its input",
-    "a window of {window} every {stride} {unit}",
-    note="along {axis} the windows leave gaps of {gap}: the values there have no effect and get no gradient",
-    help="make the window at least as large as the stride",
-)
-MOSTLY_PADDING = Code(
-    "W206",
-    "{layer} sees more padding than input",
-    "a window of {window} on {size}",
-    note="{reason}",
-    help="{fix}",
-)
-DROPOUT_BEFORE_NORM = Code(
-    "W207",
-    "{dropout} in front of {norm}",
-    "normalises what was dropped",
-    note="dropout changes the variance in training only, so the running variance is wrong in evaluation (Li et al. 2019)",
-    help="put {dropout} behind the last batch normalisation",
-)
-ONE_VALUE_PER_CHANNEL = Code(
-    "W208",
-    "{layer} gets one value a channel from each image",
-    "gets {shape}",
-    note="in training torch refuses a batch of one image here; the last batch of an epoch may be one",
-    help="use LayerNorm or no normalisation behind global pooling, or batches of at least 2",
-    default=False,
-)
-NARROW = Code(
-    "W209",
-    "everything has to pass through a single {unit} here",
-    "gives {shape}",
-    note="{before} {unit}s come in, and the next layer makes {after} of it again",
-    help="give {layer} more {unit}s",
-)
-UNUSED_BLOCK = Code("W210", "block `{name}` is never used", "not used in this file", help="delete it")
-UNUSED_PARAMETER = Code(
-    "W211", "parameter `{name}` of {kind} `{owner}` is never used", "has no effect", help="use it, or delete it"
-)
-UNUSED_LABEL = Code(
-    "W212",
-    "the value `{name}` is never merged",
-    "names the module only",
-    help="merge it with `concat({name})`, `add({name})` or `multiply({name})`, or leave the name out",
-    default=False,
-)
-UNUSED_LET = Code("W213", "`{name}` is never used", "bound here", help="use it, or delete the line")
-UNUSED_IMPORT = Code("W214", "`{name}` is imported and never used", "not used in this file", help="delete it")
-SHADOWS_LAYER = Code(
-    "W215", "{what} `{name}` hides the layer `{name}`", "means this from here on", help="use another name"
-)
-OUTER_PRODUCT = Code(
-    "W216",
-    "multiply stretches both values: {first} and {second} give {shape}",
-    "stretches both",
-    note="that is an outer product; gates such as squeeze-and-excitation stretch one of the two alone",
-    help="bring one of the two to {shape} first",
-)
-LARGE_LINEAR = Code(
-    "W217",
-    "Linear behind Flatten holds {share}% of the parameters: {count:,} of {total:,}",
-    "{width:,} x {out:,} weights",
-    note="a mean over the positions leaves {channels:,} features instead of {width:,}, and {small:,} parameters here",
-    help="put `AdaptiveAvgPool{rank}d(1)` in front of Flatten",
-)
-OVERWRITES_VALUE = Code(
-    "W218",
-    "{layer} overwrites a value that is still needed",
-    "changes its input in place",
-    note="{reason}: torch then gives another sum without a word, or fails in the backward pass",
-    help="write `inplace=false` here",
-)
-NO_GRADIENT = Code(
-    "W219",
-    "training fails at {layer} with inplace=true",
-    "changes its input in place",
-    note="{reason}",
-    help="write `inplace=false` here",
-)
-SOFTMAX_OVER_BATCH = Code(
-    "W220",
-    "{layer} {problem}",
-    "{label}",
-    note="dimensions are counted with the batch as 0, as in PyTorch: 1 are the channels, or the features behind Flatten",
-    help="write `{layer}(1)`",
-)
-ARGUMENT_ORDER = Code(
-    "W221",
-    "{layer} makes {out} channels with a kernel of {kernel} and a stride of {stride} here",
-    "reads as out_channels, kernel_size, stride",
-    note="what arrives determines in_channels, so it is not written and the first argument is out_channels",
-    help="if PyTorch's order was meant: `{layer}({out} -> {kernel}, {stride})`",
-)
 
 CODES = {code.id: code for code in list(globals().values()) if isinstance(code, Code)}

@@ -7,11 +7,7 @@ from cnnspec.graph.nodes import LayerNode, MergeNode, Node, ResidualNode, StackN
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TRANSPARENT = frozenset(["Flatten", "Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Unflatten"])
-"""Layers that leave a linear map a linear map."""
-CONVOLUTIONS = frozenset(["Conv1d", "Conv2d", "Conv3d"])
-BATCH_NORMS = frozenset(["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"])
+    from typing import Any
 
 
 class Run:
@@ -78,3 +74,20 @@ def stacks_of(root: StackNode) -> Iterator[tuple[StackNode, StackNode | None]]:
                 if id(part) not in seen:
                     seen.add(id(part))
                     waiting.append((part, stack))
+
+
+def layer_of(node: LayerNode) -> Any:
+    """The layer of a node, for arguments that only some layers have."""
+    return node.layer
+
+
+def kernel_of(node: LayerNode) -> tuple[int, ...]:
+    """The kernel size of a convolution or pooling along each axis."""
+    layer = layer_of(node)
+    kernel: tuple[int, ...] = layer.each(layer.kernel_size)
+    return kernel
+
+
+def in_place(node: LayerNode) -> bool:
+    """Whether a layer writes its result over its input."""
+    return getattr(node.layer, "inplace", False) is True

@@ -12,6 +12,7 @@ import re
 from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion, codes
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.diagnostics.suggestions import UNSUPPRESS
+from cnnspec.lint import CODES
 from cnnspec.record import record
 from cnnspec.source import Source, Span
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _ABOUT = (codes.UNUSED_SUPPRESSION.id, codes.UNKNOWN_SUPPRESSION.id)
-KNOWN = frozenset(code.id for code in codes.CODES.values() if code.severity == "warning") - set(_ABOUT)
+KNOWN = frozenset(code.id for code in CODES.values() if code.severity == "warning") - set(_ABOUT)
 """The codes that a comment can silence."""
 
 
@@ -128,7 +129,7 @@ def _report_unknown(one: Suppression, sink: Sink) -> None:
     helps: tuple[Suggestion, ...] = ()
     if not one.code:
         problem, label = "`# cnnspec: ignore` names no code", "write `ignore[W202]`, with the code of the warning"
-    elif one.code in codes.CODES:
+    elif one.code in CODES:
         kind = "findings about comments" if one.code in _ABOUT else "errors"
         problem, label = f"`{one.code}` can't be ignored by a comment", f"{kind} can't be silenced"
     else:

@@ -1,10 +1,8 @@
-"""Warnings about the text of a file: what is defined and not used, and names that hide a layer."""
+"""What the text of a file says: which names its definitions and recipes bind and read. Rules about files ask it."""
 
 from __future__ import annotations
 
-from cnnspec import layers
 from cnnspec.compiler.project import File
-from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.record import record
 from cnnspec.syntax import tree
 
@@ -99,79 +97,13 @@ class FileText:
 
 
 def read(file: File) -> FileText:
-    """Everything that the rules below ask of a file."""
+    """Everything that rules ask of a file."""
     blocks = (block.definition for block in file.blocks.values())
     definitions = tuple(Text(node) for node in (*file.models.values(), *blocks))
     return FileText(file, definitions, tuple(map(Text, file.recipes)))
 
 
-def unused_block(text: FileText, sink: Sink) -> None:
-    """W210: only where there are models; a file of blocks is there to be imported."""
-    if not text.file.models:
-        return
-    uses = {_name(item).id: item.reads for item in text.definitions if isinstance(item.node, tree.Block)}
-    models = [item for item in text.definitions if isinstance(item.node, tree.Model)]
-    waiting = [name for item in (*models, *text.recipes) for name in item.reads]
-    reached: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting += uses.get(name, ())
-    for item in text.definitions:
-        if isinstance(item.node, tree.Block) and item.node.name.id not in reached:
-            sink.report(codes.UNUSED_BLOCK, item.node.name.span, name=item.node.name.id)
-
-
-def _name(item: Text) -> tree.Name:
+def definition_name(item: Text) -> tree.Name:
+    """The name of a model or block."""
     assert not isinstance(item.node, tree.Train)
     return item.node.name
-
-
-def unused_parameter(text: FileText, sink: Sink) -> None:
-    """W211: a name that begins with `_` is not used on purpose."""
-    for owner in text.definitions:
-        kind = "model" if isinstance(owner.node, tree.Model) else "block"
-        for parameter in owner.parameters:
-            name = parameter.name
-            if name.id not in owner.reads and not name.id.startswith("_"):
-                facts = {"name": name.id, "kind": kind, "owner": _name(owner).id}
-                sink.add(Diagnostic(codes.UNUSED_PARAMETER, dict(facts), name.span))
-
-
-def unused_label(text: FileText, sink: Sink) -> None:
-    """W212: a name that no merge takes. It still is the key in the state dict."""
-    for owner in text.definitions:
-        for label in owner.labels:
-            if label.id not in owner.merged:
-                sink.report(codes.UNUSED_LABEL, label.span, name=label.id)
-
-
-def unused_let(text: FileText, sink: Sink) -> None:
-    """W213: a `let` that nothing reads."""
-    for owner in text.definitions:
-        for name in owner.lets:
-            if name.id not in owner.reads and not name.id.startswith("_"):
-                sink.report(codes.UNUSED_LET, name.span, name=name.id)
-
-
-def unused_import(text: FileText, sink: Sink) -> None:
-    """W214: a name that is imported for others to import it from here is better imported from where it is defined."""
-    if not text.file.imports:
-        return
-    used = {name for item in (*text.definitions, *text.recipes) for name in item.reads}
-    for imported in text.file.imports:
-        for name in imported.names:
-            if name.id not in used:
-                sink.report(codes.UNUSED_IMPORT, name.span, name=name.id)
-
-
-def shadows_layer(text: FileText, sink: Sink) -> None:
-    """W215: a name of the user's that a reader takes for PyTorch's layer."""
-    for owner in text.definitions:
-        named = [("the block", _name(owner))] if isinstance(owner.node, tree.Block) else []
-        named += [("the parameter", parameter.name) for parameter in owner.parameters]
-        named += [("the name", name) for name in (*owner.lets, *owner.targets)]
-        for what, name in named:
-            if layers.find(name.id) is not None:
-                sink.report(codes.SHADOWS_LAYER, name.span, what=what, name=name.id)

@@ -1,8 +1,9 @@
 """The page of every diagnostic code: what it means and why, a spec that fails, the same spec fixed.
 
-The pages stand in the Markdown files of this folder, one second-level heading a code. Nothing here is imported by a check.
+The pages of errors stand in the Markdown files of `diagnostics/pages`, one second-level heading a code; that of a warning
+is the docstring of its rule, `lint/rules`. Nothing here is imported by a check.
 
-    python -m cnnspec.diagnostics.pages > docs/errors.md
+    python -m cnnspec.report.pages > docs/errors.md
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import os
 import re
 
-from cnnspec.diagnostics.codes import CODES
+from cnnspec import diagnostics
+from cnnspec.lint import CODES, RULES
 from cnnspec.record import record
 
 _FENCE = re.compile(r"^```cnn (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -39,13 +41,30 @@ def pages() -> dict[str, Page]:
 
 
 def _texts() -> list[str]:
-    folder = os.path.dirname(__file__)
+    folder = os.path.join(os.path.dirname(diagnostics.__file__), "pages")
     texts = []
     for name in sorted(os.listdir(folder)):
         if name.endswith(".md"):
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 texts.append(file.read())
-    return texts
+    return [*texts, _warnings()]
+
+
+def _warnings() -> str:
+    """The pages of all rules as one Markdown document."""
+    parts = ["# Warnings about networks"]
+    for name in sorted(RULES):
+        rule = RULES[name]
+        title, _, text = rule.page.partition("\n")
+        off = "" if rule.code.default else " (off by default)"
+        parts.append(f"## {title}{off}\n\n{_unwrapped(text).strip()}")
+    return "\n\n".join(parts)
+
+
+def _unwrapped(text: str) -> str:
+    """Paragraphs on one line each; examples as they are."""
+    parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
+    return "".join(part if part.startswith("```") else re.sub(r"(?<=\S)\n(?=\S)", " ", part) for part in parts)
 
 
 def _page(part: str) -> Page:
@@ -74,7 +93,8 @@ def _indent(text: str) -> str:
 
 def document() -> str:
     """All pages as one Markdown document: docs/errors.md."""
-    parts = ["# Errors and warnings\n\nMade from cnnspec/diagnostics/pages; `cnnspec explain CODE` shows one of them."]
+    origin = "Made from cnnspec/diagnostics/pages and cnnspec/lint/rules; `cnnspec explain CODE` shows one of them."
+    parts = [f"# Errors and warnings\n\n{origin}"]
     for text in _texts():
         text = text.replace("\n## ", "\n### ")
         text = re.sub(r"\A# ", "## ", text)
@@ -82,3 +102,7 @@ def document() -> str:
         text = re.sub(r"^```cnn fixed$", "Fixed:\n\n```", text, flags=re.MULTILINE)
         parts.append(re.sub(r"^```cnn (\S+)$", r"`\1`:\n\n```", text, flags=re.MULTILINE).strip())
     return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    print(document(), end="")

@@ -1,0 +1,48 @@
+"""W212 unused value
+
+`as name` names a value that a merge below can take. No merge takes this one. Off by default, as the name is also the
+key of the module in the state dict.
+
+```cnn fails
+model Net {
+    input [3, 32, 32]
+    Conv2d(3, 3, padding=1) as early
+    ReLU
+    Conv2d(3, 3, padding=1)
+}
+```
+
+```cnn fixed
+model Net {
+    input [3, 32, 32]
+    Conv2d(3, 3, padding=1) as early
+    ReLU
+    Conv2d(3, 3, padding=1)
+    add(early)
+}
+```
+"""
+
+from __future__ import annotations
+
+from cnnspec.diagnostics import Sink
+from cnnspec.diagnostics.codes import Code
+from cnnspec.lint.registry import on_file
+from cnnspec.lint.text import FileText
+
+CODE = Code(
+    "W212",
+    "the value `{name}` is never merged",
+    "names the module only",
+    help="merge it with `concat({name})`, `add({name})` or `multiply({name})`, or leave the name out",
+    default=False,
+)
+
+
+@on_file(CODE)
+def unused_label(text: FileText, sink: Sink) -> None:
+    """W212: a name that no merge takes. It still is the key in the state dict."""
+    for owner in text.definitions:
+        for label in owner.labels:
+            if label.id not in owner.merged:
+                sink.report(CODE, label.span, name=label.id)
