@@ -85,7 +85,9 @@ def _bodies(statement: tree.Statement) -> list[tree.Body]:
         case tree.Residual():
             return [statement.body, statement.shortcut] if statement.shortcut else [statement.body]
         case tree.Merge():
-            return list(statement.branches or ())
+            return [statement.branches] if statement.branches else []
+        case tree.Branch():
+            return [statement.body]
     return []
 
 

@@ -14,9 +14,10 @@ import pytest
 from cnnspec.cli.main import main
 from cnnspec.diagnostics import Sink
 from cnnspec.format import formatter
-from cnnspec.format.formatter import FormatterBug, format_source, same_tree
+from cnnspec.format.formatter import FormatterBug, format_source
 from cnnspec.format.layout import comments, words_of
 from cnnspec.source import Source
+from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse, parse_expression
 
 from .mutation import mutate
@@ -75,7 +76,7 @@ def test_formatting_keeps_a_spec(path: Path):
     result = formatted(text)
     assert formatted(result) == result
     assert comments(result) == comments(text)
-    assert same_tree(parse(Source("a", text), Sink()), parse(Source("b", result), Sink()))
+    assert tree.same(parse(Source("a", text), Sink()), parse(Source("b", result), Sink()))
     assert "\r" not in result
     assert result == "" or (result.endswith("\n") and not result.endswith("\n\n"))
     assert all(line == line.rstrip() for line in result.split("\n"))
@@ -128,7 +129,7 @@ def test_random_texts_keep_tree_and_comments(seed: int):
         if result is None:
             continue
         done += 1
-        assert same_tree(before, parse(Source("y.cnn", result), Sink()))
+        assert tree.same(before, parse(Source("y.cnn", result), Sink()))
         assert comments(result) == comments(text)
         assert formatted(result) == result
     assert done >= 10
@@ -171,7 +172,7 @@ def test_lines_that_can_be_broken_are_under_100_columns():
 )
 def test_same_tree(one: str, other: str, same: bool):
     trees = [parse_expression(Source(name, text), Sink()) for name, text in (("a", one), ("longer", other))]
-    assert same_tree(*trees) == same
+    assert tree.same(*trees) == same
 
 
 @pytest.mark.parametrize(

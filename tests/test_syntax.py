@@ -59,7 +59,11 @@ not a == b            Unary not (Chain == (a, b))
 a if b else c         Conditional (a, b, c)
 a or b and c          Chain or (a, Chain and (b, c))
 1 < x <= 3            Chain < <= (1, x, 3)
-x[0][1]               Index (x, 0, 1)
+x[0][1]               Access (x, 0, 1)
+x[1:]                 Access (x, 1:)
+x[:n].y               Access (x, :n, .y)
+[i for i in a if b]   Comprehension (i, i, a, b)
+[a for a, b in zip(c, d)]   Comprehension (a, a b, Call zip (c, d))
 (1)                   Group (1)
 (1,)                  tuple (1)
 [1, 2,]               list (1, 2)
@@ -82,8 +86,17 @@ def shown(node: object) -> str:
             return f"Unary {node.operator} ({shown(node.operand)})"
         case tree.Conditional():
             return f"Conditional ({shown(node.then)}, {shown(node.test)}, {shown(node.otherwise)})"
-        case tree.Index():
-            return f"Index ({', '.join(map(shown, (node.value, *node.indices)))})"
+        case tree.Access():
+            return f"Access ({', '.join(map(shown, (node.value, *node.steps)))})"
+        case tree.Item():
+            return shown(node.index)
+        case tree.Slice():
+            return f"{shown(node.start) if node.start else ''}:{shown(node.stop) if node.stop else ''}"
+        case tree.Member():
+            return f".{node.name.id}"
+        case tree.Comprehension():
+            parts = [shown(node.item), " ".join(map(shown, node.targets)), shown(node.values)]
+            return f"Comprehension ({', '.join([*parts, shown(node.condition)] if node.condition else parts)})"
         case tree.Group():
             return f"Group ({shown(node.value)})"
         case tree.Sequence():

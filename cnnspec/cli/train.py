@@ -140,7 +140,7 @@ def _setting(option: str, name: str, separator: str, value: str) -> tree.Setting
     if sink.has_errors:
         raise UsageError(f"--{name}: the value can't be read\n{render_all(sink.diagnostics)}")
     span = Span(source, 0, len(value))
-    return tree.Setting(tree.Name(name, span), expression, span)
+    return tree.Setting(tree.Name(name, span), None, expression, span)
 
 
 def _spec_and_recipe(options: Namespace) -> tuple[Spec, Recipe] | None:

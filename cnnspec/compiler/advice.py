@@ -5,9 +5,10 @@ from __future__ import annotations
 from cnnspec import layers
 from cnnspec.compiler.flow import Flow
 from cnnspec.declare import Argument, spell
-from cnnspec.diagnostics import Suggestion, codes, note
+from cnnspec.diagnostics import Diagnostic, Suggestion, codes, note
 from cnnspec.diagnostics.suggestions import SPELLING
 from cnnspec.layers import Layer, Reject
+from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,3 +49,33 @@ def of_rank(helps: tuple[Suggestion, ...], flow: Flow) -> tuple[Suggestion, ...]
     if layers.find(fitting) is None:
         return helps
     return (Suggestion(SPELLING, {"written": written, "meant": fitting, "ties": helps[0].facts["ties"]}),)
+
+
+_KNOWN = (tree.Layer, tree.Let, tree.For, tree.Repeat, tree.If, tree.Residual, tree.Merge, tree.Input, tree.Invalid)
+
+
+def known(walk: Elaborator, node: tree.Statement) -> tree.Statement | None:
+    """The statement if the compiler has a meaning for it; reported otherwise."""
+    if _is_known(node):
+        return node
+    not_yet(walk, node)
+    return None
+
+
+def _is_known(node: tree.Statement) -> bool:
+    """Whether the compiler has a meaning for a statement and its tail."""
+    tail = getattr(node, "tail", None)
+    if not isinstance(node, _KNOWN) or (isinstance(node, tree.Merge) and node.kind in ("matmul", "tuple")):
+        return False
+    if tail is None or not (tail.label or tail.annotation):
+        return True
+    plain = not isinstance(tail.label, tree.Labels) and (not tail.annotation or tail.annotation.is_list)
+    return plain and not isinstance(node, (tree.For, tree.Repeat, tree.If))
+
+
+def not_yet(walk: Elaborator, node: tree.Statement) -> None:
+    """Report a statement whose meaning the compiler does not know."""
+    word = node.span.text.split(maxsplit=1)[0]
+    facts: dict[str, object] = {"found": f"`{word}`", "verb": "stand", "expected": "a layer"}
+    walk.sink.add(Diagnostic(codes.UNEXPECTED, facts, node.span))
+    walk.gap("", node.span)

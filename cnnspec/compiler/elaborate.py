@@ -109,23 +109,24 @@ class Elaborator:
         return node, end
 
     def _statement(self, node: tree.Statement) -> None:
-        match node:
+        known = advice.known(self, node)
+        match known:
             case tree.Layer():
-                self._layer(node)
+                self._layer(known)
             case tree.Let():
-                self._let(node)
+                self._let(known)
             case tree.For() | tree.Repeat():
-                loops.loop(self, node)
+                loops.loop(self, known)
             case tree.If():
-                loops.condition(self, node)
+                loops.condition(self, known)
             case tree.Residual():
-                merges.residual(self, node)
+                merges.residual(self, known)
             case tree.Merge():
-                merges.merge(self, node)
+                merges.merge(self, known)
             case tree.Input():
-                declared.start(self, node)
+                declared.start(self, known)
             case tree.Invalid():
-                self._invalid(node)
+                self._invalid(known)
 
     def _invalid(self, node: tree.Invalid) -> None:
         """Go on behind text that is no statement. What it would have named is unknown then, not missing."""
@@ -153,12 +154,12 @@ class Elaborator:
         """Check the shape annotation of a statement, and bind its name."""
         if tail.annotation is not None:
             declared.annotation(self, tail.annotation)
-        if tail.label is not None:
+        if isinstance(tail.label, tree.Name):
             self.scope.values[tail.label.id] = (self.flow, self.stack, tail.label.span)
 
     def label(self, tail: tree.Tail) -> str | None:
         """The name of the module that a statement makes, if it is a name that can be had."""
-        if tail.label is None:
+        if not isinstance(tail.label, tree.Name):
             return None
         name = tail.label.id
         earlier = self.stack.labels.get(name)

@@ -117,11 +117,11 @@ def _operation(node: tree.Expression, place: Place) -> Any:
             if node.operators[0] in _COMPARISONS:
                 return _comparison(node, place)
             return _arithmetic(node, place)
-        case tree.Index():
+        case tree.Access():
             return _index(node, place)
         case tree.Call():
             return _call(node, place)
-    raise TypeError(f"no rule for {type(node).__name__}")
+    raise Failed(codes.WRONG_OPERAND, operator="for", operands="a list")
 
 
 # --- names ---
@@ -294,16 +294,20 @@ def _power(base: Any, exponent: Any) -> Any:
     return bounded(result)
 
 
-def _index(node: tree.Index, place: Place) -> Any:
+def _index(node: tree.Access, place: Place) -> Any:
     value = evaluate(node.value, place)
-    for part in node.indices:
-        index = evaluate(part, place)
+    for part in node.steps:
+        if not isinstance(part, tree.Item):
+            raise Failed(
+                codes.WRONG_OPERAND, operator="[:]" if isinstance(part, tree.Slice) else ".", operands=describe(value)
+            )
+        index = evaluate(part.index, place)
         if value is UNKNOWN or index is UNKNOWN:
             return UNKNOWN
         if not isinstance(value, (list, tuple, str)) or index.__class__ is not int:
             raise Failed(codes.WRONG_OPERAND, operator="[ ]", operands=f"{describe(value)} with {describe(index)}")
         if not -len(value) <= index < len(value):
-            place.sink.report(codes.INDEX_OUT_OF_RANGE, part.span, index=index, length=len(value))
+            place.sink.report(codes.INDEX_OUT_OF_RANGE, part.index.span, index=index, length=len(value))
             return UNKNOWN
         value = value[index]
     return value

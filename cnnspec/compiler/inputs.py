@@ -122,21 +122,4 @@ def _free(shape: tree.Sequence, scope: Scope) -> list[str]:
 
 
 def _mentions(node: tree.Expression, name: str) -> bool:
-    match node:
-        case tree.Name():
-            return node.id == name
-        case tree.Chain():
-            return any(_mentions(operand, name) for operand in node.operands)
-        case tree.Unary():
-            return _mentions(node.operand, name)
-        case tree.Group():
-            return _mentions(node.value, name)
-        case tree.Call():
-            return any(_mentions(argument.value, name) for argument in node.arguments)
-        case tree.Conditional():
-            return any(_mentions(part, name) for part in (node.then, node.test, node.otherwise))
-        case tree.Index():
-            return any(_mentions(part, name) for part in (node.value, *node.indices))
-        case tree.Sequence():
-            return any(_mentions(part, name) for part in node.items)
-    return False
+    return any(isinstance(part, tree.Name) and part.id == name for part in tree.walk(node))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnspec.compiler import advice
 from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.names import Scope
 from cnnspec.compiler.values import has_unknown, show_shape
@@ -72,8 +73,12 @@ def merge(walk: Elaborator, node: tree.Merge) -> None:
     branches: list[StackNode] = []
     flows: list[Flow] = []
     if node.branches is not None:
-        for body in node.branches:
-            branch, flow = walk.branch(body, start, "branch", Scope(walk.scope))
+        for part in node.branches.statements:
+            if not isinstance(part, tree.Branch) or part.tail.label or part.tail.annotation:
+                if not isinstance(part, tree.Invalid):
+                    advice.not_yet(walk, part)
+                continue
+            branch, flow = walk.branch(part.body, start, "branch", Scope(walk.scope))
             branches.append(branch)
             flows.append(flow)
         if names:

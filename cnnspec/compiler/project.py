@@ -109,7 +109,7 @@ class _Reader:
 
     def _import(self, item: tree.Import, file: File, defined: dict[str, tree.Name], chain: tuple[str, ...]) -> None:
         imported = self._load(item, file.source, chain)
-        for name in item.names:
+        for name in (imported.name for imported in item.names):
             if imported is None:
                 if name.id not in defined:
                     file.scope.bind(name.id, UNKNOWN, name.span)

@@ -11,10 +11,13 @@ from pygments.lexer import RegexLexer, bygroups, words
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text
 
 from cnnspec import layers
+from cnnspec.syntax._tables import KEYWORDS
 
 _DECLARING = ("model", "block", "train")
-_WORDS = ("where", "let", "repeat", "for", "in", "else", "if", "residual", "shortcut", "branch", "as", "from", "import")
-_MERGES = ("add", "multiply", "concat", "input")
+_MERGES = ("add", "multiply", "concat", "matmul", "tuple", "input", "use", "again", "weight")
+_CONSTANTS = ("true", "false", "none")
+_OPERATORS = ("and", "or", "not")
+_WORDS = tuple(sorted(set(KEYWORDS) - {*_DECLARING, *_MERGES, *_CONSTANTS, *_OPERATORS, "_"}))
 
 
 class CnnLexer(RegexLexer):
@@ -35,14 +38,15 @@ class CnnLexer(RegexLexer):
             (r"([0-9][0-9_]*\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+", Number.Float),
             (r"[0-9][0-9_]*", Number.Integer),
             (rf"\b({'|'.join(_DECLARING)})(\s+)([A-Za-z_]\w*)", bygroups(Keyword.Declaration, Text, Name.Class)),  # type: ignore[no-untyped-call]
+            (r"_\b", Keyword.Pseudo),
+            (r"([A-Za-z_]\w*)(\s*)(=)(?!=)", bygroups(Name.Attribute, Text, Operator)),  # type: ignore[no-untyped-call]
             (words((*_DECLARING, *_WORDS), prefix=r"\b", suffix=r"\b"), Keyword),
             (words(_MERGES, prefix=r"\b", suffix=r"\b"), Keyword.Reserved),
-            (words(("true", "false", "none"), prefix=r"\b", suffix=r"\b"), Keyword.Constant),
-            (words(("and", "or", "not"), prefix=r"\b", suffix=r"\b"), Operator.Word),
+            (words(_CONSTANTS, prefix=r"\b", suffix=r"\b"), Keyword.Constant),
+            (words(_OPERATORS, prefix=r"\b", suffix=r"\b"), Operator.Word),
             (words(tuple(sorted(layers.names())), prefix=r"\b", suffix=r"\b"), Name.Builtin),
-            (r"([A-Za-z_]\w*)(\s*)(=)(?!=)", bygroups(Name.Attribute, Text, Operator)),  # type: ignore[no-untyped-call]
             (r"[A-Za-z_]\w*", Name),
             (r"->|\*\*|//|[-+*/%]|[=!<>]=|[<>=]", Operator),
-            (r"[()\[\]{},;]", Punctuation),
+            (r"[()\[\]{},;:.]", Punctuation),
         ]
     }

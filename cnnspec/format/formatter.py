@@ -19,7 +19,7 @@ from __future__ import annotations
 from cnnspec.diagnostics import Sink
 from cnnspec.format.layout import Body, Bracket, Comment, Piece, Statement, Word, comments, flat, read
 from cnnspec.record import record
-from cnnspec.source import Source, Span
+from cnnspec.source import Source
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse
 
@@ -62,30 +62,12 @@ def layout(text: str) -> str:
 def _verify(before: tree.Tree, source: Source, text: str) -> None:
     after = Sink()
     result = parse(Source(source.path, text), after)
-    if after.has_errors or not same_tree(before, result):
+    if after.has_errors or not tree.same(before, result):
         raise FormatterBug(f"{source.path}: formatting changes what the text says")
     if comments(source.text) != comments(text):
         raise FormatterBug(f"{source.path}: formatting changes comments")
     if layout(text) != text:
         raise FormatterBug(f"{source.path}: formatting twice gives another text")
-
-
-def same_tree(a: object, b: object) -> bool:
-    """Whether two trees, or parts of trees, say the same, wherever they stand.
-
-    >>> same_tree(parse(Source("", "block B { ReLU }"), Sink()), parse(Source("", "block B {\\n  ReLU\\n}"), Sink()))
-    True
-    """
-    if a.__class__ is not b.__class__:
-        return False
-    if isinstance(a, Span | Source):
-        return True
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        return len(a) == len(b) and all(map(same_tree, a, b))
-    names: tuple[str, ...] | None = getattr(a.__class__, "__match_args__", None)
-    if names is None:
-        return a == b
-    return all(same_tree(getattr(a, name), getattr(b, name)) for name in names)
 
 
 class _Writer:

@@ -18,7 +18,10 @@ _PARTS: dict[type, tuple[str, ...]] = {
     tree.Chain: ("operands",),
     tree.Unary: ("operand",),
     tree.Conditional: ("then", "test", "otherwise"),
-    tree.Index: ("value", "indices"),
+    tree.Access: ("value", "steps"),
+    tree.Item: ("index",),
+    tree.Slice: ("start", "stop"),
+    tree.Comprehension: ("item", "values", "condition"),
     tree.Call: ("name", "arguments"),
     tree.Group: ("value",),
     tree.Argument: ("value", "stated"),
@@ -27,9 +30,16 @@ _PARTS: dict[type, tuple[str, ...]] = {
     tree.Input: ("shape", "conditions", "tail"),
     tree.Layer: ("name", "arguments", "tail"),
     tree.Let: ("value",),
-    tree.Repeat: ("count", "body"),
-    tree.For: ("values", "body"),
-    tree.If: ("arms", "otherwise"),
+    tree.Function: ("value",),
+    tree.Assert: ("test",),
+    tree.Use: ("value", "tail"),
+    tree.Again: ("value", "tail"),
+    tree.Weight: ("shape", "start", "tail"),
+    tree.Arriving: ("tail",),
+    tree.Branch: ("body", "tail"),
+    tree.Repeat: ("count", "body", "tail"),
+    tree.For: ("values", "body", "tail"),
+    tree.If: ("arms", "otherwise", "tail"),
     tree.Residual: ("body", "shortcut", "tail"),
     tree.Merge: ("arguments", "branches", "tail"),
     tree.Parameter: ("default",),
@@ -77,7 +87,7 @@ class Text:
                 self.lets.append(item.name)
             case tree.For():
                 self.targets += item.targets
-            case tree.Tail() if item.label is not None:
+            case tree.Tail() if isinstance(item.label, tree.Name):
                 self.labels.append(item.label)
             case tree.Merge():
                 values = (argument.value for argument in item.arguments)

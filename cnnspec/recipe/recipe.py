@@ -182,9 +182,9 @@ def _with_argument(setting: tree.Setting | None, head: str, argument: str, overr
         value = setting.value
     if isinstance(value, tree.Call):
         kept = tuple(old for old in value.arguments if old.name is None or old.name.id != argument)
-        return tree.Setting(tree.Name(head, span), tree.Call(value.name, (*kept, given), value.span), span)
+        return tree.Setting(tree.Name(head, span), None, tree.Call(value.name, (*kept, given), value.span), span)
     name = value if isinstance(value, tree.Name) else tree.Name("none", span)
-    return tree.Setting(tree.Name(head, span), tree.Call(name, (given,), span), span)
+    return tree.Setting(tree.Name(head, span), None, tree.Call(name, (given,), span), span)
 
 
 class _Reader:

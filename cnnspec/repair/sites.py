@@ -96,7 +96,9 @@ def bodies(statement: tree.Statement) -> list[tree.Body]:
         case tree.Residual():
             return [statement.body] + ([statement.shortcut] if statement.shortcut else [])
         case tree.Merge():
-            return list(statement.branches or ())
+            return [statement.branches] if statement.branches else []
+        case tree.Branch():
+            return [statement.body]
     return []
 
 
@@ -196,8 +198,8 @@ def numbers(node: tree.Expression | None, field: str) -> Iterator[tuple[tree.Lit
             yield from numbers(node.then, field)
             yield from numbers(node.test, "")
             yield from numbers(node.otherwise, field)
-        case tree.Index():
-            for item in (node.value, *node.indices):
+        case tree.Access():
+            for item in (node.value, *(step.index for step in node.steps if isinstance(step, tree.Item))):
                 yield from numbers(item, field)
         case tree.Call():
             for argument in node.arguments:

@@ -44,11 +44,13 @@ def hint(parser: _Parser, kind: str, start: int, end: int) -> str:
         return _FOREIGN[word]
     if parser.source.text.startswith(("//", "/*"), start) and not parser.accepts("INT"):
         return "a comment begins with `#`"
-    if kind in ("ELSE", "SHORTCUT") or (kind in _MISPLACED and parser.accepts("REPEAT")):
+    if kind in ("ELSE", "SHORTCUT") or (kind in _MISPLACED and parser.begins("statement")):
         return _MISPLACED[kind]
-    if word in KEYWORDS and parser.accepts("NAME") and not parser.accepts("REPEAT"):
+    if word in KEYWORDS and parser.accepts("NAME") and not parser.begins("statement"):
         return f"`{word}` is a word of the language: use another name"
-    if parser.accepts("BRANCH") and kind != "RBRACE":
+    if kind == "COLON" and (colon := _on_colon(parser)):
+        return colon
+    if parser.begins("branch") and kind != "RBRACE":
         return "its parts stand in `branch { ... }`"
     if not parser.open_braces():
         return _on_item(parser, kind, word, before)
@@ -62,7 +64,7 @@ def _on_item(parser: _Parser, kind: str, word: str, before: Any) -> str:
     for name in (word, before.id if isinstance(before, tree.Name) else ""):
         if kind in ("NAME", "LBRACE", "STRING") and len(name) > 2 and (near := closest(name, known)):
             return f"did you mean `{near}`?"
-    if parser.accepts("MODEL") and kind not in ("RBRACE", "_SEP"):
+    if parser.begins("item") and kind not in ("RBRACE", "_SEP"):
         return "statements stand in `model Name { ... }` or `block Name { ... }`"
     return _on_brace(parser, kind)
 
@@ -109,9 +111,7 @@ def on_sign(parser: _Parser, start: int, end: int) -> str:
         return "each layer is a statement of its own"
     if two[:1] == "?":
         return "a choice is written `x if condition else y`"
-    if two[:1] == "\\":
-        return "inside of ( ) and [ ] a line goes on by itself"
-    return _on_colon(parser) if two[:1] == ":" else ""
+    return "inside of ( ) and [ ] a line goes on by itself" if two[:1] == "\\" else ""
 
 
 def _on_colon(parser: _Parser) -> str:
@@ -120,7 +120,7 @@ def _on_colon(parser: _Parser) -> str:
     if parser.accepts("EQUAL"):
         declares = parser.accepts("RPAR") and not parser.accepts("SIGN")
         return "parameters have no types" if declares else "it is written with `=`"
-    return "a list can't be cut with `:`" if parser.accepts("RSQB") else ""
+    return ""
 
 
 def _on_value(parser: _Parser, kind: str, word: str, before: Any, start: int) -> str:

@@ -158,7 +158,7 @@ class _Parser:
             return len(opened)
         if opened and kind in _DEFINITIONS and self._column(start) <= self._indent(opened[0]):
             return len(opened)
-        if kind == "BRANCH" and self.accepts("REPEAT"):
+        if kind == "BRANCH" and self.begins("statement"):
             return sum(self._indent(brace) >= self._column(start) for brace in opened)
         return 0
 
@@ -300,6 +300,10 @@ class _Parser:
             return "the file" if kind == "$END" else "the line"
         return "`;`" if kind == "_SEP" else f"`{self.source.text[start:end]}`"
 
+    def begins(self, symbol: str) -> bool:
+        """Whether a statement, an item, a branch or a setting could begin here."""
+        return symbol in STATES[self.states[-1]]
+
     def accepts(self, kind: str) -> bool:
         """Whether a token could stand here, after the reductions that it would set off."""
         states = list(self.states)
@@ -316,17 +320,19 @@ class _Parser:
 
     def _expected(self) -> str:
         """What could stand here, in words."""
-        if self.accepts("MODEL"):
-            return "`model`, `block`, `train` or `from`"
-        kinds = {"REPEAT": "a statement", "INT": "a value", "NAME": "a name", "STRING": "a path in double quotes"}
+        if self.begins("item"):
+            return "`model`, `block`, `train`, `let` or `from`"
+        kinds = {"INT": "a value", "NAME": "a name", "STRING": "a text in double quotes"}
         words = [next((noun for kind, noun in kinds.items() if self.accepts(kind)), "")]
+        if self.begins("statement") or self.begins("branch"):
+            words = ["a statement" if self.begins("statement") else "`branch`"]
         operand = self.accepts("SIGN")
         if not words[0] and not operand and self.accepts("LSQB"):
             words = ["a list in brackets, such as `[3, 32, 32]`"]
-        ends = self.accepts("_SEP") and words[0] != "a statement"
+        ends = self.accepts("_SEP") and words[0] not in ("a statement", "`branch`")
         left_out = {"LPAR": bool(words[0]) or operand, "RBRACE": ends}
         words += [f"`{sign}`" for kind, sign in _SIGNS.items() if not left_out.get(kind) and self.accepts(kind)]
-        words += [f"`{_WORDS[kind]}`" for kind in ("IMPORT", "IN", "BRANCH", "ELSE", "AS") if self.accepts(kind)]
+        words += [f"`{_WORDS[kind]}`" for kind in ("IMPORT", "IN", "ELSE", "AS") if self.accepts(kind)]
         words += ["the end of the line"] if ends else ["the end"] if self.accepts("$END") else []
         words = [word for word in words if word]
         return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else "nothing more"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from cnnspec.record import record
 from cnnspec.source import Source, Span
+from cnnspec.syntax.walk import same, walk
+
+__all__ = ["same", "walk"]
 
 # --- expressions ---
 
@@ -65,11 +68,52 @@ class Conditional:
 
 
 @record
-class Index:
-    """`value[i][j]`."""
+class Item:
+    """`[i]` behind a value."""
+
+    index: Expression
+    span: Span
+
+
+@record
+class Slice:
+    """`[start:stop]` behind a value."""
+
+    start: Expression | None
+    stop: Expression | None
+    span: Span
+
+
+@record
+class Member:
+    """`.name` behind a value."""
+
+    name: Name
+    span: Span
+
+
+Step = Item | Slice | Member
+
+
+@record
+class Access:
+    """A value and the way into it: `x[0]`, `widths[1:]`, `backbone.layer3`, in one node however long the way is."""
 
     value: Expression
-    indices: tuple[Expression, ...]
+    steps: tuple[Step, ...]
+    span: Span
+
+
+@record
+class Comprehension:
+    """`[item for targets in values if condition]`."""
+
+    item: Expression
+    targets: tuple[Name, ...]
+    unpacks: bool
+    """True for `for (a, b) in ...` and `for a, b in ...`."""
+    values: Expression
+    condition: Expression | None
     span: Span
 
 
@@ -90,7 +134,7 @@ class Group:
     span: Span
 
 
-Expression = Name | Literal | Invalid | Sequence | Chain | Unary | Conditional | Index | Call | Group
+Expression = Name | Literal | Invalid | Sequence | Chain | Unary | Conditional | Access | Comprehension | Call | Group
 
 
 @record
@@ -107,10 +151,21 @@ class Argument:
 
 
 @record
-class Tail:
-    """What may follow a statement: `as name` and `-> [shape]`."""
+class Labels:
+    """The names of `as (a, b)`; `_` drops a part."""
 
-    label: Name | None
+    names: tuple[Name, ...]
+    span: Span
+
+
+@record
+class Tail:
+    """What may follow a statement: `as name` or `as (a, b)`, and `-> [shape]`.
+
+    The annotation of a tuple is a tuple, of which each item is an annotation again, or the name `_`.
+    """
+
+    label: Name | Labels | None
     annotation: Sequence | None
 
 
@@ -124,6 +179,14 @@ class Body:
 class Input:
     shape: Sequence
     conditions: tuple[Expression, ...]
+    tail: Tail
+    span: Span
+
+
+@record
+class Arriving:
+    """`input as x`: names, and checks, what arrives in a body."""
+
     tail: Tail
     span: Span
 
@@ -148,9 +211,62 @@ class Let:
 
 
 @record
+class Function:
+    """`let f(a, b) = value`."""
+
+    name: Name
+    parameters: tuple[Name, ...]
+    value: Expression
+    span: Span
+
+
+@record
+class Assert:
+    test: Expression
+    message: Literal | Invalid | None
+    span: Span
+
+
+@record
+class Use:
+    """`use x`: go on from another value."""
+
+    value: Expression
+    tail: Tail
+    head: Span
+    span: Span
+
+
+@record
+class Again:
+    """`again x`: run a labelled module once more."""
+
+    value: Expression
+    tail: Tail
+    head: Span
+    span: Span
+
+
+@record
+class Weight:
+    """`weight [sizes] = start as name`: a learned value."""
+
+    shape: Sequence
+    start: Expression
+    tail: Tail
+    head: Span
+    span: Span
+
+
+# The `head` of a statement with bodies is what stands in front of its first `{`.
+
+
+@record
 class Repeat:
     count: Expression
     body: Body
+    tail: Tail
+    head: Span
     span: Span
 
 
@@ -161,6 +277,8 @@ class For:
     """True for `for (a, b) in ...` and `for a, b in ...`."""
     values: Expression
     body: Body
+    tail: Tail
+    head: Span
     span: Span
 
 
@@ -170,6 +288,8 @@ class If:
 
     arms: tuple[tuple[Expression, Body], ...]
     otherwise: Body | None
+    tail: Tail
+    head: Span
     span: Span
 
 
@@ -183,18 +303,31 @@ class Residual:
 
 
 @record
+class Branch:
+    """`branch { ... }` inside of a merge."""
+
+    body: Body
+    tail: Tail
+    span: Span
+
+
+@record
 class Merge:
-    """`add`, `multiply` or `concat`, with named values as arguments or with branches."""
+    """`add`, `multiply`, `concat`, `matmul` or `tuple`, of named values (`arguments`) or of branches.
+
+    The body `branches` holds `Branch` and what decides how many there are: `For`, `Repeat`, `If`, `Let`, `Function`.
+    """
 
     kind: str
     arguments: tuple[Argument, ...]
-    branches: tuple[Body, ...] | None
+    branches: Body | None
     tail: Tail
     head: Span
     span: Span
 
 
-Statement = Input | Layer | Let | Repeat | For | If | Residual | Merge | Invalid
+Bodied = Repeat | For | If | Residual | Merge | Branch
+Statement = Input | Arriving | Layer | Let | Function | Assert | Use | Again | Weight | Bodied | Invalid
 
 
 # --- a file ---
@@ -208,9 +341,23 @@ class Parameter:
 
 
 @record
+class Imported:
+    """`name` or `name as alias` of an import."""
+
+    name: Name
+    alias: Name | None
+    span: Span
+
+    @property
+    def known_as(self) -> Name:
+        """The name that it has in the importing file."""
+        return self.alias or self.name
+
+
+@record
 class Import:
     path: Literal | Invalid
-    names: tuple[Name, ...]
+    names: tuple[Imported, ...]
     span: Span
 
 
@@ -219,6 +366,16 @@ class Model:
     name: Name
     parameters: tuple[Parameter, ...]
     body: Body
+    span: Span
+
+
+@record
+class Variant:
+    """`model ResNet18 = ResNet(BasicBlock, [2, 2, 2, 2])`."""
+
+    name: Name
+    base: Name
+    arguments: tuple[Argument, ...]
     span: Span
 
 
@@ -232,7 +389,10 @@ class Block:
 
 @record
 class Setting:
+    """`name = value`, or `name.part = value` for one output of several."""
+
     name: Name
+    part: Name | None
     value: Expression
     span: Span
 
@@ -244,7 +404,7 @@ class Train:
     span: Span
 
 
-Item = Import | Model | Block | Train | Invalid
+Definition = Import | Let | Function | Model | Variant | Block | Train | Invalid
 
 
 @record
@@ -252,11 +412,15 @@ class Tree:
     """A whole file."""
 
     source: Source
-    items: tuple[Item, ...]
+    items: tuple[Definition, ...]
 
 
-def documentation(definition: Model | Block) -> str:
-    """The comment block right above a model or block, without its `#` marks; "" where there is none."""
+Node = Expression | Statement | Definition
+"""Besides these, the parts of them that have a type of their own: arguments, bodies, tails, steps, parameters."""
+
+
+def documentation(definition: Model | Variant | Block | Let | Function) -> str:
+    """The comment block right above a definition, without its `#` marks; "" where there is none."""
     source = definition.span.source
     number = definition.span.line - 1
     lines: list[str] = []

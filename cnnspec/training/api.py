@@ -79,4 +79,4 @@ def _setting(name: str, value: object, sink: Sink) -> tree.Setting:
     text = value if isinstance(value, str) else spell(list(value) if isinstance(value, (list, tuple)) else value)
     shown = Source("<recipe>", f"{name} = {text}")
     span = Span(shown, 0, len(name))
-    return tree.Setting(tree.Name(name, span), parse_expression(Source(f"<{name}>", text), sink), span)
+    return tree.Setting(tree.Name(name, span), None, parse_expression(Source(f"<{name}>", text), sink), span)

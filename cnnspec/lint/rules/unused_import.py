@@ -45,6 +45,6 @@ def unused_import(text: FileText, sink: Sink) -> None:
         return
     used = {name for item in (*text.definitions, *text.recipes) for name in item.reads}
     for imported in text.file.imports:
-        for name in imported.names:
+        for name in (item.known_as for item in imported.names):
             if name.id not in used:
                 sink.report(CODE, name.span, name=name.id)
