@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import subprocess
@@ -17,10 +18,10 @@ from cnnspec.cli.check import options_of
 from cnnspec.cli.common import Command
 from cnnspec.cli.config import Config, ConfigError, Selection, check_codes
 from cnnspec.cli.main import main
-from cnnspec.diagnostics import Diagnostic, codes
+from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.edits import Edit
 from cnnspec.diagnostics.suggestions import NOTE, Suggestion
-from cnnspec.lint.suppress import suppressions
+from cnnspec.lint.suppress import suppress, suppressions
 from cnnspec.pipeline import check
 from cnnspec.report.findings import Report, Result
 from cnnspec.source import Source, Span
@@ -207,8 +208,6 @@ def test_comments(text: str, found: list[tuple[str, int]]):
 
 
 def codes_of(text: str, path: str = "x.cnn", **options) -> list[str]:
-    from cnnspec.diagnostics import Sink
-
     sink = Sink()
     check(Source(path, text), sink, **options)
     return [found.code.id for found in sink.diagnostics]
@@ -233,6 +232,33 @@ def test_comments_of_imported_files_hold(folder: Path):
     lib = "block B {\n    Linear(3)\n    Linear(3)  # cnnspec: ignore[W202]\n    ReLU  # cnnspec: ignore[W203]\n}\n"
     (folder / "lib.cnn").write_text(lib)
     assert codes_of('from "lib.cnn" import B\nmodel M { input [4]; B }', "net.cnn") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "    ReLU  # cnnspec: ignore[W202]\n" * 2_000 + "}\n",
+        "    # cnnspec: ignore[W202]\n" * 2_000 + "    ReLU\n}\n",
+        "    ReLU\n}\n# cnnspec: ignore[" + "W202, " * 2_000 + "]\n",
+        "    ReLU\n}\n" + "block B { Tanh }  # cnnspec: ignore[W202]\n" * 2_000,
+    ],
+    ids=["behind", "alone", "in one", "unseen"],
+)
+def test_suppressions_are_read_in_linear_time(text: str):
+    def seconds(times: int) -> float:
+        source = Source("x.cnn", "model M {\n    input [4]\n" + text * times)
+        before = process_time()
+        found = suppressions(source)
+        suppress(source, Sink(), unseen=[one.span for one in found], whole=True)
+        return process_time() - before
+
+    seconds(1)
+    gc.disable()
+    try:
+        once, four_times = min(seconds(1), seconds(1)), min(seconds(4), seconds(4))
+    finally:
+        gc.enable()
+    assert four_times < 8 * once
 
 
 def test_errors_can_not_be_silenced():

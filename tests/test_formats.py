@@ -15,8 +15,10 @@ import pytest
 
 from cnnspec.cli.main import main
 from cnnspec.report import names
+from cnnspec.report.documents import DOCUMENTS, CheckReport
 from cnnspec.resources import resource
 from tests.test_ui import UI
+from tools.make_schemas import schema_of
 
 GOOD = "model Good { input [4]; Linear(3) }\n"
 BAD = "model Bad {\n    input [4]\n    # größer 漢\n    Linear(5 -> 3)\n    Lineer(3)\n}\n"
@@ -54,6 +56,34 @@ def validate(content) -> None:
 
 
 # --- json ---
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_schemas_are_those_of_the_models(name: str):
+    stored = resource("schemas", f"{name}.schema.json").read_text(encoding="utf-8")
+    assert schema_of(DOCUMENTS[name]) == stored, "python -m tools.make_schemas"
+
+
+def test_every_schema_has_a_model():
+    files = sorted(path.name for path in resource("schemas").iterdir())
+    assert files == [f"{name}.schema.json" for name in sorted(DOCUMENTS)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("valid", "yes"), ("files", 0), ("extra", 1), ("format_version", "2.0"), ("models", None)]
+)
+def test_a_document_that_is_none(folder: Path, capsys, field: str, value: object):
+    from pydantic import ValidationError
+
+    content = as_json(capsys, "good.cnn", "bad.cnn")
+    assert CheckReport.model_validate_json(json.dumps(content)).files == 2
+    with pytest.raises(ValidationError):
+        CheckReport.model_validate_json(json.dumps(content | {field: value}))
+
+
+def test_json_of_what_is_no_unicode(folder: Path, capsys):
+    content = as_json(capsys, "good.cnn", "-D", 'x="\udcff"')
+    validate(content)
 
 
 def test_json_of_a_good_file(folder: Path, capsys):
@@ -162,6 +192,8 @@ def test_sarif(folder: Path, capsys):
     run = sarif(capsys, "bad.cnn", "warned.cnn")
     assert run["columnKind"] == "unicodeCodePoints"
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["E110", "E203", "W202"]
+    titles = [rule["shortDescription"]["text"] for rule in run["tool"]["driver"]["rules"]]
+    assert titles == ["Unknown layer or block", "Wrong width", "Nothing nonlinear between"]
     for result in run["results"]:
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uriBaseId"] == "SRCROOT"

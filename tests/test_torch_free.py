@@ -25,9 +25,10 @@ sys.exit(code)
 """
 
 
-def loaded_by(arguments: list[str]) -> set[str]:
+def loaded_by(arguments: list[str], slow: set[str] = SLOW) -> set[str]:
     """The slow modules that a command has imported. `-I -S`: none that the interpreter's own start brings in."""
-    code = f"import sys; sys.path[:0] = [{str(ROOT)!r}]\n" + RUN.format(arguments=arguments, slow=SLOW)
+    packages = [str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))]
+    code = f"import sys; sys.path[:0] = {packages!r}\n" + RUN.format(arguments=arguments, slow=slow)
     run = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
     )
@@ -54,6 +55,18 @@ def test_errors_import_nothing_slow_either(tmp_path: Path):
     path = tmp_path / "wrong.cnn"
     path.write_text("model M { input [4]; Linear(5 -> 3); Lineer(3); let x = $ }")
     assert loaded_by(["check", str(path)]) == set()
+
+
+@pytest.mark.parametrize("name", ["full", "concise", "github", "junit"])
+def test_pydantic_serves_the_json_documents_alone(tmp_path: Path, name: str):
+    (tmp_path / "wrong.cnn").write_text("model M { input [4]; Linear(5 -> 3) }")
+    (tmp_path / "pyproject.toml").write_text("[tool.cnnspec]\nignore = ['W203']\n")
+    arguments = ["check", str(tmp_path), "specs/lenet.cnn", "--output-format", name]
+    assert loaded_by(arguments, {"pydantic", "lark"}) == set()
+
+
+def test_pydantic_writes_json():
+    assert loaded_by(["check", "specs/lenet.cnn", "--output-format", "json"], {"pydantic"}) == {"pydantic"}
 
 
 def test_the_test_can_fail():

@@ -43,30 +43,50 @@ def suppress(source: Source, sink: Sink, *, unseen: Sequence[Span], whole: bool)
 
     `unseen` are the parts of `source` that no rule has looked at; `whole` is False where other parts may be unseen too.
     """
-    warnings = [found for found in sink.diagnostics if found.severity == "warning"]
-    read: dict[str, list[Suppression]] = {source.path: suppressions(source)}
+    own = suppressions(source)
+    tables = {source.path: _by_place(own)}
     used: set[Suppression] = set()
-    for found in warnings:
+    for found in sink.diagnostics:
         place = found.span.source
-        if place.path not in read:
-            read[place.path] = suppressions(place)
-        matching = [one for one in read[place.path] if one.code == found.code.id and one.line == found.span.line]
-        if matching and found.code.id in KNOWN:
+        if found.code.id not in KNOWN:
+            continue
+        if place.path not in tables:
+            tables[place.path] = _by_place(suppressions(place))
+        if matching := tables[place.path].get((found.code.id, found.span.line)):
             used.update(matching)
             sink.discard(found)
-    for one in read[source.path]:
+    for one in own:
         if one.code not in KNOWN:
             _report_unknown(one, sink)
-        elif whole and one not in used and not any(span.start <= one.span.start < span.end for span in unseen):
+    for one in _outside(own, unseen) if whole else ():
+        if one.code in KNOWN and one not in used:
             fix = Suggestion(UNSUPPRESS, {"code": one.code}, (Edit(one.whole, ""),), True)
             sink.add(Diagnostic(codes.UNUSED_SUPPRESSION, {"name": one.code}, one.span, suggestions=(fix,)))
+
+
+def _by_place(found: list[Suppression]) -> dict[tuple[str, int], list[Suppression]]:
+    table: dict[tuple[str, int], list[Suppression]] = {}
+    for one in found:
+        table.setdefault((one.code, one.line), []).append(one)
+    return table
+
+
+def _outside(found: list[Suppression], parts: Sequence[Span]) -> Iterator[Suppression]:
+    """Those that stand in none of the parts of the text; `found` is in the order of the text, as parts never overlap."""
+    behind = sorted(((part.start, part.end) for part in parts), reverse=True)
+    for one in found:
+        while behind and behind[-1][1] <= one.span.start:
+            behind.pop()
+        if not behind or one.span.start < behind[-1][0]:
+            yield one
 
 
 def suppressions(source: Source) -> list[Suppression]:
     """The suppressions of a source, one for each code that a comment names."""
     if "cnnspec:" not in source.text:
         return []
-    return [one for start, end in _comments(source) for one in _read(source, start, end)]
+    lines = _Lines(source)
+    return [one for start, end in _comments(source) for one in _read(source, start, end, lines)]
 
 
 def _comments(source: Source) -> Iterator[tuple[int, int]]:
@@ -81,11 +101,11 @@ def _comments(source: Source) -> Iterator[tuple[int, int]]:
                 yield token.start() + comment.start(), token.start() + comment.end()
 
 
-def _read(source: Source, start: int, end: int) -> Iterator[Suppression]:
+def _read(source: Source, start: int, end: int, lines: _Lines) -> Iterator[Suppression]:
     match = re.match(r"#\s*cnnspec:\s*ignore\b\s*(\[[^\]\n]*\]?)?", source.text[start:end])
     if match is None:
         return
-    line = _line_meant(source, start)
+    line = lines.meant(start)
     listed = match[1] or ""
     named = list(re.finditer(r"[^\s,\[\]]+", listed))
     for word in named:
@@ -102,27 +122,47 @@ def _without(span: Span) -> Span:
     text, start, end = span.source.text, span.start, span.end
     if behind := re.compile(r"\s*,[ \t]*").match(text, end):
         return Span(span.source, start, behind.end())
-    return Span(span.source, len(text[:start].rstrip(" \t,")), end)
+    return Span(span.source, _before(text, start, " \t,"), end)
 
 
 def _comment(source: Source, start: int, end: int) -> Span:
     """A comment with the blanks in front of it, and with its line where nothing else stands there."""
     text = source.text
     end = end - 1 if text[start:end].endswith("\r") else end
-    begin = len(text[:start].rstrip(" \t"))
+    begin = _before(text, start, " \t")
     if begin == 0 or text[begin - 1] == "\n":
         end = text.find("\n", end) + 1 or len(text)
     return Span(source, begin, end)
 
 
-def _line_meant(source: Source, start: int) -> int:
-    """The line of a comment, or the next one that is no comment where it stands alone."""
-    number, column = source.position(start)
-    if source.line(number)[: column - 1].strip():
+def _before(text: str, end: int, blanks: str) -> int:
+    """Where the blanks in front of an offset begin, in its line."""
+    line = text.rfind("\n", 0, end) + 1
+    return line + len(text[line:end].rstrip(blanks))
+
+
+class _Lines:
+    """The line that a comment holds for: its own, or the next one that is no comment where it stands alone."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._next: dict[int, int] = {}
+
+    def meant(self, start: int) -> int:
+        number, column = self.source.position(start)
+        if self.source.line(number)[: column - 1].strip():
+            return number
+        passed = []
+        while number not in self._next and self._is_comment(number):
+            passed.append(number)
+            number += 1
+        number = self._next.get(number, number)
+        # A block of comments is walked through once.
+        self._next |= dict.fromkeys(passed, number)
         return number
-    while number < len(source.line_starts) and source.line(number).lstrip().startswith("#"):
-        number += 1
-    return number
+
+    def _is_comment(self, number: int) -> bool:
+        return number < len(self.source.line_starts) and self.source.line(number).lstrip().startswith("#")
 
 
 def _report_unknown(one: Suppression, sink: Sink) -> None:

@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+from cnnspec.report.documents import CheckReport, Finding, Fix, Model, Place, Position, Range
 from cnnspec.report.findings import Report
 from cnnspec.report.formats import Format, Style
 from cnnspec.report.places import dump, range_of, shown_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Literal
 
     from cnnspec.diagnostics import Diagnostic, Suggestion
     from cnnspec.graph.nodes import Graph
+    from cnnspec.source import Span
 
 FORMAT_VERSION = "1.0"
 
@@ -23,55 +25,62 @@ def write(report: Report, style: Style) -> str:
     """The report as one JSON object."""
     found = report.diagnostics
     errors = report.count("error")
-    content: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
-        "valid": errors == 0,
-        "error_count": errors,
-        "warning_count": len(found) - errors,
-        "files": len(report.results),
-        "models": [_model(graph) for result in report.results for graph in result.graphs],
-        "diagnostics": [_diagnostic(one) for one in found],
-    }
-    if style.statistics:
-        codes = [one.code.id for one in found]
-        content["statistics"] = {code: codes.count(code) for code in sorted(set(codes))}
-    return dump(content)
+    content = CheckReport(
+        format_version=FORMAT_VERSION,
+        valid=errors == 0,
+        error_count=errors,
+        warning_count=len(found) - errors,
+        files=len(report.results),
+        models=tuple(_model(graph) for result in report.results for graph in result.graphs),
+        diagnostics=tuple(map(_finding, found)),
+        statistics=_statistics(found) if style.statistics else None,
+    )
+    return dump(content.model_dump(mode="json", exclude_none=True))
 
 
-def _model(graph: Graph) -> dict[str, Any]:
-    return {
-        "file": shown_path(graph.source.path),
-        "name": graph.name,
-        "input": list(graph.input or ()),
-        "output": list(graph.output or ()),
-        "parameters": graph.parameters,
-    }
+def _statistics(found: list[Diagnostic]) -> dict[str, int]:
+    codes = [one.code.id for one in found]
+    return {code: codes.count(code) for code in sorted(set(codes))}
 
 
-def _diagnostic(found: Diagnostic) -> dict[str, Any]:
-    return {
-        "code": found.code.id,
-        "severity": found.severity,
-        "message": found.message,
-        "file": shown_path(found.span.source.path),
-        "range": range_of(found.span),
-        "label": found.label,
-        "labels": [
-            {"file": shown_path(label.span.source.path), "range": range_of(label.span), "text": label.text}
-            for label in found.labels
-        ],
-        "notes": found.notes,
-        "helps": found.all_helps,
-        "fixes": [_fix(fix) for fix in found.fixes],
-    }
+def _model(graph: Graph) -> Model:
+    return Model(
+        file=shown_path(graph.source.path),
+        name=graph.name,
+        input=tuple(graph.input or ()),
+        output=tuple(graph.output or ()),
+        parameters=graph.parameters,
+    )
 
 
-def _fix(fix: Suggestion) -> dict[str, Any]:
-    edits = [
-        {"file": shown_path(edit.span.source.path), "range": range_of(edit.span), "text": edit.text}
-        for edit in fix.edits
-    ]
-    return {"message": fix.message, "safe": fix.sure, "edits": edits}
+def _finding(found: Diagnostic) -> Finding:
+    severity: Literal["error", "warning"] = "error" if found.severity == "error" else "warning"
+    return Finding(
+        code=found.code.id,
+        severity=severity,
+        message=found.message,
+        file=shown_path(found.span.source.path),
+        range=_range(found.span),
+        label=found.label,
+        labels=tuple(_place(label.span, label.text) for label in found.labels),
+        notes=tuple(found.notes),
+        helps=tuple(found.all_helps),
+        fixes=tuple(map(_fix, found.fixes)),
+    )
+
+
+def _fix(fix: Suggestion) -> Fix:
+    edits = tuple(_place(edit.span, edit.text) for edit in fix.edits)
+    return Fix(message=fix.message, safe=fix.sure, edits=edits)
+
+
+def _place(span: Span, text: str) -> Place:
+    return Place(file=shown_path(span.source.path), range=_range(span), text=text)
+
+
+def _range(span: Span) -> Range:
+    place = range_of(span)
+    return Range(start=Position(**place["start"]), end=Position(**place["end"]))
 
 
 FORMAT = Format(write, counts=True)

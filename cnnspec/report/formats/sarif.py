@@ -7,12 +7,12 @@ finding stays when lines are added elsewhere.
 from __future__ import annotations
 
 import os
-import re
 
 from cnnspec._version import __version__
 from cnnspec.diagnostics import Code, Diagnostic
 from cnnspec.report.findings import Report
 from cnnspec.report.formats import Format, Style
+from cnnspec.report.pages import Page, pages, show
 from cnnspec.report.places import dump, fingerprints, range_of
 
 TYPE_CHECKING = False
@@ -30,7 +30,8 @@ def write(report: Report, style: Style) -> str:
     found = report.diagnostics
     rules = sorted({one.code.id: one.code for one in found}.items())
     index = {code: number for number, (code, _) in enumerate(rules)}
-    driver = {"name": "cnnspec", "version": __version__, "rules": [_rule(code) for _, code in rules]}
+    explained = pages()
+    driver = {"name": "cnnspec", "version": __version__, "rules": [_rule(code, explained[id]) for id, code in rules]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -40,14 +41,14 @@ def write(report: Report, style: Style) -> str:
     return dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _rule(code: Code) -> dict[str, Any]:
-    """A rule; its description is the headline with `...` for the facts."""
-    text = re.sub(r"\{[^{}]*\}", "...", code.message)
+def _rule(code: Code, page: Page) -> dict[str, Any]:
+    """A rule, as its page explains it."""
     return {
         "id": code.id,
-        "shortDescription": {"text": text if re.search("[a-z]", text) else code.id},
+        "shortDescription": {"text": page.title[:1].upper() + page.title[1:]},
+        "fullDescription": {"text": page.text},
         "defaultConfiguration": {"level": code.severity},
-        "help": {"text": f"cnnspec explain {code.id}"},
+        "help": {"text": show(page)},
     }
 
 

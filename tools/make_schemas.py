@@ -1,0 +1,36 @@
+"""Write the schemas in `cnnspec/schemas` from the models of the documents.
+
+    python -m tools.make_schemas
+
+A test fails where a schema and its model differ.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cnnspec.files import write_atomic
+from cnnspec.report.documents import DOCUMENTS, Document
+
+FOLDER = Path(__file__).parent.parent / "cnnspec" / "schemas"
+
+
+def schema_of(document: type[Document]) -> str:
+    """The schema of a document, as it is published. What may be left out is left out: it is never null."""
+    schema = document.model_json_schema()
+    for field in schema["properties"].values():
+        if {"type": "null"} in field.get("anyOf", ()):
+            (kind,) = [one for one in field.pop("anyOf") if one != {"type": "null"}]
+            field.pop("default")
+            field.update(kind)
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    for name, document in DOCUMENTS.items():
+        write_atomic(FOLDER / f"{name}.schema.json", schema_of(document))
+
+
+if __name__ == "__main__":
+    main()
