@@ -1,4 +1,4 @@
-"""The Python that the README shows runs, and prints something."""
+"""The Python that the README and the pages of docs/ show runs, and prints something."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
-from tests.test_readme import BLOCKS, ROOT
+from tests.test_examples import PAGES, ROOT, blocks_of
 
 
-@pytest.mark.parametrize("text", [text for language, _, text in BLOCKS if language == "python"])
+@pytest.mark.parametrize(
+    "text", [text for page in PAGES for language, _, text in blocks_of(page) if language == "python"]
+)
 def test_python_blocks(text: str):
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, cwd=ROOT, check=False

@@ -1,0 +1,71 @@
+"""What the README and the pages of docs/ show is what happens: specs check, commands print what stands under them.
+
+A block ```cnn name.cnn is a file of that name, which the commands of its page read; an unnamed one is checked by itself, and
+has no errors. tests/torch/test_examples.py runs the Python.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from cnnspec.cli.main import main
+from cnnspec.diagnostics import Sink
+from cnnspec.diagnostics.render import render_all
+from cnnspec.pipeline import check
+from cnnspec.source import Source
+
+ROOT = Path(__file__).parent.parent
+# docs/errors.md is made of pages that tests/test_explain.py runs.
+PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name != "errors.md")]
+BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+Block = tuple[str, str, str]
+
+
+def blocks_of(path: Path) -> list[Block]:
+    """Language, name and text of the blocks of a page."""
+    return BLOCK.findall(path.read_text(encoding="utf-8"))
+
+
+def name_of(path: Path) -> str:
+    return path.name
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_commands_print_what_stands_under_them(path: Path, tmp_path: Path, monkeypatch, capsys):
+    (tmp_path / "specs").symlink_to(ROOT / "specs")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("")
+    blocks = blocks_of(path)
+    for language, name, text in blocks:
+        if language == "cnn" and name:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+    for language, _, text in blocks:
+        if language == "console":
+            command, _, expected = text.partition("\n")
+            assert command.startswith("$ cnnspec ")
+            main(shlex.split(command.removeprefix("$ cnnspec ")))
+            assert capsys.readouterr().out == expected, command
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_unnamed_specs_have_no_errors(path: Path):
+    for language, name, text in blocks_of(path):
+        if language == "cnn" and not name:
+            sink = Sink()
+            check(Source(str(ROOT / "specs" / "example.cnn"), text), sink)
+            assert not sink.has_errors, render_all(sink.diagnostics)
+
+
+def test_the_readme_shows_the_shipped_spec_and_its_errors():
+    blocks = blocks_of(ROOT / "README.md")
+    first = next(text for language, _, text in blocks if language == "cnn")
+    shipped = (ROOT / "specs" / "lenet.cnn").read_text(encoding="utf-8")
+    code = [line.strip() for line in first.splitlines() if line.strip() and not line.startswith("#")]
+    assert [line for line in code if line not in [other.strip() for other in shipped.splitlines()]] == []
+    assert sum(language == "console" for language, _, _ in blocks) >= 2
