@@ -49,6 +49,7 @@ def make_tables() -> str:
         keywords={terminal.pattern.value: terminal.name for terminal in _keywords(lark)},
         pattern=_pattern(lark),
         ignored=sorted(lark.ignore_tokens),
+        names=sorted(_names(lark)),
     )
 
 
@@ -76,6 +77,11 @@ def _rule(rule: Any) -> tuple[Any, ...]:
 
 def _keywords(lark: Lark) -> list[TerminalDef]:
     return [terminal for terminal in lark.terminals if terminal.pattern.value.isidentifier()]
+
+
+def _names(lark: Lark) -> list[str]:
+    """The words that begin a statement, or a part of one, and are names elsewhere."""
+    return [str(rule.expansion[0].name) for rule in lark.rules if rule.origin.name == "word_of_statements"]
 
 
 def _pattern(lark: Lark) -> str:
@@ -106,6 +112,9 @@ KEYWORDS: dict[str, str] = {keywords!r}
 PATTERN = {pattern!r}
 
 IGNORED: frozenset[str] = frozenset({ignored!r})
+
+# Words that begin a statement, or a part of one, and are names elsewhere.
+NAMES: frozenset[str] = frozenset({names!r})
 '''
 
 

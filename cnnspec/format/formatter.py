@@ -48,7 +48,8 @@ def format_source(source: Source, sink: Sink) -> str | None:
     if found.has_errors:
         return None
     text = layout(source.text)
-    _verify(before, source, text)
+    if text != source.text:
+        _verify(before, source, text)
     return text
 
 
@@ -90,7 +91,8 @@ class _Writer:
             if entry in columns:
                 self.lines.append(margin + columns[entry])
             elif entry in heads:
-                self.lines += write(entry.pieces[2:], indent, margin + heads[entry])
+                name, value = heads[entry]
+                self.lines += write(entry.pieces[value:], indent, margin + name)
             elif _has_body(entry) and not _stays(entry, indent):
                 self.opened(entry.pieces, indent)
             else:
@@ -139,17 +141,18 @@ class _Row:
     annotation: str
 
 
-def _settings(body: Body) -> dict[Statement, str]:
-    """What stands in front of the values of a recipe's settings."""
-    found: dict[Statement, str] = {}
-    run: dict[Statement, str] = {}
+def _settings(body: Body) -> dict[Statement, tuple[str, int]]:
+    """What stands in front of the values of a recipe's settings, and the number of the first piece of each value."""
+    found: dict[Statement, tuple[str, int]] = {}
+    run: dict[Statement, tuple[str, int]] = {}
     for entry in [*body.entries, None]:
         if entry is None or entry.blank:
-            width = max(map(len, run.values()), default=0)
-            found |= {statement: f"{name:<{width}} =" for statement, name in run.items()}
+            width = max((len(name) for name, _ in run.values()), default=0)
+            found |= {statement: (f"{name:<{width}} =", at + 1) for statement, (name, at) in run.items()}
             run = {}
-        if isinstance(entry, Statement) and isinstance(name := entry.pieces[0], Word):
-            run[entry] = name.text
+        if isinstance(entry, Statement):
+            at = next(n for n, piece in enumerate(entry.pieces) if isinstance(piece, Word) and piece.kind == "EQUAL")
+            run[entry] = (flat(entry.pieces[:at]) or "", at)
     return found
 
 
@@ -173,6 +176,8 @@ def _columns(body: Body, indent: int) -> dict[Statement, str]:
 def _row(statement: Statement, indent: int) -> _Row | None:
     """The parts of a statement that fits on one line and has a tail."""
     pieces = statement.pieces
+    if _is_single(pieces):
+        return None
     at = next((n for n, piece in enumerate(pieces) if isinstance(piece, Word) and piece.kind in ("AS", "_ARROW")), 0)
     if not at or (_has_body(statement) and not _stays(statement, indent)):
         return None
@@ -182,6 +187,14 @@ def _row(statement: Statement, indent: int) -> _Row | None:
         return None
     row = _Row(statement, head, label, annotation)
     return row if indent + len(_align([row])[0]) <= WIDTH else None
+
+
+def _is_single(pieces: list[Piece]) -> bool:
+    """Whether a statement is written with single blanks: imports, `input as x`, and an input with `where` behind its name."""
+    kinds = [piece.kind if isinstance(piece, Word) else "" for piece in pieces]
+    if kinds[0] != "INPUT":
+        return kinds[0] == "FROM"
+    return kinds[1:2] != [""] or ("AS" in kinds and "WHERE" in kinds[kinds.index("AS") :])
 
 
 def _align(rows: list[_Row]) -> list[str]:
@@ -198,7 +211,7 @@ def write(pieces: list[Piece], indent: int, prefix: str, suffix: str = "") -> li
     """The lines of pieces behind `prefix`, with as many brackets opened as it takes."""
     brackets = [piece for piece in pieces if isinstance(piece, Bracket)]
     opened = {bracket for bracket in brackets if bracket.flat is None}
-    lists = [bracket for bracket in brackets if bracket.flat is not None and bracket.elements and bracket.takes_comma]
+    lists = [bracket for bracket in brackets if bracket.flat is not None and bracket.elements and bracket.can_open]
     closed = sorted(lists, key=lambda bracket: len(bracket.flat or ""))
     while closed and _width(pieces, indent, prefix, suffix, opened) > WIDTH:
         opened.add(closed.pop())

@@ -9,18 +9,22 @@ from __future__ import annotations
 import re
 
 from cnnspec.record import record
-from cnnspec.syntax._tables import KEYWORDS, PATTERN
+from cnnspec.syntax._tables import KEYWORDS, NAMES, PATTERN
 
 _TOKEN = re.compile(PATTERN)
 _BREAK = re.compile(r"\n|;|#[^\n]*")
 _BLANKS = " \t\r"
-_CALLED = ("NAME", "ADD", "MULTIPLY", "CONCAT")
+_CALLED = ("NAME", "ADD", "MULTIPLY", "CONCAT", "MATMUL", "TUPLE")
 _NUMBERS = ("INT", "FLOAT")
 _VALUES = ("NAME", *_NUMBERS, "STRING", "TRUE", "FALSE", "NONE", "RPAR", "RSQB")
 """Tokens that an operand ends with: a sign behind one of them is binary, a bracket an index."""
 _CLOSERS = {"LPAR": "RPAR", "LSQB": "RSQB"}
 _GOES_ON = ("ELSE", "SHORTCUT")
 """Words that continue the statement in front of them, on whatever line they are."""
+_STARTS = ("BRANCH", "REPEAT", "FOR", "LET")
+"""Words that begin a statement wherever they stand outside of brackets: branches need no separator."""
+_BEFORE_STATEMENT = ("", "LBRACE", "RBRACE", *_VALUES)
+_TIGHT = ("DOT", "COLON")
 
 
 class Word:
@@ -56,7 +60,7 @@ class Element:
 
 
 class Bracket:
-    """`( )` or `[ ]` with its elements. `kind`: parameters, arguments, sequence, group, index."""
+    """`( )` or `[ ]` with its elements. `kind`: parameters, arguments, sequence, comprehension, group, index."""
 
     __slots__ = ("after", "closer", "elements", "end", "flat", "kind", "open", "opener", "space")
 
@@ -77,6 +81,11 @@ class Bracket:
     def takes_comma(self) -> bool:
         """Whether a comma may follow the last element."""
         return self.kind in ("parameters", "arguments", "sequence")
+
+    @property
+    def can_open(self) -> bool:
+        """Whether its elements may stand on lines of their own."""
+        return self.takes_comma or self.kind == "comprehension"
 
 
 class Body:
@@ -122,8 +131,10 @@ def comments(text: str) -> list[str]:
 
 
 def words_of(text: str) -> list[Word]:
+    """The tokens and comments of a text. Words of statements that stand for a name are names."""
     found: list[Word] = []
     lines, split = 0, False
+    depth, before = 0, ""
     for match in _TOKEN.finditer(text):
         kind, start = match.lastgroup or "", match.start()
         if kind == "BLANK":
@@ -139,7 +150,15 @@ def words_of(text: str) -> list[Word]:
                     lines, split = 0, False
             continue
         said = match[0].rstrip(_BLANKS) if kind == "COMMENT" else match[0]
-        kind = KEYWORDS.get(said, kind) if kind == "NAME" else kind
+        if kind == "NAME":
+            kind = KEYWORDS.get(said, kind)
+            if kind == "WILDCARD" or (kind in NAMES and (depth or not (lines or split or before in _BEFORE_STATEMENT))):
+                kind = "NAME"
+        elif kind in ("LPAR", "LSQB"):
+            depth += 1
+        elif kind in ("RPAR", "RSQB"):
+            depth -= 1
+        before = kind
         found.append(Word(kind, start, said, lines, split=split))
         lines, split = 0, False
     return found
@@ -162,7 +181,8 @@ def _set_spaces(words: list[Word]) -> None:
             word.space = False
         elif kind == "COMMA":
             word.space = False
-        if unary or before in ("LPAR", "LSQB") or (key and "EQUAL" in (kind, before)):
+        tight = before in ("LPAR", "LSQB", *_TIGHT) or kind in _TIGHT
+        if unary or tight or (key and "EQUAL" in (kind, before)):
             word.space = False
         unary = kind == "SIGN" and before not in _VALUES
         before = kind
@@ -243,7 +263,7 @@ class _Reader:
             kind, word = self.kind, self.words[self.at]
             goes_on = self._significant() in _GOES_ON
             ends = word.lines or word.split or kind == "COMMENT"
-            if pieces and not goes_on and (ends or (kind == "BRANCH" and isinstance(pieces[-1], Body))):
+            if pieces and not goes_on and (ends or _begins(kind, pieces)):
                 break
             if kind == "COMMENT":
                 while self.kind == "COMMENT":
@@ -285,7 +305,11 @@ class _Reader:
             word = self.words[self.at]
             if not pieces:
                 blank = word.lines > 1
-            if self.kind == "COMMA":
+            if self.kind == "FOR":
+                bracket.kind = "comprehension"
+            if self.kind == "COMMA" and bracket.kind == "comprehension":
+                pieces.append(self.take())
+            elif self.kind == "COMMA":
                 self.take()
                 commas += 1
                 lines = 0
@@ -304,6 +328,14 @@ class _Reader:
         bracket.open = ends_in_comma and lines > 0
         if bracket.kind == "group" and commas:
             bracket.kind = "sequence"
+
+
+def _begins(kind: str, pieces: list[Piece]) -> bool:
+    """Whether a word on the line of a statement begins the next one: branches, and what holds them, need no separator."""
+    if kind != "IF":
+        return kind in _STARTS
+    tail = pieces[-2] if len(pieces) > 1 else None
+    return isinstance(pieces[-1], Body) or (isinstance(tail, Word) and tail.kind in ("AS", "_ARROW"))
 
 
 def _comment(word: Word, *, own_line: bool | None = None) -> Comment:

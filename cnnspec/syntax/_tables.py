@@ -737,3 +737,6 @@ KEYWORDS: dict[str, str] = {'add': 'ADD', 'multiply': 'MULTIPLY', 'concat': 'CON
 PATTERN = '(?P<FLOAT>([0-9][0-9_]*\\.[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+)|(?P<POWER>\\*\\*)|(?P<NAME>[A-Za-z_][A-Za-z0-9_]*)|(?P<_SEP>[\n;]([ \t\r\n;]|#[^\n]*)*)|(?P<STRING>"([^"\\\\\n]|\\\\[^\n])*")|(?P<INT>[0-9][0-9_]*)|(?P<BLANK>[ \t\r]+)|(?P<COMMENT>#[^\n]*)|(?P<COMPARE>(?:==|!=|<=|>=|<|>))|(?P<FACTOR>(?://|\\*|/|%))|(?P<_ARROW>\\->)|(?P<SIGN>(?:\\+|\\-))|(?P<COLON>:)|(?P<COMMA>,)|(?P<DOT>\\.)|(?P<EQUAL>=)|(?P<LBRACE>\\{)|(?P<LPAR>\\()|(?P<LSQB>\\[)|(?P<RBRACE>\\})|(?P<RPAR>\\))|(?P<RSQB>\\])'
 
 IGNORED: frozenset[str] = frozenset(['BLANK', 'COMMENT'])
+
+# Words that begin a statement, or a part of one, and are names elsewhere.
+NAMES: frozenset[str] = frozenset(['ADD', 'AGAIN', 'ASSERT', 'BRANCH', 'CONCAT', 'INPUT', 'LET', 'MATMUL', 'MULTIPLY', 'REPEAT', 'RESIDUAL', 'SHORTCUT', 'TUPLE', 'USE', 'WEIGHT', 'WHERE'])
