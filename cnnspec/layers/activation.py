@@ -1,5 +1,7 @@
 """Activations: functions of single values, and those over a dimension (softmax, GLU)."""
 
+from math import inf
+
 from cnnspec.declare import Choice, Count, Integer, Reject, spell
 from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_COMBINATION, WRONG_WIDTH
 from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, Float32, _KeepsChannels, resolve, wrong_rank
@@ -20,8 +22,14 @@ class ELU(_KeepsChannels):
     Clevert et al. 2015, https://arxiv.org/abs/1511.07289.
     """
 
+    saves_output = "in place"
+    slope = "alpha"
+
     alpha: Float = 1.0
     inplace: bool = False
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -max(self.alpha, 0), inf
 
 
 class CELU(_KeepsChannels):
@@ -29,6 +37,9 @@ class CELU(_KeepsChannels):
 
     Barron 2017, https://arxiv.org/abs/1704.07483.
     """
+
+    saves_output = "in place"
+    slope = "alpha"
 
     alpha: Float = 1.0
     inplace: bool = False
@@ -40,6 +51,9 @@ class CELU(_KeepsChannels):
             wants = "a number other than 0 whose inverse fits into a 32-bit float, too"
             raise Reject("alpha", OUT_OF_RANGE, name="alpha", value=spell(self.alpha), wants=wants)
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return (-self.alpha, inf) if self.alpha > 0 else (-inf, inf)
+
 
 class SELU(_KeepsChannels):
     """Is ELU scaled so that activations keep mean 0 and variance 1.
@@ -47,7 +61,12 @@ class SELU(_KeepsChannels):
     Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
     """
 
+    saves_output = "in place"
+
     inplace: bool = False
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -1.7580994, inf
 
 
 class GELU(_KeepsChannels):
@@ -57,6 +76,9 @@ class GELU(_KeepsChannels):
     """
 
     approximate: Approximation = "none"
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -0.17005, inf
 
 
 class Hardshrink(_KeepsChannels):
@@ -70,6 +92,9 @@ class Hardsigmoid(_KeepsChannels):
 
     inplace: bool = False
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return 0, 1
+
 
 class Hardswish(_KeepsChannels):
     """Multiplies a value by its hard sigmoid.
@@ -78,6 +103,9 @@ class Hardswish(_KeepsChannels):
     """
 
     inplace: bool = False
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -0.375, inf
 
 
 class Hardtanh(_KeepsChannels):
@@ -90,17 +118,27 @@ class Hardtanh(_KeepsChannels):
     min_value: Float | None = None
     max_value: Float | None = None
 
-    def validate(self) -> None:
+    @property
+    def _limits(self) -> tuple[float, float]:
         low = self.min_val if self.min_value is None else self.min_value
-        high = self.max_val if self.max_value is None else self.max_value
+        return low, self.max_val if self.max_value is None else self.max_value
+
+    def validate(self) -> None:
+        low, high = self._limits
         if low >= high:
             names = [name for name in ("max_value", "max_val", "min_value", "min_val") if name in self.given]
             problem = f"the upper limit {spell(high)} is not above the lower limit {spell(low)}"
             raise Reject(names[0], WRONG_COMBINATION, problem=problem, label="leaves no range")
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return self._limits
+
 
 class LeakyReLU(_KeepsChannels):
     """Keeps positive values and multiplies negative ones by a small slope."""
+
+    saves_output = "in place"
+    slope = "negative_slope"
 
     negative_slope: Float = 0.01
     inplace: bool = False
@@ -108,6 +146,9 @@ class LeakyReLU(_KeepsChannels):
 
 class LogSigmoid(_KeepsChannels):
     """Takes the logarithm of the sigmoid."""
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -inf, 0
 
 
 class Mish(_KeepsChannels):
@@ -118,11 +159,19 @@ class Mish(_KeepsChannels):
 
     inplace: bool = False
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -0.30885, inf
+
 
 class ReLU(_KeepsChannels):
     """Sets negative values to 0."""
 
+    saves_output = "always"
+
     inplace: bool = False
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return max(low, 0), max(high, 0)
 
 
 class ReLU6(_KeepsChannels):
@@ -130,12 +179,17 @@ class ReLU6(_KeepsChannels):
 
     inplace: bool = False
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return min(max(low, 0), 6), min(max(high, 0), 6)
+
 
 class RReLU(_KeepsChannels):
     """Multiplies negative values by a random slope in training.
 
     Xu et al. 2015, https://arxiv.org/abs/1505.00853.
     """
+
+    saves_output = "in place"
 
     lower: Float = 1 / 8
     upper: Float = 1 / 3
@@ -152,6 +206,11 @@ class RReLU(_KeepsChannels):
 class Sigmoid(_KeepsChannels):
     """Squeezes values into the range from 0 to 1: 1 / (1 + exp(-x))."""
 
+    saves_output = "always"
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return 0, 1
+
 
 class SiLU(_KeepsChannels):
     """Multiplies a value by its sigmoid; also known as swish.
@@ -161,12 +220,18 @@ class SiLU(_KeepsChannels):
 
     inplace: bool = False
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -0.27847, inf
+
 
 class Softplus(_KeepsChannels):
     """Is a smooth ReLU: log(1 + exp(beta x)) / beta, linear above the threshold."""
 
     beta: Float = 1.0
     threshold: Float = 20.0
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return (0, inf) if self.beta > 0 else (-inf, inf)
 
 
 class Softshrink(_KeepsChannels):
@@ -178,9 +243,17 @@ class Softshrink(_KeepsChannels):
 class Softsign(_KeepsChannels):
     """Divides a value by 1 + its absolute value."""
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -1, 1
+
 
 class Tanh(_KeepsChannels):
     """Squeezes values into the range from -1 to 1."""
+
+    saves_output = "always"
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -1, 1
 
 
 class Tanhshrink(_KeepsChannels):
@@ -193,6 +266,9 @@ class Threshold(_KeepsChannels):
     threshold: Float
     value: Float
     inplace: bool = False
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return min(max(low, self.threshold), self.value), max(high, self.value)
 
 
 class PReLU(_KeepsChannels):
@@ -248,20 +324,40 @@ class _Softmax(_KeepsChannels):
 class Softmax(_Softmax):
     """Turns scores into probabilities: exp(x) over the sum along a dimension."""
 
+    saves_output = "always"
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return 0, 1
+
 
 class LogSoftmax(_Softmax):
     """Takes the logarithm of the softmax along a dimension."""
+
+    saves_output = "always"
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -inf, 0
 
 
 class Softmin(_Softmax):
     """Is the softmax of the negated values."""
 
+    saves_output = "always"
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return 0, 1
+
 
 class Softmax2d(_KeepsChannels):
     """Turns the channels at each position into probabilities."""
+
+    saves_output = "always"
 
     def infer(self, x: Shape) -> Shape:
         # torch 2.13 reads [channels, length] with its batch as one image without a batch; refused here on purpose.
         if len(x) != 3:
             raise wrong_rank(x, LAYOUTS[2], "Softmax(dim=1) takes any shape")
         return x
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return 0, 1

@@ -4,6 +4,8 @@ Shapes are tuples of ints without the batch dimension, which is always there and
 registers itself under its class name: `Layer.find`, `Layer.names`. No layer imports torch: `call` returns data.
 """
 
+from math import inf
+
 from cnnspec.declare import Named, Number, Signature
 from cnnspec.record import record
 
@@ -42,6 +44,22 @@ class Layer(Named, family=True):
     """True where the layer only lays out the same values anew, so that a size it gives is explained by its input."""
     own = False
     """True for a module of cnnspec.nn rather than torch.nn."""
+    linear = False
+    """True for a linear map of learnt weights: two of them in a row are one."""
+    slides = False
+    """True where windows of `kernel_size` slide over each channel, `stride` apart."""
+    view = False
+    """True where it passes on the memory of its input, in whatever layout."""
+    moves_axes = False
+    """True where it changes the order of the dimensions."""
+    random = False
+    """True where it drops values in training and passes on the memory of its input in evaluation."""
+    normalizes = ""
+    """What a mean and a variance are taken over: "batch", "instance", "group" or "sample"; "" for no normalisation."""
+    saves_output = ""
+    """Whether torch keeps the result for the backward pass: "always", "in place" where it works so; "" for never."""
+    slope = ""
+    """The argument that may not be negative where it works in place, since the backward pass looks at the sign."""
 
     @classmethod
     def _signature(cls) -> Signature:
@@ -67,6 +85,10 @@ class Layer(Named, family=True):
     def parameters(self, x: Shape) -> int:
         """Number of learnable values for an input of shape `x`."""
         return 0
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        """The smallest and the largest value that it can give in training, for an input from `low` to `high`."""
+        return (low, high) if self.view else (-inf, inf)
 
     def channels(self, x: int | None) -> int | None:
         """Channels of the output where all that is known of the input is that it has `x` channels, or nothing at all."""

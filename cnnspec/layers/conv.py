@@ -22,6 +22,7 @@ class _AnyConv(_Spatial):
 
     inferred = "in_channels"
     counts = "input channels"
+    linear = True
 
     out_channels: Count
     kernel_size: Sizes
@@ -46,6 +47,8 @@ class _AnyConv(_Spatial):
 
 
 class _Conv(_AnyConv):
+    slides = True
+
     stride: Sizes = 1
     padding: Padding = 0
     dilation: Sizes = 1

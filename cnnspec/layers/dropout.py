@@ -1,5 +1,7 @@
 """Layers that zero values at random in training."""
 
+from math import inf
+
 from cnnspec.declare import Unit
 from cnnspec.layers._axes import _KeepsChannels
 from cnnspec.layers._window import _Spatial
@@ -9,6 +11,13 @@ from cnnspec.layers.base import Shape
 class _Dropout(_KeepsChannels):
     p: Unit = 0.5
     inplace: bool = False
+
+    random = True
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        if self.p in (0, 1):
+            return (low, high) if self.p == 0 else (0, 0)
+        return min(low / (1 - self.p), 0), max(high / (1 - self.p), 0)
 
 
 class Dropout(_Dropout):
@@ -23,6 +32,9 @@ class AlphaDropout(_Dropout):
 
     Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
     """
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -inf, inf
 
 
 class Dropout2d(_Dropout):
@@ -39,6 +51,9 @@ class FeatureAlphaDropout(_Dropout):
 
     Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
     """
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return -inf, inf
 
 
 class _ChannelDropout(_Dropout, _Spatial):

@@ -10,6 +10,7 @@ class Linear(Layer):
     inferred = "in_features"
     inferred_axis = -1
     counts = "input features"
+    linear = True
 
     out_features: Count
     bias: bool = True
@@ -23,6 +24,8 @@ class Linear(Layer):
 
 class Identity(Layer):
     """Passes its input on."""
+
+    view = True
 
     def channels(self, x: int | None) -> int | None:
         return x

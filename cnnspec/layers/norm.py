@@ -20,6 +20,8 @@ class _ChannelNorm(_KeepsChannels, _Spatial):
 
 
 class _BatchNorm(_ChannelNorm):
+    normalizes = "batch"
+
     num_features: Count | None = None
     # torch 2.13 wants it above 0 in training; the other normalisations take any number.
     eps: Positive = 1e-5
@@ -66,6 +68,8 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(_ChannelNorm):
+    normalizes = "instance"
+
     num_features: Count | None = None
     eps: Real = 1e-5
     # torch 2.13 declares a float, takes None and then never updates the running statistics.
@@ -118,6 +122,7 @@ class GroupNorm(_KeepsChannels):
     """
 
     inferred = "num_channels"
+    normalizes = "group"
 
     num_groups: Count
     num_channels: Count | None = None
@@ -144,6 +149,8 @@ class GroupNorm(_KeepsChannels):
 
 class _ShapeNorm(_KeepsChannels):
     """Normalises each sample over its last dimensions: those of normalized_shape, all where none is given."""
+
+    normalizes = "sample"
 
     normalized_shape: Sizes | None = None
 

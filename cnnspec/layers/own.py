@@ -10,6 +10,7 @@ class Slice(Layer):
     """Keeps the channels from start up to, but without, stop; negative numbers count from the end."""
 
     own = True
+    view = True
 
     start: Integer
     stop: Integer | None = None
@@ -50,5 +51,11 @@ class StochasticDepth(_KeepsChannels):
     """
 
     own = True
+    random = True
 
     p: Unit
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        if self.p in (0, 1):
+            return (low, high) if self.p == 0 else (0, 0)
+        return min(low / (1 - self.p), 0), max(high / (1 - self.p), 0)

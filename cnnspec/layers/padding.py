@@ -18,6 +18,9 @@ class _Pad(_Spatial):
         self.check_rank(x)
         return (x[0], *map(self._size, self.axes, x[1:], self._sides()))
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return low, high
+
     def _sides(self) -> list[tuple[int, int]]:
         """Padding before and behind each axis, in the order of the shape: torch lists the last axis first."""
         padding = self.padding
@@ -46,6 +49,10 @@ class _ConstantPad(_Pad):
             problem = f"cuts off {cut} where the {axis} is {size}"
             raise Reject("padding", WRONG_COMBINATION, problem=problem, label=f"at most {size}, then adds")
         return padded
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        value = getattr(self, "value", 0)
+        return min(low, value), max(high, value)
 
 
 class ConstantPad1d(_ConstantPad):

@@ -1,5 +1,7 @@
 """Pooling of sequences, images and volumes."""
 
+from math import inf
+
 from cnnspec.declare import Count, Integer, Paddings, Real, Reject, Sizes, Tuple
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE, WRONG_COMBINATION
 from cnnspec.layers._window import _Spatial, check_int32, slide
@@ -15,6 +17,8 @@ else:
 
 class _Pool(_Spatial):
     """Windows that slide over each channel, one behind the other where no `stride` is given."""
+
+    slides = True
 
     if TYPE_CHECKING:
         kernel_size: Sizes
@@ -80,6 +84,9 @@ class _MaxPool(_Pool):
                 raise Reject("dilation", WRONG_COMBINATION, problem=problem, label=f"steps over all {size} of {axis}")
         return y
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return low, high
+
 
 class MaxPool1d(_MaxPool):
     """Takes the largest value of each window of a sequence."""
@@ -106,9 +113,16 @@ class _AvgPool(_Pool):
     ceil_mode: bool = False
     count_include_pad: bool = True
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        # Where padding counts, it counts as 0.
+        return (low, high) if self.padding == 0 else (min(low, 0), max(high, 0))
+
 
 class _AvgPoolWithDivisor(_AvgPool):
     divisor_override: Integer | None = None
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return super().bounds(low, high) if self.divisor_override is None else (-inf, inf)
 
     def validate(self) -> None:
         super().validate()
@@ -182,6 +196,9 @@ class _AdaptivePool(_Spatial):
         self.check_rank(x)
         output_size = self.output_size if isinstance(self.output_size, tuple) else self.each(self.output_size)
         return (x[0], *(given or size for given, size in zip(output_size, x[1:])))
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return low, high
 
     def channels(self, x: int | None) -> int | None:
         return x

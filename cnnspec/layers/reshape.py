@@ -20,6 +20,7 @@ class Flatten(Layer):
     """Joins the dimensions start_dim to end_dim, by default all but the batch."""
 
     reshapes = True
+    view = True
 
     start_dim: Integer = 1
     end_dim: Integer = -1
@@ -43,6 +44,7 @@ class Unflatten(Layer):
     """Splits the dimension dim into several; one size may be -1, which stands for the rest."""
 
     reshapes = True
+    view = True
 
     dim: Integer
     unflattened_size: SizesOrRest
@@ -73,6 +75,8 @@ class Permute(Layer):
 
     own = True
     reshapes = True
+    view = True
+    moves_axes = True
 
     dims: Dims
 

@@ -34,6 +34,9 @@ class PixelShuffle(Layer):
         channels = _divide("the number of channels", channels, "upscale_factor squared", factor**2, "upscale_factor")
         return (*front, channels, height * factor, width * factor)
 
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return low, high
+
 
 class PixelUnshuffle(Layer):
     """Makes an image smaller by moving its positions into channels; the inverse of PixelShuffle."""
@@ -47,6 +50,9 @@ class PixelUnshuffle(Layer):
         height = _divide("the height", height, "downscale_factor", factor, "downscale_factor")
         width = _divide("the width", width, "downscale_factor", factor, "downscale_factor")
         return (*front, channels * factor**2, height, width)
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return low, high
 
 
 class ChannelShuffle(_KeepsChannels):
@@ -63,3 +69,6 @@ class ChannelShuffle(_KeepsChannels):
             raise wrong_rank(x, "[channels, length, ...]", "put it before Flatten")
         _divide("the number of channels", x[0], "groups", self.groups, "groups")
         return x
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return low, high

@@ -1,5 +1,7 @@
 """Layers that resize sequences, images and volumes by interpolation."""
 
+from math import inf
+
 from cnnspec.declare import Bool, Choice, Count, Positive, Reject, Tuple, spell
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE, WRONG_COMBINATION, WRONG_RANK
 from cnnspec.layers._axes import LAYOUTS, _KeepsChannels, axis_names, shown, wrong_rank
@@ -45,6 +47,9 @@ class _Resize(_KeepsChannels):
             return (x[0], *map(int, self._each(self.size, "size", spatial)))
         scales = self._each(self.scale_factor or 1, "scale_factor", spatial)
         return (x[0], *map(self._scaled, spatial, scales, axis_names(len(spatial))[1:]))
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return (-inf, inf) if self.mode == "bicubic" else (low, high)
 
     def _expect_rank(self, x: Shape) -> None:
         rank = RANKS.get(self.mode)

@@ -91,3 +91,15 @@ def kernel_of(node: LayerNode) -> tuple[int, ...]:
 def in_place(node: LayerNode) -> bool:
     """Whether a layer writes its result over its input."""
     return getattr(node.layer, "inplace", False) is True
+
+
+def passes_on(node: LayerNode) -> bool:
+    """Whether a layer hands on the memory of its input, in evaluation at least, and leaves the values as they are."""
+    layer = node.layer
+    return layer is not None and (layer.view or layer.random) and not in_place(node)
+
+
+def is_convolution(node: LayerNode) -> bool:
+    """Whether a layer is a convolution, and no transposed one."""
+    layer = layer_of(node)
+    return bool(layer.linear and layer.slides)

@@ -26,7 +26,7 @@ from __future__ import annotations
 from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import Graph, LayerNode, Node, StackNode
-from cnnspec.lint.kinds import SQUASHING
+from cnnspec.layers.activation import LogSoftmax, Sigmoid, Softmax, Softmax2d
 from cnnspec.lint.registry import on_graph
 from cnnspec.syntax import tree
 
@@ -46,7 +46,7 @@ def activation_before_loss(graph: Graph, sink: Sink) -> None:
     if loss is None or loss.id != "CrossEntropyLoss":
         return
     last = _last_layer(graph.root)
-    if last is not None and last.title in SQUASHING:
+    if last is not None and isinstance(last.layer, (Sigmoid, Softmax, LogSoftmax, Softmax2d)):
         labels = [Label(loss.span, "the loss")]
         sink.report(CODE, last.span, labels=labels, layer=last.title, loss=loss.id)
 

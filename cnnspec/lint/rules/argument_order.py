@@ -23,9 +23,8 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.codes import Code
-from cnnspec.lint.kinds import CONVOLUTIONS
 from cnnspec.lint.registry import on_run
-from cnnspec.lint.runs import Run
+from cnnspec.lint.runs import Run, is_convolution
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ _WIDE = 8
 def argument_order(run: Run, sink: Sink) -> None:
     """W221: `Conv2d(3, 16, 3)`, written as in PyTorch, where in_channels comes first."""
     for node in run.layers:
-        if node.title not in CONVOLUTIONS or node.input is None:
+        if not is_convolution(node) or node.input is None:
             continue
         layer: Any = node.layer
         out, kernel, stride = layer.out_channels, layer.kernel_size, layer.stride

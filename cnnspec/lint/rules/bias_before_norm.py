@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
-from cnnspec.lint.kinds import BATCH_NORMS, BIASED
+from cnnspec.layers.linear import Linear
 from cnnspec.lint.registry import on_run
 from cnnspec.lint.runs import Run, layer_of
 
@@ -43,8 +43,8 @@ CODE = Code(
 def bias_before_norm(run: Run, sink: Sink) -> None:
     """W204: batch normalisation takes away what a bias adds."""
     for node, norm in run.pairs():
-        if norm.title in BATCH_NORMS and node.title in BIASED and layer_of(node).bias:
-            if node.title == "Linear" and node.output is not None and len(node.output) > 1:
+        if layer_of(norm).normalizes == "batch" and layer_of(node).linear and layer_of(node).bias:
+            if isinstance(node.layer, Linear) and node.output is not None and len(node.output) > 1:
                 continue
             labels = [Label(norm.span, "subtracts the mean")] if norm.span != node.span else []
             sink.report(CODE, node.span, labels=labels, layer=node.title, norm=norm.title)

@@ -28,9 +28,9 @@ from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import LayerNode
-from cnnspec.lint.kinds import CONVOLUTIONS
+from cnnspec.layers.linear import Linear
 from cnnspec.lint.registry import on_run
-from cnnspec.lint.runs import Run
+from cnnspec.lint.runs import Run, is_convolution
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def narrow(run: Run, sink: Sink) -> None:
     """W209: a width of 1 between wide layers."""
     before: LayerNode | None = None
     for node in run.layers:
-        if node.title not in CONVOLUTIONS and node.title != "Linear":
+        if not is_convolution(node) and not isinstance(node.layer, Linear):
             continue
         if before is not None and _width(before, "output") == 1 == _width(node, "input"):
             arriving, after = _width(before, "input"), _width(node, "output")
-            if arriving >= _WIDE and after >= _WIDE and before.title == node.title:
-                unit = "feature" if node.title == "Linear" else "channel"
+            if arriving >= _WIDE and after >= _WIDE and type(before.layer) is type(node.layer):
+                unit = "feature" if isinstance(node.layer, Linear) else "channel"
                 labels = [Label(node.span, f"makes {after} of it")] if node.span != before.span else []
                 facts: dict[str, Any] = {"before": arriving, "after": after, "shape": show_shape(before.output or ())}
                 sink.report(CODE, before.span, labels=labels, unit=unit, layer=before.title, **facts)
@@ -65,4 +65,4 @@ def narrow(run: Run, sink: Sink) -> None:
 
 def _width(node: LayerNode, side: str) -> int:
     shape = node.input if side == "input" else node.output
-    return 0 if shape is None else shape[-1 if node.title == "Linear" else 0]
+    return 0 if shape is None else shape[-1 if isinstance(node.layer, Linear) else 0]

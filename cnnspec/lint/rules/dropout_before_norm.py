@@ -32,7 +32,6 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
-from cnnspec.lint.kinds import BATCH_NORMS, DROPOUTS
 from cnnspec.lint.registry import on_run
 from cnnspec.lint.runs import Run, layer_of
 
@@ -51,6 +50,6 @@ def dropout_before_norm(run: Run, sink: Sink) -> None:
     if run.inner:
         return
     for dropout, norm in run.pairs():
-        if norm.title in BATCH_NORMS and dropout.title in DROPOUTS and layer_of(dropout).p > 0:
+        if layer_of(norm).normalizes == "batch" and layer_of(dropout).random and layer_of(dropout).p > 0:
             labels = [Label(dropout.span, "drops values in training")] if norm.span != dropout.span else []
             sink.report(CODE, norm.span, labels=labels, dropout=dropout.title, norm=norm.title)

@@ -30,6 +30,8 @@ from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import Graph, LayerNode, walk
+from cnnspec.layers.linear import Linear
+from cnnspec.layers.reshape import Flatten
 from cnnspec.lint.registry import on_graph
 from cnnspec.lint.runs import runs_of
 
@@ -55,7 +57,7 @@ def large_linear(graph: Graph, sink: Sink) -> None:
         return
     for run in runs_of(graph.root):
         for flatten, node in run.pairs():
-            if flatten.title != "Flatten" or not _is_large(node, total) or flatten.input is None:
+            if not isinstance(flatten.layer, Flatten) or not _is_large(node, total) or flatten.input is None:
                 continue
             channels, rank = flatten.input[0], len(flatten.input) - 1
             if rank < 1 or node.input is None or node.output is None or prod(flatten.input[1:]) == 1:
@@ -74,6 +76,6 @@ def large_linear(graph: Graph, sink: Sink) -> None:
 
 
 def _is_large(node: object, total: int) -> bool:
-    if not isinstance(node, LayerNode) or node.title != "Linear":
+    if not isinstance(node, LayerNode) or not isinstance(node.layer, Linear):
         return False
     return node.parameters > _LARGE_COUNT and node.parameters > _LARGE_SHARE * total

@@ -30,8 +30,9 @@ from math import prod
 from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Diagnostic, Sink
 from cnnspec.diagnostics.codes import Code
+from cnnspec.layers.linear import Linear
 from cnnspec.lint.registry import on_run
-from cnnspec.lint.runs import Run
+from cnnspec.lint.runs import Run, layer_of
 
 CODE = Code(
     "W203",
@@ -47,10 +48,11 @@ def linear_on_map(run: Run, sink: Sink) -> None:
     """W203: Linear on a feature map, where Flatten was forgotten. Behind a Permute it is meant, as in channels-last."""
     warned = False
     for node in run.layers:
-        if node.title in ("Permute", "Flatten", "Unflatten"):
-            warned = node.title == "Permute"
+        layer = layer_of(node)
+        if layer.reshapes:
+            warned = layer.moves_axes
         shape, output = node.input, node.output
-        if node.title != "Linear" or warned or shape is None or output is None or len(shape) < 3:
+        if not isinstance(layer, Linear) or warned or shape is None or output is None or len(shape) < 3:
             continue
         warned = True
         facts = {"size": shape[-1], "shape": show_shape(shape), "output": show_shape(output), "total": prod(shape)}

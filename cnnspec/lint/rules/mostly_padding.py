@@ -26,9 +26,8 @@ from math import prod
 from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.codes import Code
-from cnnspec.lint.kinds import CONVOLUTIONS
 from cnnspec.lint.registry import on_run
-from cnnspec.lint.runs import Run, kernel_of
+from cnnspec.lint.runs import Run, is_convolution, kernel_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ CODE = Code(
 def mostly_padding(run: Run, sink: Sink) -> None:
     """W206: a window that even at its best place sees less than half of the input that it could, along every axis."""
     for node in run.layers:
-        if node.title not in CONVOLUTIONS or node.input is None:
+        if not is_convolution(node) or node.input is None:
             continue
         layer: Any = node.layer
         if layer.padding == 0 or layer.padding == "valid" or layer.padding_mode != "zeros":

@@ -29,9 +29,8 @@ from __future__ import annotations
 from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import LayerNode
-from cnnspec.lint.kinds import KEEP_IN_PLACE, KEEP_RESULT, SLOPES, VIEWS
 from cnnspec.lint.registry import on_run
-from cnnspec.lint.runs import Run, in_place
+from cnnspec.lint.runs import Run, in_place, layer_of, passes_on
 
 CODE = Code(
     "W219",
@@ -48,17 +47,18 @@ def no_gradient(run: Run, sink: Sink) -> None:
     before: LayerNode | None = None
     for node in run.layers:
         if in_place(node):
-            slope = SLOPES.get(node.title)
-            if slope is not None and getattr(node.layer, slope) < 0:
+            slope = layer_of(node).slope
+            if slope and getattr(node.layer, slope) < 0:
                 reason = f"with {slope} below 0 the sign of the input can't be told from the result"
                 sink.report(CODE, node.span, layer=node.title, reason=reason)
             elif before is not None and _keeps_result(before):
                 reason = f"the gradient of {before.title} is computed from its result, which {node.title} overwrites"
                 labels = [Label(before.span, "needs its result again")] if before.span != node.span else []
                 sink.report(CODE, node.span, labels=labels, layer=node.title, reason=reason)
-        if node.title not in VIEWS or in_place(node):
+        if not passes_on(node):
             before = node
 
 
 def _keeps_result(node: LayerNode) -> bool:
-    return node.title in KEEP_RESULT or (node.title in KEEP_IN_PLACE and in_place(node))
+    saves = layer_of(node).saves_output
+    return saves == "always" or (saves == "in place" and in_place(node))

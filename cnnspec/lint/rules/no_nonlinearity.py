@@ -27,7 +27,7 @@ from __future__ import annotations
 from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import LayerNode
-from cnnspec.lint.kinds import LINEAR, TRANSPARENT
+from cnnspec.layers.linear import Linear
 from cnnspec.lint.registry import on_run
 from cnnspec.lint.runs import Run, kernel_of, layer_of
 
@@ -45,9 +45,10 @@ def nothing_nonlinear(run: Run, sink: Sink) -> None:
     """W202: two linear maps in a row are one. Convolutions that are factors of a larger one on purpose are left out."""
     before: LayerNode | None = None
     for node in run.layers:
-        if node.title in TRANSPARENT:
+        layer = layer_of(node)
+        if layer.random or (layer.view and not layer.moves_axes):
             continue
-        if before is not None and node.title in LINEAR and node.title == before.title and _plain(node, before):
+        if before is not None and layer.linear and type(layer) is type(before.layer) and _plain(node, before):
             labels = [Label(before.span, "the first one")] if before.span != node.span else []
             sink.report(CODE, node.span, labels=labels, layer=node.title)
         before = node
@@ -56,7 +57,7 @@ def nothing_nonlinear(run: Run, sink: Sink) -> None:
 def _plain(*nodes: LayerNode) -> bool:
     """False for a depthwise, pointwise or one-dimensional factor of a convolution, and for filters of one channel."""
     return all(
-        node.title == "Linear"
+        isinstance(node.layer, Linear)
         or (layer_of(node).groups == 1 and min(kernel_of(node)) > 1 and layer_of(node).out_channels > 1)
         for node in nodes
     )

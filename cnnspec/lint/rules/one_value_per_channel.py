@@ -28,9 +28,8 @@ from math import prod
 from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.codes import Code
-from cnnspec.lint.kinds import BATCH_NORMS
 from cnnspec.lint.registry import on_run
-from cnnspec.lint.runs import Run
+from cnnspec.lint.runs import Run, layer_of
 
 CODE = Code(
     "W208",
@@ -47,5 +46,5 @@ def one_value_per_channel(run: Run, sink: Sink) -> None:
     """W208: batch normalisation behind global pooling."""
     for node in run.layers:
         shape = node.input
-        if node.title in BATCH_NORMS and shape is not None and len(shape) > 1 and prod(shape[1:]) == 1:
+        if layer_of(node).normalizes == "batch" and shape is not None and len(shape) > 1 and prod(shape[1:]) == 1:
             sink.report(CODE, node.span, layer=node.title, shape=show_shape(shape))

@@ -30,9 +30,8 @@ from __future__ import annotations
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode
-from cnnspec.lint.kinds import VIEWS
 from cnnspec.lint.registry import on_graph
-from cnnspec.lint.runs import in_place, parts_of, stacks_of
+from cnnspec.lint.runs import in_place, parts_of, passes_on, stacks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,6 +79,6 @@ def _first_worker(nodes: Iterable[Node]) -> LayerNode | None:
             waiting += node.children[::-1]
         elif not isinstance(node, LayerNode):
             return None
-        elif node.title not in VIEWS or in_place(node):
+        elif not passes_on(node):
             return node
     return None

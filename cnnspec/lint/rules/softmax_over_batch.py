@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.codes import Code
-from cnnspec.lint.kinds import SOFTMAX
+from cnnspec.layers.activation import LogSoftmax, Softmax, Softmin
 from cnnspec.lint.registry import on_run
 from cnnspec.lint.runs import Run
 
@@ -42,9 +42,9 @@ CODE = Code(
 def softmax_over_batch(run: Run, sink: Sink) -> None:
     """W220: a softmax over the images of a batch, or one whose dimension torch has to guess."""
     for node in run.layers:
-        if node.title not in SOFTMAX or node.input is None:
+        if not isinstance(node.layer, (Softmax, LogSoftmax, Softmin)) or node.input is None:
             continue
-        dim = getattr(node.layer, "dim", None)
+        dim = node.layer.dim
         if dim is None:
             problem, label = "does not say over which dimension", "torch guesses, and warns"
         elif dim in (0, -1 - len(node.input)):

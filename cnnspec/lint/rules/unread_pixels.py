@@ -22,9 +22,8 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.codes import Code
-from cnnspec.lint.kinds import WINDOWS
 from cnnspec.lint.registry import on_run
-from cnnspec.lint.runs import Run, kernel_of
+from cnnspec.lint.runs import Run, kernel_of, layer_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ _UNITS = {"height": "rows", "width": "columns", "depth": "slices", "length": "va
 def unread_pixels(run: Run, sink: Sink) -> None:
     """W205: windows that start further apart than they reach. In residuals a 1x1 kernel with a stride is customary."""
     for node in run.layers:
-        if node.title not in WINDOWS or node.input is None or node.output is None:
+        if not layer_of(node).slides or node.input is None or node.output is None:
             continue
         layer: Any = node.layer
         if layer.stride is None or layer.stride == 1:
