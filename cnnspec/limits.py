@@ -31,8 +31,10 @@ class Limits:
     """Files that one spec may import, itself included."""
     import_depth: int = 16
     """Length of a chain of imports."""
-    repair_seconds: float = 0.05
-    """CPU time for the search of fixes in one check. It reports nothing: the best fixes found until then are offered."""
+    repaired: int = 50
+    """Errors of one check that fixes are looked for. It reports nothing, as the next bound."""
+    repair_trials: int = 80
+    """Edits that are tried for one error: the best fixes found until then are offered."""
 
 
 LIMITS = Limits()

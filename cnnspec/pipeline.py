@@ -47,7 +47,10 @@ def check(
     elif fixes:
         from cnnspec.repair.search import repair
 
-        repair(file, chosen, lambda models, trial, known: inspect(file, models, values, trial, known=known), sink)
+        def again(file: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any]) -> list[Graph]:
+            return inspect(file, models, values, trial, known=known)
+
+        repair(file, chosen, graphs, again, sink)
     unseen = [block.definition.span for block in file.blocks.values() if not block.used]
     whole = bool(graphs) and model is None and not values and not sink.has_errors
     suppress(file.source, sink, unseen=unseen, whole=whole)

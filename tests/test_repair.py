@@ -5,19 +5,15 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from benchmarks.repair import SPECS, edited, mutants
-from cnnspec.compiler.models import choose
-from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion
 from cnnspec.diagnostics.edits import apply
 from cnnspec.diagnostics.render import render
-from cnnspec.pipeline import check, inspect
-from cnnspec.repair.search import repair
+from cnnspec.pipeline import check
 from cnnspec.source import Source, Span
 from cnnspec.syntax.read import read_source
 
@@ -40,12 +36,6 @@ model LeNet(num_classes = 10) {
     Linear(num_classes)
 }
 """
-
-
-@pytest.fixture(autouse=True)
-def time_enough(monkeypatch: pytest.MonkeyPatch):
-    """What is found may not hang on how busy the machine is."""
-    monkeypatch.setattr("cnnspec.repair.search.LIMITS", type("Limits", (), {"repair_seconds": 2.0}))
 
 
 def errors(text: str, path: str = "spec.cnn") -> list[Diagnostic]:
@@ -181,33 +171,6 @@ def test_a_fix_removes_its_own_error_of_several():
 
 def test_warnings_and_text_errors_have_no_computed_fixes():
     assert [found.fixes for found in errors("model M { input [3, 8, 8] Conv2d(( }")] == [()]
-
-
-# --- the budget ---
-
-
-def test_the_budget_is_kept(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("cnnspec.repair.search.LIMITS", type("Limits", (), {"repair_seconds": 0.05}))
-    for step, tried in ((0.02, 2), (0.001, 60)):
-        sink = Sink()
-        file = read_definitions(Source("lenet.cnn", LENET), sink)
-        chosen = choose(file, None, sink)
-        inspect(file, chosen, {}, sink)
-        trials = [0]
-
-        def again(models, watch, known, file=file, trials=trials):
-            trials[0] += 1
-            return inspect(file, models, {}, watch, known=known)
-
-        ticks = count()
-        repair(file, chosen, again, sink, clock=lambda ticks=ticks, step=step: next(ticks) * step)
-        assert trials[0] <= tried
-
-
-def test_no_time_means_no_fixes(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("cnnspec.repair.search.LIMITS", type("Limits", (), {"repair_seconds": 0.0}))
-    (found,) = errors(LENET)
-    assert found.fixes == ()
 
 
 # --- properties ---

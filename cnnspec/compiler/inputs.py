@@ -7,7 +7,7 @@ from math import prod
 from cnnspec.compiler.expressions import Stop
 from cnnspec.compiler.flow import LOST, Flow
 from cnnspec.compiler.names import Scope
-from cnnspec.compiler.values import has_unknown, show_shape
+from cnnspec.compiler.values import has_unknown
 from cnnspec.declare import spell
 from cnnspec.diagnostics import Diagnostic, codes, note
 from cnnspec.limits import LIMITS
@@ -90,8 +90,7 @@ def annotation(walk: Elaborator, node: tree.Sequence) -> None:
         _resume(walk, declared, node)
     elif len(found) != len(declared) or any(d not in (None, f) for d, f in zip(declared, found)):
         if not walk.flow.doubted:
-            shown = " x ".join("_" if size is None else str(size) for size in declared) or "empty"
-            facts: dict[str, object] = {"found": show_shape(found), "declared": shown}
+            facts: dict[str, object] = {"found": found, "declared": tuple(declared)}
             helps = (note("shapes leave out the batch"),) if _has_batch(found, declared) else ()
             walk.sink.add(Diagnostic(codes.WRONG_ANNOTATION, facts, node.span, tuple(walk.flow.labels()), helps))
         _resume(walk, declared, node)

@@ -35,8 +35,8 @@ def residual(walk: Elaborator, node: tree.Residual) -> None:
     if end.shape is not None and other.shape is not None and end.shape != other.shape and sure:
         gives = "the shortcut gives" if shortcut is not None else "the shortcut passes on"
         labels = [*_said(end, "the body gives"), *_said(other, gives)]
-        first, second = show_shape(end.shape), show_shape(other.shape)
-        facts: dict[str, object] = {"merge": "residual adds values", "first": first, "second": second, "rule": _EQUAL}
+        facts: dict[str, object] = {"merge": "residual adds values", "first": end.shape, "second": other.shape}
+        facts["rule"] = _EQUAL
         walk.sink.add(Diagnostic(codes.BRANCHES_DIFFER, facts, node.head, tuple(labels)))
     result = end if end.shape is not None else other
     result = _doubted(result, other if other.shape is not None else end)
@@ -171,7 +171,7 @@ def _report_differ(
     if first.doubted or flow.doubted:
         return
     labels = [*_said(first, "gives"), *_said(flow, "gives")]
-    said = {"merge": merge, "first": show_shape(first.shape), "second": show_shape(flow.shape), **facts}
+    said = {"merge": merge, "first": first.shape, "second": flow.shape, **facts}
     walk.sink.add(Diagnostic(code, said, node.head, tuple(labels)))
 
 

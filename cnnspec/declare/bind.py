@@ -112,7 +112,7 @@ def _report_missing(signature: Signature, missing: Sequence[str], name: str, spa
         codes.MISSING_ARGUMENT,
         span,
         layer=name,
-        missing=listing(missing),
+        missing=list(missing),
         signature=f"{name}({signature.text})",
     )
 

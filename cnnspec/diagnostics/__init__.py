@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.diagnostics.codes import Code
 from cnnspec.diagnostics.edits import Edit
-from cnnspec.diagnostics.suggestions import Suggestion, note
+from cnnspec.diagnostics.suggestions import Suggestion, note, shown
 from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
@@ -41,15 +41,15 @@ class Diagnostic:
 
     @property
     def message(self) -> str:
-        return self.code.message.format_map({key: _short(value) for key, value in self.facts.items()})
+        return self.code.message.format_map({key: _short(value) for key, value in shown(self.facts).items()})
 
     @property
     def label(self) -> str:
-        return self.code.label.format_map(self.facts)
+        return self.code.label.format_map(shown(self.facts))
 
     @property
     def notes(self) -> list[str]:
-        return [self.code.note.format_map(self.facts)] if self.code.note else []
+        return [self.code.note.format_map(shown(self.facts))] if self.code.note else []
 
     @property
     def fixes(self) -> tuple[Suggestion, ...]:
@@ -60,7 +60,7 @@ class Diagnostic:
     def all_helps(self) -> list[str]:
         """The sentences of all ways out: what can be done for the reader first, then advice."""
         fixes = [f"or {fix.message}" if number else fix.message for number, fix in enumerate(self.fixes)]
-        own = [self.code.help.format_map(self.facts)] if self.code.help else []
+        own = [self.code.help.format_map(shown(self.facts))] if self.code.help else []
         advice = [*(one.message for one in self.suggestions if not one.edits), *own]
         return [*fixes, *dict.fromkeys(advice)]
 

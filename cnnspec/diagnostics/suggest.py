@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, note
+from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, listing, note
+
+__all__ = ["closest", "did_you_mean", "edit_distance", "is_plain", "listing", "nearest"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,11 +123,3 @@ def _beginning(name: str, known: Iterable[str]) -> str | None:
     longer = [found for found in sorted(known) if len(start) > 2 and _plain(found).startswith(start)]
     images = [found for found in longer if found.endswith("2d")]
     return min(images or longer, key=len, default=None)
-
-
-def listing(names: Iterable[str]) -> str:
-    """Names in a sentence: `a`, `b` and `c`."""
-    quoted = [f"`{name}`" for name in names]
-    if len(quoted) < 2:
-        return "".join(quoted)
-    return ", ".join(quoted[:-1]) + " and " + quoted[-1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from cnnspec.record import record
+from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cnnspec.diagnostics.edits import Edit
 
 
@@ -17,6 +19,30 @@ class Kind:
     words: str
 
 
+def shown(facts: dict[str, object]) -> dict[str, object]:
+    """Facts as sentences name them: a shape is `16 x 5 x 5`, with `_` for a size of any number, a list is one of names."""
+    return {key: _shown(value) for key, value in facts.items()}
+
+
+def _shown(value: object) -> object:
+    if value.__class__ is tuple:
+        return _shape(value)
+    return listing(value) if isinstance(value, list) else value
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names in a sentence: `a`, `b` and `c`."""
+    quoted = [f"`{name}`" for name in names]
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return ", ".join(quoted[:-1]) + " and " + quoted[-1]
+
+
+def _shape(value: object) -> str:
+    assert isinstance(value, tuple)
+    return " x ".join("_" if size is None else str(size) for size in value) or "empty"
+
+
 NOTE = Kind("note", "{words}")
 """Words alone, for people."""
 SPELLING = Kind("spelling", "did you mean `{meant}`?")
@@ -24,8 +50,19 @@ SPELLING = Kind("spelling", "did you mean `{meant}`?")
 OPTION = Kind("option", 'did you mean "{meant}"?')
 """A misspelt string among several that may be given; facts as those of a name."""
 FLATTEN = Kind("flatten", "put `Flatten` in front: it gives {count}")
-UNSUPPRESS = Kind("unsuppress", "take `{code}` out of the comment")
 RENAME = Kind("rename", "rename block `{name}` on line {line} to `{meant}`")
+UNSUPPRESS = Kind("unsuppress", "take `{code}` out of the comment")
+
+NUMBER = Kind("number", "change {what} on {where} from {old} to {new}")
+DECLARE = Kind("declare", "declare what arrives")
+ANNOTATE = Kind("annotate", "annotate what is there")
+INSERT = Kind("insert", "put `{text}` in front of `{statement}` on {where}")
+DELETE = Kind("delete", "delete `{statement}` on {where}")
+SWAP = Kind("swap", "swap `{statement}` on {where} and `{other}` behind it")
+SHORTCUT = Kind("shortcut", "give the residual on {where} a shortcut: `shortcut {{ {text} }}`")
+ADD = Kind("add", "give {name} {value} on {where}")
+DROP = Kind("drop", "drop `{text}` on {where}")
+"""Computed fixes; `then` among their facts is the statement as it is then, `gives` the shape behind it."""
 
 
 @record
@@ -33,24 +70,29 @@ class Suggestion:
     """A way out of a finding. With edits, all of one source, it is a fix that a program can make.
 
     `sure` is True where nothing else can be meant, such as a misspelling with one candidate: the edits may be made unasked.
+    `leads` is True for the first of several that is far likelier than the others: it is made where unsafe fixes are asked for.
     """
 
     kind: Kind
     facts: dict[str, object]
     edits: tuple[Edit, ...] = ()
     sure: bool = False
+    leads: bool = False
 
     @property
     def message(self) -> str:
         """The sentence."""
-        return self.kind.words.format_map(self.facts)
+        facts = shown(self.facts)
+        then, gives = facts.get("then"), facts.get("gives")
+        parts = [self.kind.words.format_map(facts), f": `{then}`" if then else "", f" gives {gives}" if gives else ""]
+        return "".join(parts)
 
     def __str__(self) -> str:
         return self.message
 
     def with_edits(self, edits: tuple[Edit, ...], *, sure: bool) -> Suggestion:
         """The same proposal, as a fix."""
-        return Suggestion(self.kind, self.facts, edits, sure)
+        return replace(self, edits=edits, sure=sure)
 
 
 def note(words: str) -> Suggestion:

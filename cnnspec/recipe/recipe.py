@@ -284,9 +284,9 @@ def _check_images(recipe: Recipe, graph: Graph, written: Mapping[str, tree.Expre
         span = augment.span if augment is not None and shape != recipe.data.shape else _span(written, "data", here)
         facts = {
             "data": type(recipe.data).__name__ + (" behind the augmentation" if shape != recipe.data.shape else ""),
-            "found": show_shape(shape),
+            "found": shape,
             "model": graph.name,
-            "wanted": show_shape(graph.input or ()),
+            "wanted": graph.input or (),
         }
         labels = (Label(graph.input_span, f"takes {facts['wanted']}"),) if graph.input_span else ()
         sink.add(Diagnostic(codes.IMAGES_DO_NOT_FIT, dict(facts), span, labels))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnspec.repair.costs import COSTS, STEPS, TRIED
 from cnnspec.repair.sites import Site, fields_of, numbers
 from cnnspec.syntax import tree
 
@@ -26,37 +27,6 @@ ROLES = {
 }
 """What a number is for, by the name that it is given to: those of torch's arguments, and those that authors use."""
 
-_USUAL: dict[str, dict[int, float]] = {
-    "kernel": {1: 0.1, 2: 0.5, 3: 0.0, 5: 0.1, 7: 0.2, 4: 0.7, 9: 0.5, 11: 0.5},
-    "pool": {2: 0.0, 3: 0.1, 4: 0.5, 5: 0.6, 6: 0.7, 7: 0.6, 8: 0.7},
-    "stride": {1: 0.0, 2: 0.0, 4: 0.4, 3: 0.6, 8: 0.7, 5: 0.7},
-    "padding": {0: 0.1, 1: 0.0, 2: 0.1, 3: 0.2, 4: 0.6, 5: 0.6},
-    "dilation": {1: 0.0, 2: 0.2, 4: 0.4, 3: 0.6},
-    "groups": {1: 0.0},
-    "count": {},
-    "width": {},
-}
-_TRIED = {
-    "kernel": (3, 1, 5, 7, 2),
-    "pool": (2, 3),
-    "stride": (1, 2),
-    "padding": (1, 0, 2, 3),
-    "dilation": (1, 2),
-    "groups": (1,),
-}
-_KINDS = {
-    "argument": 0.0,
-    "table": 0.2,
-    "let": 0.2,
-    "default": 0.3,
-    "count": 0.5,
-    "stated": 0.75,
-    "annotation": 0.75,
-    "input": 0.9,
-    "condition": 0.9,
-}
-"""What it costs to change a number of a kind: the statements of an author are given up last."""
-
 
 def role_of(site: Site) -> str:
     """What a number is for: kernel, pool, stride, padding, dilation, groups, count or width."""
@@ -65,36 +35,36 @@ def role_of(site: Site) -> str:
     return "pool" if role == "kernel" and "Pool" in name else role
 
 
-def values_for(site: Site, wanted: set[int]) -> set[int]:
+def values_for(site: Site, wanted: set[int]) -> list[int]:
     """The numbers that may have been meant: usual ones, those of the error, and what a slip makes this number of."""
     value = site.node.value
     assert isinstance(value, int)
     found = {value - 1, value + 1, value * 2, value // 2, value * 2 + 1}
     role = role_of(site)
-    found |= set(_TRIED.get(role, ()))
+    found |= set(TRIED.get(role, ()))
     if role == "width":
         found |= wanted
     least = 0 if role == "padding" or site.field == "" else 1
-    return {number for number in found if number >= least and number != value}
+    return sorted(number for number in found if number >= least and number != value)
 
 
 def change_cost(site: Site, value: int, seen: Mapping[int, int], wanted: set[int]) -> float:
-    """The cost of a number in place of the one that is written; below 0 where it is the more usual one."""
+    """What a number costs in place of the one that is written, wherever it stands; below 0 where it is more usual."""
     old = site.node.value
     assert isinstance(old, int)
     role = role_of(site)
     if role == "width" or role == "count":
-        gain = _width(value, seen, wanted) - _width(old, {**seen, old: seen.get(old, 1) - 1}, set())
+        gain = _width(value, seen.get(value, 0), wanted) - _width(old, seen.get(old, 1) - 1, set())
     else:
-        gain = _USUAL[role].get(value, 0.9) - _USUAL[role].get(old, 0.9)
-    return _KINDS[site.kind] + gain + _together(site, value) - _together(site, old) + _slip(old, value)
+        gain = STEPS[role].get(value, COSTS["rare"]) - STEPS[role].get(old, COSTS["rare"])
+    return gain + _together(site, value) - _together(site, old) + _slip(old, value)
 
 
-def _width(value: int, seen: Mapping[int, int], wanted: set[int]) -> float:
+def _width(value: int, seen: int, wanted: set[int]) -> float:
     """Numbers of channels are powers of two or multiples of them, and most of them occur more than once."""
-    if seen.get(value, 0) > 0:
+    if seen > 0:
         return 0.0
-    near = 0.2 if value in wanted else 0.45
+    near = COSTS["wanted width"] if value in wanted else COSTS["new width"]
     if value & (value - 1) == 0 or value in (10, 100, 1000):
         return near - 0.2
     return near + (0.0 if value % 16 == 0 else 0.1 if value % 8 == 0 else 0.25 if value % 2 == 0 else 0.4)
@@ -102,9 +72,7 @@ def _width(value: int, seen: Mapping[int, int], wanted: set[int]) -> float:
 
 def _slip(old: int, value: int) -> float:
     """Small changes first; halves and doubles are small."""
-    if abs(old - value) == 1 or value in (2 * old, old // 2):
-        return 0.0
-    return 0.15
+    return 0.0 if abs(old - value) == 1 or value in (2 * old, old // 2) else COSTS["no slip"]
 
 
 def _together(site: Site, value: int) -> float:
@@ -117,13 +85,14 @@ def _together(site: Site, value: int) -> float:
     cost = 0.0
     if kernel is not None and "padding" in given:
         spans = given.get("dilation", 1) * (kernel - 1) + 1
-        cost += 0.0 if given["padding"] in (0, spans // 2) else 0.6
+        cost += 0.0 if given["padding"] in (0, spans // 2) else COSTS["padding fits no kernel"]
     if kernel is not None and stride is not None and stride > kernel > 1:
-        cost += 0.4
+        cost += COSTS["stride beyond kernel"]
     return cost
 
 
 def _given(site: Site) -> dict[str, int]:
+    """The first number of each argument of the layer."""
     assert isinstance(site.owner, tree.Layer)
     names, _ = fields_of(site.owner.name.id, site.part.scope)
     found: dict[str, int] = {}
@@ -132,4 +101,5 @@ def _given(site: Site) -> dict[str, int]:
         for node, name in numbers(argument.value, field):
             if name and node.value.__class__ is int:
                 found.setdefault(name, int(node.value or 0))
+                break
     return found

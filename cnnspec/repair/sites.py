@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import islice
+
 from cnnspec import layers
 from cnnspec.compiler.names import Block, Scope
 from cnnspec.record import record
@@ -20,6 +23,19 @@ class Part:
 
     def __init__(self, definition: tree.Model | tree.Block, scope: Scope, block: Block | None) -> None:
         self.definition, self.scope, self.block = definition, scope, block
+        self._places: list[Place] | None = None
+
+    @property
+    def places(self) -> list[Place]:
+        """Every statement, those inside of others behind them, in the order of the text."""
+        if self._places is None:
+            self._places = []
+            _collect(self.definition.body, self, self._places)
+        return self._places
+
+
+MOST = 40
+"""Numbers of one statement that are looked at: the rest of a long list is no slip."""
 
 
 @record
@@ -71,12 +87,18 @@ def _names(node: Any) -> Iterator[str]:
             yield from _names(getattr(node, field))
 
 
-def places(part: Part) -> list[Place]:
-    """Every statement of a part, those inside of others behind them."""
-    found: list[Place] = []
-    for body in [part.definition.body]:
-        _collect(body, part, found)
-    return found
+def innermost(part: Part, span: Span) -> Place | None:
+    """The smallest statement of a part that holds a piece of text."""
+    if span.source is not part.definition.span.source:
+        return None
+    every = part.places
+    at = bisect_right(every, span.start, key=lambda place: place.statement.span.start)
+    while at:
+        at -= 1
+        own = every[at].statement.span
+        if own.start <= span.start and span.end <= own.end:
+            return every[at]
+    return None
 
 
 def _collect(body: tree.Body, part: Part, found: list[Place]) -> None:
@@ -106,18 +128,18 @@ def defaults(part: Part) -> Iterator[Site]:
     """The numbers in the defaults of a part's parameters."""
     for parameter in part.definition.parameters:
         if parameter.default is not None:
-            for node, field in numbers(parameter.default, parameter.name.id):
+            for node, field in islice(numbers(parameter.default, parameter.name.id), MOST):
                 yield Site(node, field, "default", parameter, part)
 
 
 def sites(place: Place) -> Iterator[Site]:
     """The numbers of one statement, without those of statements inside of it."""
     statement, part = place.statement, place.part
-    for node, field, kind in _written(statement, part.scope):
+    for node, field, kind in islice(_written(statement, part.scope), MOST):
         yield Site(node, field, kind, statement, part)
     tail = getattr(statement, "tail", None)
     if tail is not None and tail.annotation is not None:
-        for node, _ in numbers(tail.annotation, ""):
+        for node, _ in islice(numbers(tail.annotation, ""), MOST):
             yield Site(node, "", "annotation", statement, part)
 
 

@@ -1,0 +1,212 @@
+"""One error with what surrounds it: the statements that take part, the shapes that arrive, and edits to try."""
+
+from __future__ import annotations
+
+from cnnspec import layers
+from cnnspec.diagnostics import Diagnostic, Edit
+from cnnspec.diagnostics.suggestions import Kind
+from cnnspec.graph.nodes import Graph, LayerNode, walk
+from cnnspec.record import record
+from cnnspec.repair.costs import COSTS
+from cnnspec.repair.sites import Part, Place, fields_of
+from cnnspec.source import Span
+from cnnspec.syntax import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cnnspec.graph.nodes import Node
+    from cnnspec.repair.trials import Result, Trials
+
+    Option = tuple[float, Callable[[], "Candidate"]]
+
+Shape = tuple[int, ...]
+REACH = 150
+"""Statements of one definition, before and behind the error, in which edits are looked for."""
+
+
+@record
+class Candidate:
+    """An edit to try: its cost, what it proposes, its facts, and the statement to show as it is then."""
+
+    cost: float
+    kind: Kind
+    facts: dict[str, object]
+    edits: tuple[Edit, ...]
+    key: object = None
+    """What it changes: two candidates of one key are two answers to one question."""
+    shown: tree.Statement | None = None
+    gives: bool = True
+    """Whether to say which shape the statement gives then."""
+    goes_on: bool = False
+    """Whether the next error may be mended along with it where that has one plain way out."""
+    sure: bool = False
+
+
+class Case:
+    """An error, and what is known of the definitions around it."""
+
+    def __init__(self, found: Diagnostic, trials: Trials, graphs: Sequence[Graph]) -> None:
+        self.found, self.trials = found, trials
+        self.models, self.parts = trials.around(found.span)
+        self.places: list[Place] = []
+        """Statements near the error, those of its own definition first."""
+        self.at = 0
+        """Which of them is to blame."""
+        self._collect()
+        named = {model.name.id for model in self.models}
+        self.graph = next((graph for graph in graphs if graph.name in named), None)
+        self.labelled = [label.span for label in found.labels]
+        self._nodes: list[Node] | None = None
+
+    def _collect(self) -> None:
+        for part in self.parts:
+            every = part.places
+            own = [i for i, place in enumerate(every) if holds(place, self.found.span)] if self._is_in(part) else []
+            middle = own[-1] if own else None
+            near = every[max(0, middle - REACH) : middle + REACH] if middle is not None else every[:REACH]
+            first = [place for place in every[:3] if isinstance(place.statement, tree.Input)]
+            near = [*(place for place in first if place not in near[:3]), *near] if middle is not None else near
+            if middle is not None:
+                self.at = len(self.places) + near.index(every[middle])
+            self.places += near
+
+    def _is_in(self, part: Part) -> bool:
+        own, span = part.definition.span, self.found.span
+        return own.source is span.source and own.start <= span.start and span.end <= own.end
+
+    @property
+    def place(self) -> Place | None:
+        """The statement that is to blame, if the error is in one."""
+        if self.places and holds(self.places[self.at], self.found.span):
+            return self.places[self.at]
+        return None
+
+    @property
+    def layer(self) -> tree.Layer | None:
+        """The layer that is to blame."""
+        place = self.place
+        return place.statement if place is not None and isinstance(place.statement, tree.Layer) else None
+
+    @property
+    def kind(self) -> type[layers.Layer] | None:
+        """What layer that is; None for a block and for an unknown name."""
+        return layers.find(self.layer.name.id) if self.layer is not None else None
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The modules of the model, in the order in which they run."""
+        if self._nodes is None:
+            self._nodes = [node for _, node in walk(self.graph.root)] if self.graph is not None else []
+        return self._nodes
+
+    @property
+    def arrives(self) -> Shape | None:
+        """The shape that arrives at the statement that is to blame."""
+        place = self.place
+        return self.before(place.statement) if place is not None else None
+
+    def before(self, statement: tree.Statement) -> Shape | None:
+        """The shape that arrives at a statement, in its first use."""
+        head = getattr(statement, "head", statement.span)
+        for node in self.nodes:
+            if node.span == head:
+                return node.input if _is_numbers(node.input) else None
+        return None
+
+    def nodes_before(self, statement: tree.Statement) -> list[LayerNode]:
+        """The layers that run before a statement, in its first use, the nearest first."""
+        head = getattr(statement, "head", statement.span)
+        found: list[LayerNode] = []
+        for node in self.nodes:
+            if node.span == head:
+                break
+            if isinstance(node, LayerNode):
+                found.append(node)
+        return found[::-1]
+
+    def place_of(self, span: Span) -> Place | None:
+        """The statement whose head stands at `span`."""
+        for place in self.places:
+            if getattr(place.statement, "head", None) == span:
+                return place
+        return None
+
+    def attempt(self, edits: tuple[Edit, ...]) -> Result | None:
+        """Try edits."""
+        return self.trials.attempt(edits, self.found, self.models, self.parts)
+
+    def line(self, span: Span) -> str:
+        """A line as a sentence names it."""
+        other = span.source.path != self.found.span.source.path
+        return f"line {span.line}" + (f" of {span.source.path}" if other else "")
+
+    def distance(self, index: int) -> float:
+        """How far a statement is from the error: 0 for its own and those of the labels."""
+        place, guilty = self.places[index], self.places[self.at]
+        if index == self.at or any(holds(place, span) for span in self.labelled):
+            return 0.0
+        if place.part is not guilty.part:
+            return COSTS["other definition"] + 0.1 * self.parts.index(place.part)
+        steps = self.at - index
+        if guilty.statement.span.start <= place.statement.span.start < guilty.statement.span.end:
+            return min(COSTS["far"], -COSTS["step inside"] * steps)
+        away = COSTS["step before"] * steps if steps > 0 else COSTS["behind"] - COSTS["step before"] * steps
+        return min(COSTS["far"], away)
+
+    # --- the input of the model ---
+
+    def input(self) -> tuple[Place, tree.Input] | None:
+        """The statement that gives the input."""
+        for place in self.places:
+            if isinstance(place.statement, tree.Input) and place.part.block is None:
+                return place, place.statement
+        return None
+
+
+def holds(place: Place, span: Span) -> bool:
+    """Whether a piece of text lies in a statement."""
+    own = place.statement.span
+    return own.source is span.source and own.start <= span.start and span.end <= own.end
+
+
+def argument(statement: tree.Layer, part: Part, field: str) -> tree.Argument | None:
+    """What a layer is given for one of its parameters."""
+    names, _ = fields_of(statement.name.id, part.scope)
+    for position, one in enumerate(statement.arguments):
+        name = one.name.id if one.name else names[position] if position < len(names) else ""
+        if name == field:
+            return one
+    return None
+
+
+def add_argument(statement: tree.Layer, text: str) -> Edit:
+    """The edit that gives a layer one more argument."""
+    end = statement.head.end
+    if statement.head.text.endswith(")"):
+        at = Span(statement.span.source, end - 1, end - 1)
+        return Edit(at, f", {text}" if statement.arguments else text)
+    return Edit(Span(statement.span.source, end, end), f"({text})")
+
+
+def in_front(place: Place, text: str) -> Edit:
+    """The edit that puts a statement in front of another one."""
+    source, start = place.statement.span.source, place.statement.span.start
+    begin = source.text.rfind("\n", 0, start) + 1
+    indent = source.text[begin:start]
+    between = f"\n{indent}" if not indent.strip() else "; "
+    return Edit(Span(source, start, start), text + between)
+
+
+def literals(node: tree.Expression | None) -> Iterator[tree.Literal]:
+    """The whole numbers that an expression is, or that a sequence holds."""
+    if isinstance(node, tree.Literal) and node.value.__class__ is int:
+        yield node
+    if isinstance(node, tree.Sequence):
+        for item in node.items:
+            yield from literals(item)
+
+
+def _is_numbers(shape: object) -> bool:
+    return isinstance(shape, tuple) and all(size.__class__ is int for size in shape)

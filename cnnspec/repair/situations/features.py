@@ -1,0 +1,150 @@
+"""The first layer behind the maps: Flatten forgotten, or a head that was made for images of another size."""
+
+from __future__ import annotations
+
+from math import isqrt, prod
+
+from cnnspec.diagnostics import Edit
+from cnnspec.diagnostics.suggestions import FLATTEN, Kind
+from cnnspec.repair.case import Candidate, Case, in_front
+from cnnspec.repair.inputs import axes, resized
+from cnnspec.repair.situations.base import situation, smallest
+from cnnspec.syntax import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BOTH = Kind("flatten and width", "put `Flatten` in front, which gives {count}, and declare that: `{text}`")
+IMAGES = Kind("images", "give it the images that it was made for: `input {shape}`")
+POOL = Kind("pool", "put `{text}` in front of `Flatten`: images of any size do then")
+CEIL = Kind("ceil", "the layers round up where `{old}` rounds down: write `{new}`")
+_SMALLEST, _LARGEST = 16, 4096
+
+
+@situation
+def flatten_forgotten(case: Case) -> Iterator[Candidate]:
+    """Linear on a map."""
+    shape, statement = case.arrives, case.layer
+    if case.found.code.id != "E203" or shape is None or statement is None or case.kind is None or case.place is None:
+        return
+    if case.kind.inferred_axis != -1 or len(shape) < 2 or not _from_maps(case, statement):
+        return
+    front, count = in_front(case.place, "Flatten"), prod(shape)
+    node = next(
+        (one for arg in statement.arguments for one in (arg.stated, arg.value) if one and one.span == case.found.span),
+        None,
+    )
+    if case.found.facts.get("declared") == count:
+        yield Candidate(-1.0, FLATTEN, {"count": count}, (front,), "flatten")
+    elif node is not None:
+        product = "*".join(map(str, shape)) if len(shape) > 1 else str(count)
+        text = statement.head.text.replace(node.span.text, product, 1)
+        facts: dict[str, object] = {"count": count, "text": text}
+        yield Candidate(-0.6, BOTH, facts, (front, Edit(node.span, product)), "flatten")
+
+
+def _from_maps(case: Case, statement: tree.Statement) -> bool:
+    """Whether a layer with a window came before: without one, the dimensions may be meant."""
+    return any(node.layer is not None and hasattr(node.layer, "kernel_size") for node in case.nodes_before(statement))
+
+
+@situation
+def made_for_other_images(case: Case) -> Iterator[Candidate]:
+    """Linear behind Flatten, with the width of images of another size."""
+    statement, declared = case.layer, case.found.facts.get("declared")
+    if (
+        case.found.code.id != "E203"
+        or statement is None
+        or not isinstance(declared, int)
+        or statement.name.id != "Linear"
+    ):
+        return
+    before = case.nodes_before(statement)
+    flatten = next((one for one in before[:2] if one.title == "Flatten"), None)
+    maps = flatten.input if flatten is not None else None
+    if flatten is None or maps is None or len(maps) < 2 or declared % maps[0]:
+        return
+    side = isqrt(declared // maps[0]) if len(maps) == 3 else declared // maps[0]
+    if prod((maps[0], *(side,) * (len(maps) - 1))) != declared or side < 1:
+        return
+    place = case.place_of(flatten.span)
+    wanted = _images(case, flatten.span, len(maps), side)
+    if wanted is not None and min(wanted[1][1:]) >= _SMALLEST:
+        edits, shape = wanted
+        yield Candidate(0.75, IMAGES, {"shape": _listed(shape)}, edits, "input")
+    if place is not None:
+        text = f"AdaptiveAvgPool{len(maps) - 1}d({side})"
+        yield Candidate(0.95, POOL, {"text": text}, (in_front(place, text),), "pool")
+
+
+def _images(case: Case, head: object, rank: int, side: int) -> tuple[tuple[Edit, ...], tuple[int, ...]] | None:
+    """The smallest input with which a layer gets maps of `side`."""
+    given = axes(case)
+    if len(given) != rank - 1 or len({axis.value for axis in given}) != 1:
+        return None
+
+    def gives(size: int) -> int:
+        changed = resized(case, {axis.index: size for axis in given})
+        before = output_before(case, changed[0], head) if changed is not None else None
+        return min(before[1:]) if before is not None and len(before) > 1 else 0
+
+    size = smallest(lambda size: gives(size) >= side, 0, _LARGEST)
+    if size is None or gives(size) != side:
+        return None
+    # Of the sizes that give these maps, the one that the layers divide without a remainder.
+    factor = _factor(size, side)
+    round_size = side * factor
+    best = round_size if round_size != size and gives(round_size) == side else size
+    return resized(case, {axis.index: best for axis in given})
+
+
+def _factor(size: int, side: int) -> int:
+    power = 1
+    while power * side < size:
+        power *= 2
+    return power
+
+
+def output_before(case: Case, edits: tuple[Edit, ...], head: object) -> tuple[int, ...] | None:
+    """The shape that arrives at a layer with edits elsewhere."""
+    from cnnspec.graph.nodes import walk
+
+    for graph in case.trials.measure(edits, case.models, case.parts):
+        for _, node in walk(graph.root):
+            if node.span == head:
+                return node.input if node.input and all(size.__class__ is int for size in node.input) else None
+    return None
+
+
+def _listed(shape: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, shape))}]"
+
+
+@situation
+def rounded_down(case: Case) -> Iterator[Candidate]:
+    """A size that is computed with `//` where the layers round up."""
+    if case.found.code.id not in ("E203", "E202"):
+        return
+    for place in case.places:
+        if place.part is not case.places[case.at].part:
+            continue
+        statement = place.statement
+        roots: list[object] = [statement.value] if isinstance(statement, tree.Let) else []
+        if statement is case.layer:
+            roots = list(statement.arguments)
+        for chain in _divisions(tuple(roots)):
+            old = chain.span.text
+            new = f"ceil({chain.operands[0].span.text} / {chain.operands[1].span.text})"
+            yield Candidate(-0.8, CEIL, {"old": old, "new": new}, (Edit(chain.span, new),), id(chain))
+
+
+def _divisions(node: object) -> Iterator[tree.Chain]:
+    if isinstance(node, tuple):
+        for item in node:
+            yield from _divisions(item)
+    elif isinstance(node, tree.Chain) and node.operators == ("//",):
+        yield node
+    elif hasattr(node, "__match_args__") and not hasattr(node, "source"):
+        for field in node.__match_args__:
+            yield from _divisions(getattr(node, field))

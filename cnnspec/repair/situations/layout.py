@@ -1,0 +1,209 @@
+"""A value in another layout than a layer takes: the batch included, channels last or missing, flat, or another rank."""
+
+from __future__ import annotations
+
+from math import isqrt
+
+from cnnspec import layers
+from cnnspec.diagnostics import Edit
+from cnnspec.diagnostics.suggestions import Kind
+from cnnspec.repair.case import Candidate, Case, argument, in_front, literals
+from cnnspec.repair.situations.base import situation
+from cnnspec.source import Span
+from cnnspec.syntax import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Shape = tuple[int, ...]
+
+BATCH = Kind("batch", "shapes leave out the batch: `input {text}`")
+CHANNEL = Kind("channel", "an image of {count} has a dimension for it{also}: `input {text}`")
+LAST = Kind("channels last", "channels come first in PyTorch{also}: `input {text}`")
+FLAT = Kind("flat", "the {count} values that arrive have no height and width{also}: `input {text}`")
+UNFLATTEN = Kind("unflatten", "lay them out first{also}: put `{text}` in front of `{statement}`")
+SISTER = Kind("sister", "{shape} has {count}: `{name}` takes it")
+PERMUTE = Kind("permute", "bring the channels to the front: put `{text}` in front of `{statement}` on {where}")
+KEEP = Kind("keep the batch", "dimension 0 is the batch and stays: write `Flatten`")
+_BATCH_NAMES = {"None", "N", "B", "BATCH", "batch", "batch_size", "Batch"}
+_AXES = ("one dimension, channels", "a length", "height and width", "depth, height and width")
+
+
+def _input(case: Case) -> tree.Input | None:
+    given = case.input()
+    return given[1] if given is not None else None
+
+
+def _text(items: list[str]) -> str:
+    return f"[{', '.join(items)}]"
+
+
+def _at_input(case: Case) -> bool:
+    """Whether what arrives is the model's input still."""
+    return case.graph is not None and case.arrives is not None and case.arrives == case.graph.input
+
+
+@situation
+def batch(case: Case) -> Iterator[Candidate]:
+    """The batch is written as the first size of the input."""
+    given = _input(case)
+    if given is None or len(given.shape.items) < 2:
+        return
+    first = given.shape.items[0]
+    named = (isinstance(first, tree.Name) and first.id in _BATCH_NAMES) or first.span.text in ("none", "-1")
+    own = case.found.span == given.shape.span and len(given.shape.items) > 4
+    layer = case.kind
+    too_many = layer is not None and layer.rank and case.found.code.id == "E201" and _at_input(case)
+    if named or own or (too_many and layer is not None and len(given.shape.items) == layer.rank + 2):
+        text = _text([item.span.text for item in given.shape.items[1:]])
+        edits = (Edit(given.shape.span, text),)
+        yield Candidate(-1.0, BATCH, {"text": text}, edits, "input", goes_on=True, sure=named)
+
+
+@situation
+def no_channel(case: Case) -> Iterator[Candidate]:
+    """The input of an image without the dimension of its channels."""
+    given, layer = _input(case), case.kind
+    if given is None or layer is None or case.layer is None or not _at_input(case) or case.found.code.id != "E201":
+        return
+    if len(given.shape.items) != layer.rank or layer.rank < 2:
+        return
+    for count, cost in _channels(case, case.layer):
+        text = _text([str(count), *(item.span.text for item in given.shape.items)])
+        what = "one channel" if count == 1 else f"{count} channels"
+        edits = (Edit(given.shape.span, text),)
+        yield Candidate(cost - 0.6, CHANNEL, {"count": what, "text": text}, edits, "input", goes_on=True)
+
+
+def _channels(case: Case, statement: tree.Layer) -> list[tuple[int, float]]:
+    """The channels that a first layer most likely takes, with what it costs to think so."""
+    said = _stated(case, statement)
+    return [(said, 0.0)] if said is not None else [(1, 0.0), (3, 0.2)]
+
+
+def _stated(case: Case, statement: tree.Layer) -> int | None:
+    layer = layers.find(statement.name.id)
+    place = case.place
+    if layer is None or place is None:
+        return None
+    options = [one.stated for one in statement.arguments if one.stated is not None]
+    given = argument(statement, place.part, layer.inferred) if layer.inferred else None
+    options += [given.value] if given is not None else []
+    for node in options:
+        for literal in literals(node):
+            return int(literal.value or 0)
+    return None
+
+
+@situation
+def flat(case: Case) -> Iterator[Candidate]:
+    """A vector where a layer wants an image."""
+    given, layer, shape = _input(case), case.kind, case.arrives
+    if layer is None or layer.rank != 2 or shape is None or len(shape) != 1 or case.found.code.id != "E201":
+        return
+    assert case.layer is not None
+    assert case.place is not None
+    for count, cost in _channels(case, case.layer):
+        side = isqrt(shape[0] // max(1, count))
+        if side < 2 or count * side * side != shape[0]:
+            continue
+        sizes = [str(count), str(side), str(side)]
+        facts: dict[str, object] = {"count": shape[0], "text": _text(sizes)}
+        if given is not None and _at_input(case):
+            edits = (Edit(given.shape.span, _text(sizes)),)
+            yield Candidate(cost - 0.6, FLAT, facts, edits, "input", goes_on=True)
+        text = f"Unflatten(1, ({', '.join(sizes)}))"
+        facts = {"text": text, "statement": case.layer.head.text}
+        yield Candidate(cost - 0.4, UNFLATTEN, facts, (in_front(case.place, text),), "unflatten", goes_on=True)
+
+
+@situation
+def channels_last(case: Case) -> Iterator[Candidate]:
+    """The channels as the last size of the input, or time and channels the other way round."""
+    shape, statement = case.arrives, case.layer
+    declared = case.found.facts.get("declared")
+    if case.found.code.id != "E203" or shape is None or statement is None or len(shape) < 2:
+        return
+    assert case.place is not None
+    if shape[-1] != declared or shape[0] == declared or case.kind is None or case.kind.inferred_axis != 0:
+        return
+    given = _input(case)
+    if given is not None and _at_input(case):
+        items = [item.span.text for item in given.shape.items]
+        text = _text([items[-1], *items[:-1]])
+        edits = (Edit(given.shape.span, text),)
+        yield Candidate(-0.5 if len(shape) > 2 else 0.45, LAST, {"text": text}, edits, "input", goes_on=True)
+    order = (0, len(shape), *range(1, len(shape)))
+    text = f"Permute({order})"
+    facts: dict[str, object] = {
+        "text": text, "statement": statement.head.text, "where": case.line(statement.span),
+    }  # fmt: skip
+    yield Candidate(0.7 if len(shape) == 2 else 0.1, PERMUTE, facts, (in_front(case.place, text),), "permute")
+
+
+@situation
+def sister(case: Case) -> Iterator[Candidate]:
+    """A layer of another rank than what arrives: the layer of that rank."""
+    layer, shape, statement = case.kind, case.arrives, case.layer
+    if layer is None or statement is None or shape is None or case.found.code.id != "E201" or not layer.rank:
+        return
+    name = statement.name.id
+    other = f"{name[:-2]}{max(1, len(shape) - 1)}d"
+    if other == name or layers.find(other) is None:
+        return
+    edits = (Edit(statement.name.span, other),)
+    facts: dict[str, object] = {"shape": list_of(shape), "count": _AXES[min(3, len(shape) - 1)], "name": other}
+    # Where the layers around have this rank, it is the input that is to blame.
+    alike = sum(_rank(place.statement) == layer.rank for place in case.places) - 1
+    fitting = sum(_rank(place.statement) == len(shape) - 1 for place in case.places)
+    cost = -0.7 if fitting >= alike else 0.4
+    if _at_input(case) and len(shape) == layer.rank == 2 and shape[0] == shape[1]:
+        cost = max(cost, 0.1)
+    yield Candidate(cost, SISTER, facts, edits, "sister", goes_on=True)
+
+
+def list_of(shape: Shape) -> str:
+    """A shape as an input is written."""
+    return f"[{', '.join(map(str, shape))}]"
+
+
+def _rank(statement: tree.Statement) -> int:
+    layer = layers.find(statement.name.id) if isinstance(statement, tree.Layer) else None
+    return layer.rank if layer is not None else 0
+
+
+@situation
+def batch_flattened(case: Case) -> Iterator[Candidate]:
+    """Flatten told to begin with the batch."""
+    statement = case.layer
+    if case.found.code.id != "E218" or statement is None or statement.name.id != "Flatten":
+        return
+    yield Candidate(-1.0, KEEP, {}, (Edit(statement.head, "Flatten"),), "flatten", goes_on=True)
+
+
+@situation
+def permuted(case: Case) -> Iterator[Candidate]:
+    """Permute without its parentheses, or without the batch."""
+    statement = case.layer
+    if statement is None or statement.name.id != "Permute" or not statement.arguments or case.arrives is None:
+        return
+    numbers = [one.value for one in literals(statement.arguments[0].value)]
+    wrapped = len(statement.arguments) > 1
+    if wrapped:
+        numbers = [literal.value for one in statement.arguments for literal in literals(one.value)]
+    dims = tuple(number for number in numbers if isinstance(number, int))
+    rank = len(case.arrives)
+    if sorted(dims) == [*range(1, rank + 1)]:
+        dims = (0, *dims)
+    if sorted(dims) != [*range(rank + 1)]:
+        return
+    edits = (Edit(_inside(statement), f"({', '.join(map(str, dims))})"),)
+    words = Kind("permute", "the dimensions stand in one tuple, the batch as 0")
+    yield Candidate(-1.0, words, {}, edits, "permute", statement, sure=wrapped)
+
+
+def _inside(statement: tree.Layer) -> Span:
+    """What stands between the parentheses of a layer."""
+    first, last = statement.arguments[0].span, statement.arguments[-1].span
+    return Span(first.source, first.start, last.end)

@@ -1,0 +1,90 @@
+"""A window that is larger than its input, and padding="same" with a stride."""
+
+from __future__ import annotations
+
+from cnnspec.diagnostics import Edit
+from cnnspec.diagnostics.suggestions import Kind
+from cnnspec.repair.candidates import whole
+from cnnspec.repair.case import Candidate, Case, argument, literals
+from cnnspec.repair.inputs import axes, resized
+from cnnspec.repair.situations.base import factors, situation, smallest, stride_of
+from cnnspec.syntax import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WHOLE = Kind("whole map", "{reason}a window over the whole of it is {size}")
+LARGER = Kind("larger input", "give it larger images, at least `input {shape}`")
+LEAVE_OUT = Kind("leave out", "leave out `{statement}` on {where}, which divides the size by {stride}")
+SAME = Kind("same", "with a stride, PyTorch wants the padding as a number")
+_LARGEST = 8192
+
+
+@situation
+def too_small(case: Case) -> Iterator[Candidate]:
+    """The map has become too small for a window."""
+    shape, statement, place = case.arrives, case.layer, case.place
+    if case.found.code.id not in ("E204", "E207") or statement is None or place is None or shape is None:
+        return
+    kernel = argument(statement, place.part, "kernel_size")
+    sizes = shape[1:]
+    divided = factors(case, statement)
+    reason = ""
+    if divided and max(divided) > 1 and sizes:
+        reason = f"the size was divided by {max(divided)} on the way, {min(sizes)} is left; "
+    if kernel is not None and sizes and len(set(sizes)) == 1:
+        for literal in literals(kernel.value):
+            edits = (Edit(literal.span, str(sizes[0])),)
+            yield Candidate(-0.9, WHOLE, {"reason": reason, "size": sizes[0]}, edits, id(literal), statement)
+            break
+    yield from _larger(case)
+    yield from _less(case, statement)
+
+
+def _larger(case: Case) -> Iterator[Candidate]:
+    """The smallest images that are large enough."""
+    given = axes(case)
+    if not given:
+        return
+
+    def fits(size: int) -> bool:
+        changed = resized(case, {axis.index: max(size, axis.value) for axis in given})
+        result = case.attempt(changed[0]) if changed is not None else None
+        return result is not None and result.failed is None
+
+    size = smallest(fits, min(axis.value for axis in given), _LARGEST)
+    changed = resized(case, {axis.index: max(size, axis.value) for axis in given}) if size is not None else None
+    if changed is not None:
+        edits, shape = changed
+        yield Candidate(0.2, LARGER, {"shape": f"[{', '.join(map(str, shape))}]"}, edits, "input")
+
+
+def _less(case: Case, statement: tree.Layer) -> Iterator[Candidate]:
+    """The nearest layer that does nothing but make the map smaller, left out."""
+    for node in case.nodes_before(statement)[:12]:
+        stride = stride_of(node)
+        place = case.place_of(node.span)
+        if stride is not None and max(stride) > 1 and "Pool" in node.title and place is not None:
+            facts: dict[str, object] = {
+                "statement": node.span.text, "where": case.line(node.span), "stride": max(stride),
+            }  # fmt: skip
+            yield Candidate(0.4, LEAVE_OUT, facts, (Edit(whole(place.statement.span), ""),), "leave out")
+            return
+
+
+@situation
+def same_with_stride(case: Case) -> Iterator[Candidate]:
+    """padding="same" on a layer that strides."""
+    statement, place = case.layer, case.place
+    if case.found.code.id != "E210" or statement is None or place is None:
+        return
+    padding, kernel = (argument(statement, place.part, name) for name in ("padding", "kernel_size"))
+    if padding is None or kernel is None or not isinstance(padding.value, tree.Literal):
+        return
+    if padding.value.value != "same":
+        return
+    numbers = [int(literal.value or 0) for literal in literals(kernel.value)]
+    half = [number // 2 if number % 2 else (number - 1) // 2 for number in numbers]
+    text = f"{kernel.value.span.text} // 2" if not half else str(half[0]) if len(set(half)) == 1 else str(tuple(half))
+    yield Candidate(-1.0, SAME, {}, (Edit(padding.value.span, text),), "same", statement)

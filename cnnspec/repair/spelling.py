@@ -1,0 +1,69 @@
+"""Misspelt names: which known one was meant, and whether that can be said for sure."""
+
+from __future__ import annotations
+
+from cnnspec.declare import spell
+from cnnspec.diagnostics import Edit, Suggestion
+from cnnspec.diagnostics.suggest import is_plain
+from cnnspec.diagnostics.suggestions import OPTION, RENAME, SPELLING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.diagnostics import Diagnostic
+    from cnnspec.repair.case import Case
+    from cnnspec.repair.trials import Trials
+
+MOST = 3
+"""Names that are offered."""
+_TRIED = 6
+"""Equally near names that are tried."""
+
+
+def spellings(found: Diagnostic, case: Case) -> list[Suggestion]:
+    """The names that a misspelt one may mean, as fixes. Sure where no other can be meant.
+
+    Where several are equally near, those are offered with which the spec checks.
+    """
+    meant = next((one for one in found.suggestions if one.kind is SPELLING or one.kind is OPTION), None)
+    if meant is None:
+        return []
+    written, name, ties = str(meant.facts["written"]), str(meant.facts["meant"]), meant.facts["ties"]
+    assert isinstance(ties, tuple)
+    quoted = meant.kind is OPTION
+    if found.span.text != (spell(written) if quoted else written):
+        return []
+
+    def fix(name: str, *, sure: bool) -> Suggestion:
+        edits = (Edit(found.span, spell(name) if quoted else name),)
+        return Suggestion(meant.kind, {**meant.facts, "meant": name}, edits, sure)
+
+    if len(ties) < 2:
+        return _or_renamed(fix(name, sure=is_plain(written, name, ties)), case)
+    passing = [one for one in ties[:_TRIED] if _checks(fix(one, sure=False), case)]
+    if len(passing) == 1:
+        # A layer without its rank can be the one of the rank that arrives alone.
+        return _or_renamed(fix(passing[0], sure=not any(c.isdigit() for c in written)), case)
+    return [fix(one, sure=False) for one in passing[:MOST]]
+
+
+def _checks(fix: Suggestion, case: Case) -> bool:
+    result = case.attempt(fix.edits) if case.parts else None
+    return result is not None and result.failed is None
+
+
+def _or_renamed(fix: Suggestion, case: Case) -> list[Suggestion]:
+    """A fix, and the other way out where it is the definition that is misspelt: no one uses it under its own name."""
+    name, span = fix.edits[0].text, case.found.span
+    block = case.trials.file.blocks.get(name)
+    if block is None or case.found.code.id != "E110" or _is_used(name, case.trials):
+        return [fix]
+    at = block.definition.name.span
+    if at.source is not span.source:
+        return [fix]
+    facts: dict[str, object] = {"name": name, "line": at.line, "meant": span.text}
+    return [Suggestion(fix.kind, fix.facts, fix.edits), Suggestion(RENAME, facts, (Edit(at, span.text),))]
+
+
+def _is_used(name: str, trials: Trials) -> bool:
+    block = trials.file.blocks[name]
+    return any(part.block is block for model in trials.chosen for part in trials.parts(model))
