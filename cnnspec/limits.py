@@ -33,8 +33,10 @@ class Limits:
     """Length of a chain of imports."""
     repaired: int = 50
     """Errors of one check that fixes are looked for. It reports nothing, as the next bound."""
-    repair_trials: int = 80
+    repair_trials: int = 40
     """Edits that are tried for one error: the best fixes found until then are offered."""
+    repair_layers: int = 1_500
+    """Layers that all trials for one error may go through, the last one not counted."""
 
 
 LIMITS = Limits()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from cnnspec.graph.nodes import Node
     from cnnspec.repair.trials import Result, Trials
 
-    Option = tuple[float, Callable[[], "Candidate"]]
+    Option = tuple[float, Callable[[], "Candidate | None"]]
+    """The cost of an edit, and what makes it: None where it turns out that there is none."""
 
 Shape = tuple[int, ...]
 REACH = 150

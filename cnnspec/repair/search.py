@@ -7,8 +7,6 @@ meant (`candidates.py`, `ranking.py`). Nothing looks at a clock: the same text h
 
 from __future__ import annotations
 
-from functools import partial
-
 from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion
 from cnnspec.diagnostics.edits import apply
 from cnnspec.diagnostics.suggestions import ANNOTATE, DECLARE
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cnnspec.compiler.project import File
-    from cnnspec.repair.case import Option
     from cnnspec.repair.trials import Again
 
 OFFERED = 3
@@ -46,7 +43,7 @@ _NOT_SEARCHED = {"E216", "E217"}
 def repair(file: File, chosen: list[tree.Model], graphs: Sequence[Graph], again: Again, sink: Sink) -> None:
     """Give the errors of `sink` their fixes. `again` checks models of a file anew, as a first check does."""
     errors = [found for found in sink.diagnostics if found.severity == "error"]
-    trials = Trials(file, chosen, again, errors)
+    trials = Trials(file, chosen, graphs, again, errors)
     seen: set[object] = set()
     for found in errors[: LIMITS.repaired]:
         case = Case(found, trials, graphs)
@@ -83,16 +80,23 @@ class _Passing:
 
 def search(case: Case) -> list[Suggestion]:
     """The best fixes of one error."""
-    options: list[Option] = [*candidates(case), *((one.cost, partial(_same, one)) for one in situations.of(case))]
+    options = [*candidates(case), *situations.of(case)]
     passing: list[_Passing] = []
     answers: dict[object, int] = {}
     tried: set[object] = set()
-    left = LIMITS.repair_trials
+    left, end = LIMITS.repair_trials, case.trials.work + LIMITS.repair_layers
     for cost, make in sorted(options, key=lambda option: option[0]):
         best = min((one.cost for one in passing), default=cost)
-        if sum(one.cost <= cost for one in passing) >= OFFERED or cost > best + _BEHIND or left <= 0:
+        if (
+            sum(one.cost <= cost for one in passing) >= OFFERED
+            or cost > best + _BEHIND
+            or left <= 0
+            or case.trials.work > end
+        ):
             break
         candidate = make()
+        if candidate is None:
+            continue
         if _key(candidate.edits) in tried or answers.get(candidate.key, 0) == _ANSWERS:
             continue
         tried.add(_key(candidate.edits))
@@ -102,10 +106,6 @@ def search(case: Case) -> list[Suggestion]:
             answers[candidate.key] = answers.get(candidate.key, 0) + 1
             passing.append(found)
     return _in_order(passing)
-
-
-def _same(candidate: Candidate) -> Candidate:
-    return candidate
 
 
 def _attempt(case: Case, candidate: Candidate) -> _Passing | None:

@@ -67,7 +67,7 @@ def parts_of(start: Part) -> list[Part]:
     """A part and every block that it uses, itself or through other blocks."""
     found, seen = [start], {id(start.definition)}
     for part in found:
-        for name in _names(part.definition):
+        for name in names_in(part.definition):
             binding = part.scope.find(name)
             block = binding.value if binding else None
             if isinstance(block, Block) and id(block.definition) not in seen:
@@ -76,15 +76,18 @@ def parts_of(start: Part) -> list[Part]:
     return found
 
 
-def _names(node: Any) -> Iterator[str]:
+def names_in(node: Any, *, labels: bool = True) -> Iterator[str]:
+    """The names in a part of the tree, those that `as` gives among them or not."""
     if isinstance(node, tuple):
         for item in node:
-            yield from _names(item)
+            yield from names_in(item, labels=labels)
     elif isinstance(node, tree.Name):
         yield node.id
+    elif isinstance(node, tree.Tail) and not labels:
+        yield from names_in(node.annotation)
     elif hasattr(node, "__match_args__") and not hasattr(node, "source"):
         for field in node.__match_args__:
-            yield from _names(getattr(node, field))
+            yield from names_in(getattr(node, field), labels=labels)
 
 
 def innermost(part: Part, span: Span) -> Place | None:

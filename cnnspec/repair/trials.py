@@ -15,6 +15,7 @@ from cnnspec.diagnostics import Diagnostic, Edit, Sink
 from cnnspec.diagnostics.edits import apply
 from cnnspec.graph.nodes import Graph
 from cnnspec.record import record, replace
+from cnnspec.repair.cuts import LONG, Course
 from cnnspec.repair.sites import Part, Place, innermost, parts_of, replaced
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
@@ -73,12 +74,25 @@ class _Watch(Sink):
 class Trials:
     """A file that was checked, to be checked again with edits. `again` checks models of a file, as a first check does."""
 
-    def __init__(self, file: File, chosen: list[tree.Model], again: Again, errors: Sequence[Diagnostic]) -> None:
+    def __init__(
+        self,
+        file: File,
+        chosen: list[tree.Model],
+        graphs: Sequence[Graph],
+        again: Again,
+        errors: Sequence[Diagnostic],
+    ) -> None:
         self.file, self.chosen, self.again = file, chosen, again
+        self.graphs = {graph.name: graph for graph in graphs}
         self.errors = {(error.code.id, error.span) for error in errors}
         self.expanded: Known = {}
         """Uses of blocks that were expanded before."""
+        self.work = 0
+        """How many layers trials have gone through."""
         self._parts: dict[int, list[Part]] = {}
+        self._blocks: dict[int, Part] = {}
+        self._uses: dict[int, list[Part]] = {}
+        self._courses: dict[int, Course] = {}
 
     def parts(self, model: tree.Model) -> list[Part]:
         """A model and the blocks that it uses."""
@@ -98,7 +112,7 @@ class Trials:
                 return [model], parts
         for block in self.file.blocks.values():
             if _within(span, block.definition.span):
-                return [], parts_of(Part(block.definition, block.scope, block))
+                return [], self._used_by(self._part(block))
         return [], []
 
     def attempt(
@@ -109,7 +123,7 @@ class Trials:
         if edited is None:
             return None
         allowed = self.errors - {(found.code.id, found.span)}
-        result = self._run(edited, models, allowed)
+        result = self._in_part(edited, found.span, allowed) or self._run(edited, models, allowed)
         if result.failed is not None or not all(_is_read_so(*change) for change in edited.whole):
             return result if result.failed is not None else None
         others = [model for model in self.chosen if model not in models]
@@ -119,20 +133,44 @@ class Trials:
                 return second
         return result
 
-    def _run(self, edited: _Edited, models: list[tree.Model], allowed: set[tuple[str, Span]]) -> Result:
+    def _in_part(self, edited: _Edited, error: Span, allowed: set[tuple[str, Span]]) -> Result | None:
+        """The result for a long model of which a piece is enough; None where all of it has to be looked at."""
+        if edited.blocks or len(edited.whole) != 1:
+            return None
+        old, new, _ = edited.whole[0]
+        model, graph = old.definition, self.graphs.get(old.definition.name.id)
+        if not isinstance(model, tree.Model) or graph is None or len(model.body.statements) < LONG:
+            return None
+        if id(model) not in self._courses:
+            self._courses[id(model)] = Course(model, graph)
+        file = replace(edited.file, recipes=())
+        for piece, behind in self._courses[id(model)].pieces(new, error):
+            part = _Edited(file, {id(model): piece}, edited.fresh, edited.whole, False)
+            result = self._run(part, [model], allowed, len(piece.body.statements))
+            if result.failed is not None or behind is None or result.graphs[0].output == behind:
+                return result
+        return None
+
+    def _run(self, edited: _Edited, models: list[tree.Model], allowed: set[tuple[str, Span]], work: int = 0) -> Result:
         sink = _Watch(allowed, edited.fresh)
         graphs: list[Graph] = []
         known = dict(self.expanded) if edited.blocks else self.expanded
         with suppress(Stop):
             graphs = self.again(edited.file, [edited.models.get(id(model), model) for model in models], sink, known)
+        self.work += work or self._layers(models)
         warnings = sum(found.severity != "error" for found in sink.diagnostics)
         return Result(sink.failed, tuple(graphs), warnings)
+
+    def _layers(self, models: list[tree.Model]) -> int:
+        graphs = [self.graphs.get(model.name.id) for model in models]
+        return sum(graph.layers for graph in graphs if graph is not None) + 1
 
     def measure(self, edits: tuple[Edit, ...], models: list[tree.Model], parts: list[Part]) -> tuple[Graph, ...]:
         """The graphs with edits, whatever errors they have."""
         edited = self._edited(edits, parts)
         if edited is None:
             return ()
+        self.work += self._layers(models)
         # What has errors is not kept: nobody would hear of them again.
         known = dict(self.expanded) if not edited.blocks else {}
         return tuple(self.again(edited.file, [edited.models.get(id(one), one) for one in models], Sink(), known))
@@ -169,12 +207,22 @@ class Trials:
             file = replace(file, recipes=recipes)
         return _Edited(file, models, tuple(fresh), tuple(whole), bool(blocks) or bool(left))
 
+    def _part(self, block: Block) -> Part:
+        if id(block) not in self._blocks:
+            self._blocks[id(block)] = Part(block.definition, block.scope, block)
+        return self._blocks[id(block)]
+
+    def _used_by(self, part: Part) -> list[Part]:
+        if id(part) not in self._uses:
+            self._uses[id(part)] = parts_of(part)
+        return self._uses[id(part)]
+
     def _with_blocks(self, changed: dict[Block, tree.Block], parts: list[Part]) -> File:
         """The file with other definitions of blocks. Blocks that use those are made anew as well, all others are shared."""
         touched = set(changed)
-        every = [*parts, *(Part(block.definition, block.scope, block) for block in self.file.blocks.values())]
+        every = [*parts, *(self._part(block) for block in self.file.blocks.values())]
         for part in every:
-            if part.block is not None and any(other.block in changed for other in parts_of(part)):
+            if part.block is not None and any(other.block in changed for other in self._used_by(part)):
                 touched.add(part.block)
         scopes = {id(self.file.scope): Scope(self.file.scope.outer)}
         old = {id(self.file.scope): self.file.scope}

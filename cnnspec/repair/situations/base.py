@@ -11,10 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cnnspec.repair.case import Candidate, Case
+    from cnnspec.repair.case import Candidate, Case, Option
     from cnnspec.source import Span
 
-    Rule = Callable[[Case], Iterator[Candidate]]
+    Rule = Callable[[Case], Iterator[Candidate | Option]]
 
 RULES: list[Rule] = []
 

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cnnspec.repair.case import Option
+
 BOTH = Kind("flatten and width", "put `Flatten` in front, which gives {count}, and declare that: `{text}`")
 IMAGES = Kind("images", "give it the images that it was made for: `input {shape}`")
 POOL = Kind("pool", "put `{text}` in front of `Flatten`: images of any size do then")
@@ -50,7 +52,7 @@ def _from_maps(case: Case, statement: tree.Statement) -> bool:
 
 
 @situation
-def made_for_other_images(case: Case) -> Iterator[Candidate]:
+def made_for_other_images(case: Case) -> Iterator[Candidate | Option]:
     """Linear behind Flatten, with the width of images of another size."""
     statement, declared = case.layer, case.found.facts.get("declared")
     if (
@@ -69,10 +71,15 @@ def made_for_other_images(case: Case) -> Iterator[Candidate]:
     if prod((maps[0], *(side,) * (len(maps) - 1))) != declared or side < 1:
         return
     place = case.place_of(flatten.span)
-    wanted = _images(case, flatten.span, len(maps), side)
-    if wanted is not None and min(wanted[1][1:]) >= _SMALLEST:
-        edits, shape = wanted
-        yield Candidate(0.75, IMAGES, {"shape": _listed(shape)}, edits, "input")
+    head, rank = flatten.span, len(maps)
+
+    def images() -> Candidate | None:
+        wanted = _images(case, head, rank, side)
+        if wanted is None or min(wanted[1][1:]) < _SMALLEST:
+            return None
+        return Candidate(0.75, IMAGES, {"shape": _listed(wanted[1])}, wanted[0], "input")
+
+    yield 0.75, images
     if place is not None:
         text = f"AdaptiveAvgPool{len(maps) - 1}d({side})"
         yield Candidate(0.95, POOL, {"text": text}, (in_front(place, text),), "pool")

@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cnnspec.repair.case import Option
+
 OUTPUT_PADDING = Kind("output padding", "a stride of {stride} loses what was rounded off: give it back")
 CEIL_MODE = Kind("ceil mode", "PyTorch rounds down, Caffe and Keras up: round up as well")
 MULTIPLE = Kind("multiple", "{reason}make the sizes multiples of {factor}: `input {shape}`")
@@ -217,7 +219,7 @@ def _with_comma(statement: tree.Layer, gone: tree.Argument) -> Span:
 
 
 @situation
-def another_input(case: Case) -> Iterator[Candidate]:
+def another_input(case: Case) -> Iterator[Option]:
     """A stated size that images of another size give."""
     shapes, place = _difference(case), case.place
     if shapes is None or place is None or case.found.code.id != "E202":
@@ -238,10 +240,13 @@ def another_input(case: Case) -> Iterator[Candidate]:
         shape = output_at(case, changed[0], head) if changed is not None else None
         return shape[first] if shape is not None and len(shape) == len(there) else 0
 
-    size = smallest(lambda size: gives(size) >= wanted, 0, _LARGEST)
-    if size is None or gives(size) != wanted:
-        return
-    changed = resized(case, {axis.index: size for axis in given})
-    if changed is not None:
+    def solved() -> Candidate | None:
+        size = smallest(lambda size: gives(size) >= wanted, 0, _LARGEST)
+        changed = resized(case, {axis.index: size for axis in given}) if size is not None else None
+        if changed is None or size is None or gives(size) != wanted:
+            return None
         edits, shape = changed
-        yield Candidate(0.1 if len(off) == 1 else 0.8, SOLVED, {"shape": _listed(shape)}, edits, "input")
+        return Candidate(cost, SOLVED, {"shape": _listed(shape)}, edits, "input")
+
+    cost = 0.1 if len(off) == 1 else 0.8
+    yield cost, solved

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cnnspec.diagnostics import Edit
 from cnnspec.diagnostics.suggestions import Kind
 from cnnspec.repair.candidates import whole
@@ -14,15 +16,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cnnspec.repair.case import Option
+
 WHOLE = Kind("whole map", "{reason}a window over the whole of it is {size}")
 LARGER = Kind("larger input", "give it larger images, at least `input {shape}`")
 LEAVE_OUT = Kind("leave out", "leave out `{statement}` on {where}, which divides the size by {stride}")
 SAME = Kind("same", "with a stride, PyTorch wants the padding as a number")
 _LARGEST = 8192
+_LARGER = 0.2
 
 
 @situation
-def too_small(case: Case) -> Iterator[Candidate]:
+def too_small(case: Case) -> Iterator[Candidate | Option]:
     """The map has become too small for a window."""
     shape, statement, place = case.arrives, case.layer, case.place
     if case.found.code.id not in ("E204", "E207") or statement is None or place is None or shape is None:
@@ -38,15 +43,14 @@ def too_small(case: Case) -> Iterator[Candidate]:
             edits = (Edit(literal.span, str(sizes[0])),)
             yield Candidate(-0.9, WHOLE, {"reason": reason, "size": sizes[0]}, edits, id(literal), statement)
             break
-    yield from _larger(case)
+    if axes(case):
+        yield _LARGER, partial(_larger, case)
     yield from _less(case, statement)
 
 
-def _larger(case: Case) -> Iterator[Candidate]:
+def _larger(case: Case) -> Candidate | None:
     """The smallest images that are large enough."""
     given = axes(case)
-    if not given:
-        return
 
     def fits(size: int) -> bool:
         changed = resized(case, {axis.index: max(size, axis.value) for axis in given})
@@ -55,9 +59,10 @@ def _larger(case: Case) -> Iterator[Candidate]:
 
     size = smallest(fits, min(axis.value for axis in given), _LARGEST)
     changed = resized(case, {axis.index: max(size, axis.value) for axis in given}) if size is not None else None
-    if changed is not None:
-        edits, shape = changed
-        yield Candidate(0.2, LARGER, {"shape": f"[{', '.join(map(str, shape))}]"}, edits, "input")
+    if changed is None:
+        return None
+    edits, shape = changed
+    return Candidate(_LARGER, LARGER, {"shape": f"[{', '.join(map(str, shape))}]"}, edits, "input")
 
 
 def _less(case: Case, statement: tree.Layer) -> Iterator[Candidate]:
