@@ -34,11 +34,7 @@ class Course:
         self.model, self.graph = model, graph
         self.statements = model.body.statements
         self.before = self._shapes()
-        self.labels = {
-            tail.label.id
-            for tail in (getattr(one, "tail", None) for one in self.statements)
-            if tail is not None and tail.label is not None
-        }
+        self.labels = {name for one in self.statements for name in _labels(one)}
 
     def _shapes(self) -> list[Shape | None]:
         """What arrives at each statement, and last what the model gives."""
@@ -88,6 +84,13 @@ class Course:
             stop = min(last, stop + 2 * (stop - start))
 
 
+def _labels(statement: tree.Statement) -> tuple[str, ...]:
+    """The names that a statement gives to its value."""
+    tail = getattr(statement, "tail", None)
+    label = tail.label if tail is not None else None
+    return tuple(name.id for name in label.names) if isinstance(label, tree.Labels) else (label.id,) if label else ()
+
+
 def _same(first: tuple[tree.Statement, ...], second: tuple[tree.Statement, ...]) -> int:
     """How many statements are the same ones, from the front."""
     count = 0
@@ -99,7 +102,7 @@ def _same(first: tuple[tree.Statement, ...], second: tuple[tree.Statement, ...])
 
 
 def _input(shape: Shape) -> tree.Statement:
-    items = parse(Source("", f"model _ {{ input [{', '.join(map(str, shape))}] }}"), Sink()).items
+    items = parse(Source("", f"model M {{ input [{', '.join(map(str, shape))}] }}"), Sink()).items
     assert isinstance(items[0], tree.Model)
     return items[0].body.statements[0]
 

@@ -20,6 +20,7 @@ from cnnspec.repair.sites import Part, Place, innermost, parts_of, replaced
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse, parse_expression
+from cnnspec.syntax.walk import same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -291,7 +292,7 @@ def _outermost(homes: list[tuple[Place, list[Edit]]]) -> list[tuple[Place, list[
 def _statements(span: Span, edits: list[Edit], fresh: list[tuple[Source, Span]]) -> tuple[tree.Statement, ...] | None:
     text = _moved(span, edits)
     sink = Sink()
-    source = Source(span.source.path, f"block _() {{\n{text}\n}}")
+    source = Source(span.source.path, f"block B {{\n{text}\n}}")
     items = parse(source, sink).items
     if len(sink) or len(items) != 1 or not isinstance(items[0], tree.Block):
         return None
@@ -323,7 +324,7 @@ def _is_read_so(part: Part, definition: Any, edits: tuple[Edit, ...]) -> bool:
     span = part.definition.span
     sink = Sink()
     items = parse(Source(span.source.path, _moved(span, edits)), sink).items
-    return not len(sink) and len(items) == 1 and _alike(items[0], definition)
+    return not len(sink) and len(items) == 1 and same(items[0], definition)
 
 
 def _moved(span: Span, edits: Iterable[Edit]) -> str:
@@ -335,18 +336,6 @@ def _moved(span: Span, edits: Iterable[Edit]) -> str:
         return apply(span.text, own)
     except ValueError:
         return "?"
-
-
-def _alike(first: Any, second: Any) -> bool:
-    """Whether two trees say the same, wherever they stand."""
-    if first.__class__ is not second.__class__ or isinstance(first, Span):
-        return first.__class__ is second.__class__
-    if first.__class__ is tuple:
-        return len(first) == len(second) and all(map(_alike, first, second))
-    fields = getattr(first, "__match_args__", None)
-    if fields is None:
-        return bool(first == second)
-    return all(_alike(getattr(first, field), getattr(second, field)) for field in fields)
 
 
 def _holds(node: Any, span: Span) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cnnspec.declare import sizes
 from cnnspec.diagnostics import Edit
 from cnnspec.graph.nodes import LayerNode, walk
-from cnnspec.layers.base import sizes
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
