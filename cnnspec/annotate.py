@@ -119,7 +119,7 @@ def _without_numbers(source: Source, parsed: tree.Tree) -> Source:
 
 
 def _shapes(graphs: list[Graph], source: Source) -> Shapes:
-    from cnnspec.graph.nodes import walk
+    from cnnspec.graph.walk import walk
 
     found: Shapes = {}
     for graph in graphs:

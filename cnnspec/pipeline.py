@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.models import check_parameters, choose, expand, look_through, recipes
+from cnnspec.compiler.models import check_parameters, choose, expand, look_through, reached, recipe_for, recipes
 from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Sink
 from cnnspec.graph.nodes import Graph
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any
 
+    from cnnspec.compiler.models import Chosen
+    from cnnspec.compiler.names import Block
     from cnnspec.compiler.project import File
     from cnnspec.syntax import tree
 
@@ -40,18 +42,21 @@ def check(
     file = read_definitions(source, sink)
     values = dict(parameters or {})
     chosen = choose(file, model, sink)
-    check_parameters(file, chosen, values, sink)
-    graphs = inspect(file, chosen, values, sink, select)
+    check_parameters(chosen, values, sink)
+    used: set[Block] = set()
+    graphs = inspect(file, chosen, values, sink, select, used=used)
     if not sink.has_errors:
         lint_file(file, sink, select)
     elif fixes:
         from cnnspec.repair.search import repair
 
         def again(file: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any]) -> list[Graph]:
-            return inspect(file, models, values, trial, known=known)
+            edited = [one.with_definition(model, file.scope) for model in models for one in chosen if one.is_of(model)]
+            return inspect(file, edited, values, trial, known=known, used=set(used))
 
-        repair(file, chosen, graphs, again, sink)
-    unseen = [block.definition.span for block in file.blocks.values() if not block.used]
+        definitions = list({id(one.definition): one.definition for one in chosen}.values())
+        repair(file, definitions, graphs, again, sink)
+    unseen = [block.definition.span for block in file.blocks.values() if block not in used]
     whole = bool(graphs) and model is None and not values and not sink.has_errors
     suppress(file.source, sink, unseen=unseen, whole=whole)
     return graphs
@@ -59,18 +64,26 @@ def check(
 
 def inspect(
     file: File,
-    chosen: list[tree.Model],
+    chosen: list[Chosen],
     values: dict[str, Any],
     sink: Sink,
     select: Collection[str] = (),
     known: dict[Any, Any] | None = None,
+    used: set[Block] | None = None,
 ) -> list[Graph]:
-    """The graphs of some models of a file that has been read; `known` holds uses of blocks that were expanded before."""
-    blocks = recipes(file, sink)
-    graphs = [expand(file, definition, values, blocks.get(definition.name.id), sink, known) for definition in chosen]
+    """The graphs of some models of a file that has been read.
+
+    `known` holds uses of blocks that were expanded before; `used` takes up the blocks that the models use. Blocks that are
+    not in it are looked through.
+    """
+    used = set() if used is None else used
+    found = recipes(file, sink)
+    graphs = []
+    for one in reached(file, chosen, values):
+        graphs.append(expand(one, values, recipe_for(one, file, found), sink, known, used))
     for block in file.blocks.values():
-        if not block.used:
-            look_through(block.definition, block.scope, sink)
+        if block not in used:
+            look_through(block, sink)
     for graph in graphs:
         if graph.recipe is not None:
             from cnnspec.recipe.recipe import recipe_of

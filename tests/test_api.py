@@ -9,7 +9,7 @@ import pytest
 
 import cnnspec
 from cnnspec.compiler import project as imports
-from cnnspec.graph.nodes import walk
+from cnnspec.graph.walk import walk
 
 TWO = "model A(n = 3) { input [4]; Linear(n) }\nmodel B { input [2, 8, 8]; Conv2d(5, 3) as first; ReLU }\n"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from cnnspec.compiler.values import show_shape
 from cnnspec.declare import spell
 from cnnspec.diagnostics.render import Paint, clean
-from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, children_of
+from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode
+from cnnspec.graph.walk import children_of
 from cnnspec.record import record
 
 
@@ -22,7 +23,7 @@ class Row:
 
 def rows(graph: Graph) -> list[Row]:
     """The lines of the table, the input first."""
-    start = Row(0, graph.root.input_name or "", "input", show_shape(graph.input or ()), 0)
+    start = Row(0, (graph.inputs[0].name or "") if graph.inputs else "", "input", show_shape(graph.input or ()), 0)
     return [start, *_rows(graph.root, 0)]
 
 

@@ -1,80 +1,49 @@
 """The value of an expression at one point of a network.
 
-Values are Python's int, float, bool, str, None, tuple and list, and blocks and layers under their names. Evaluation has no
-effects, always ends and is bounded: sizes are checked before `**`, `*` and `range` are carried out. A mistake is reported
-once and gives UNKNOWN, which every operation accepts silently.
+Values are Python's int, float, bool, str, None, tuple and list; layers and blocks, some with arguments; and the values of
+the network that have names, which can be handed on and compared with `none`, no more. Evaluation has no effects, always
+ends and is bounded: sizes are checked before `**`, `*` and `range` are carried out. A mistake is reported once and gives
+UNKNOWN, which every operation accepts silently.
 """
 
 from __future__ import annotations
 
 from cnnspec.compiler.functions import FUNCTIONS, problem
-from cnnspec.compiler.names import SHAPE_NAMES
-from cnnspec.compiler.values import Failed, bounded, check_length, describe, has_unknown, is_number, show_shape, weigh
-from cnnspec.declare import UNKNOWN
-from cnnspec.diagnostics import Diagnostic, Sink, codes, note
+from cnnspec.compiler.names import (
+    SHAPE_NAMES,
+    Block,
+    Deferred,
+    Function,
+    Partial,
+    Scope,
+    stated_parameter,
+    target_name,
+)
+from cnnspec.compiler.operators import binary, equal, order, wrong_operand
+from cnnspec.compiler.parts import inner_of, item_of, slice_of
+from cnnspec.compiler.place import Place, spread
+from cnnspec.compiler.sizes_of import SIZE_FUNCTIONS, size_of
+from cnnspec.compiler.values import (
+    Failed,
+    describe,
+    has_unknown,
+    is_network_value,
+    is_number,
+    weigh,
+)
+from cnnspec.declare import UNKNOWN, Argument
+from cnnspec.diagnostics import Diagnostic, codes
 from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.layers import Layer
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from collections.abc import Iterable
+    from typing import Any
 
-    from cnnspec.compiler.names import Scope
     from cnnspec.source import Span
-else:
-    Protocol = object
-
-
-class Stop(Exception):
-    """Ends the expansion of a model: a bound is reached, and it is reported already."""
-
-
-class Place(Protocol):
-    """What an expression may see: names, and the shape at that point (None where it is not known)."""
-
-    scope: Scope
-    sink: Sink
-    meter: Meter
-    awaits_input: bool
-
-    @property
-    def shape(self) -> tuple[int, ...] | None: ...
-
-
-class Meter:
-    """Counts what the expansion of a model costs, against the limits."""
-
-    def __init__(self) -> None:
-        self.operations = 0
-        self.steps = 0
-        self.expansions = 0
-        self.layers = 0
-
-    def operation(self, span: Span, sink: Sink) -> None:
-        self.operations += 1
-        if self.operations > LIMITS.operations:
-            self._stop(LIMITS.operations, "operations", span, sink)
-
-    def step(self, span: Span, sink: Sink) -> None:
-        self.steps += 1
-        if self.steps > LIMITS.steps:
-            self._stop(LIMITS.steps, "statements", span, sink)
-
-    def expansion(self, span: Span, sink: Sink) -> None:
-        self.expansions += 1
-        if self.expansions > LIMITS.expansions:
-            self._stop(LIMITS.expansions, "different uses of blocks", span, sink)
-
-    def _stop(self, limit: int, what: str, span: Span, sink: Sink) -> None:
-        sink.report(codes.TOO_MANY_STEPS, span, limit=limit, what=what)
-        raise Stop
-
-    def add_layers(self, count: int, span: Span, sink: Sink) -> None:
-        self.layers += count
-        if self.layers > LIMITS.layers:
-            sink.report(codes.TOO_MANY_LAYERS, span, limit=LIMITS.layers, found=f"{self.layers:,}")
-            raise Stop
 
 
 def evaluate(node: tree.Expression, place: Place) -> Any:
@@ -88,11 +57,6 @@ def evaluate(node: tree.Expression, place: Place) -> Any:
             return UNKNOWN
         case tree.Group():
             return evaluate(node.value, place)
-        case tree.Conditional():
-            test = evaluate(node.test, place)
-            if test is UNKNOWN:
-                return UNKNOWN
-            return evaluate(node.then if test else node.otherwise, place)
     place.meter.operation(node.span, place.sink)
     try:
         value = _operation(node, place)
@@ -109,8 +73,11 @@ def _operation(node: tree.Expression, place: Place) -> Any:
         case tree.Sequence():
             items = [evaluate(item, place) for item in node.items]
             return items if node.is_list else tuple(items)
+        case tree.Conditional():
+            test = truth(evaluate(node.test, place), node.test.span, place)
+            return UNKNOWN if test is None else evaluate(node.then if test else node.otherwise, place)
         case tree.Unary():
-            return _unary(node, evaluate(node.operand, place))
+            return _unary(node, place)
         case tree.Chain():
             if node.operators[0] in ("and", "or"):
                 return _logical(node, place)
@@ -118,69 +85,109 @@ def _operation(node: tree.Expression, place: Place) -> Any:
                 return _comparison(node, place)
             return _arithmetic(node, place)
         case tree.Access():
-            return _index(node, place)
+            return _access(node, place)
+        case tree.Comprehension():
+            return _comprehension(node, place)
         case tree.Call():
             return _call(node, place)
-    raise Failed(codes.WRONG_OPERAND, operator="for", operands="a list")
+    raise TypeError(f"no rule for {type(node).__name__}")
+
+
+def truth(value: Any, span: Span, place: Place) -> bool | None:
+    """Whether a condition holds; None where that is not known. A value of the network is neither true nor false."""
+    if is_network_value(value):
+        place.sink.report(codes.VALUE_IN_EXPRESSION, span, use="be a condition", helps=_COMPARED)
+        return None
+    return None if has_unknown(value) else bool(value)
+
+
+_COMPARED = ("a value can be compared with `none`, no more",)
 
 
 # --- names ---
 
-# What each name of a size reads from a shape: the axis, and the number of dimensions it needs.
-_SIZES: dict[str, tuple[int, tuple[int, ...]]] = {
-    "in_channels": (0, (1, 2, 3, 4)),
-    "in_features": (-1, (1, 2, 3, 4)),
-    "in_length": (1, (2,)),
-    "in_depth": (1, (4,)),
-    "in_height": (-2, (3, 4)),
-    "in_width": (-1, (3, 4)),
-}
-
 
 def _name(node: tree.Name, place: Place) -> Any:
     name = node.id
-    if name in _SIZES or name == "in_shape":
-        return _size(node, place)
+    if name in SHAPE_NAMES:
+        return _size_here(node, place)
     found = place.scope.find(name)
     if found is None:
-        if name == "_":
-            place.sink.report(
-                codes.UNKNOWN_NAME, node.span, name=name, helps=("`_` stands for a size in `-> [...]` only",)
-            )
-            return UNKNOWN
-        known = [*place.scope.names(), *SHAPE_NAMES, "true", "false", "none"]
-        place.sink.report(codes.UNKNOWN_NAME, node.span, helps=did_you_mean(name, known), name=name)
+        _report_unknown(node, place)
+        return UNKNOWN
+    if isinstance(found.value, Deferred):
+        return constant(found.value, node.span, place)
+    if isinstance(found.value, Function):
+        fix = (f"call it: `{name}(...)`",)
+        place.sink.report(codes.FUNCTION_AS_VALUE, node.span, helps=fix, name=name)
         return UNKNOWN
     return found.value
 
 
-def _size(node: tree.Name, place: Place) -> Any:
-    shape = place.shape
-    if shape is None:
-        if place.awaits_input:
-            why = "stands in front of `input`"
-            place.sink.report(codes.NO_SUCH_SIZE, node.span, name=node.id, shape="not known yet", why=why)
+def _report_unknown(node: tree.Name, place: Place) -> None:
+    if node.id == "_":
+        helps: Iterable[Any] = ("`_` stands for a size in `-> [...]` only",)
+    else:
+        known = [*place.scope.names(), *SHAPE_NAMES, "true", "false", "none"]
+        helps = did_you_mean(node.id, known)
+    place.sink.report(codes.UNKNOWN_NAME, node.span, helps=helps, name=node.id)
+
+
+def constant(found: Deferred, span: Span, place: Place) -> Any:
+    """The value of a `let` at the top of a file. It sees the file, and no network."""
+    if found not in place.constants:
+        place.constants[found] = UNKNOWN
+        value = _apart(found.name, found.definition.value, Scope(found.scope), span, place)
+        place.constants[found] = value
+    elif found.name in place.calling:
+        _report_cycle(found.name, span, place)
+    return place.constants[found]
+
+
+def _apart(name: str, node: tree.Expression, scope: Scope, span: Span, place: Place) -> Any:
+    """The value of an expression that stands in no network, on behalf of the one at `span`."""
+    if len(place.calling) > LIMITS.nesting:
+        place.sink.report(codes.NESTED_TOO_DEEPLY, span, limit=LIMITS.nesting)
         return UNKNOWN
-    if node.id == "in_shape":
-        return list(shape)
-    axis, ranks = _SIZES[node.id]
-    if len(shape) not in ranks:
-        why = f"{node.id} needs {' or '.join(map(str, ranks))} dimensions"
-        place.sink.report(codes.NO_SUCH_SIZE, node.span, name=node.id, shape=show_shape(shape), why=why)
+    outer = place.scope, place.in_function
+    place.scope, place.in_function = scope, name
+    place.calling.append(name)
+    try:
+        return evaluate(node, place)
+    finally:
+        place.calling.pop()
+        place.scope, place.in_function = outer
+
+
+def _report_cycle(name: str, span: Span, place: Place) -> None:
+    chain = [*place.calling[place.calling.index(name) :], name]
+    place.sink.report(codes.NAMES_IN_CIRCLE, span, name=name, chain=" uses ".join(f"`{link}`" for link in chain))
+
+
+def _size_here(node: tree.Name, place: Place) -> Any:
+    if place.in_function:
+        fix = (f"hand it over as an argument: `{place.in_function}({node.id})`",)
+        place.sink.report(codes.SHAPE_IN_FUNCTION, node.span, helps=fix, name=node.id)
         return UNKNOWN
-    return shape[axis]
+    if place.awaits_input:
+        why = "stands in front of `input`"
+        place.sink.report(codes.NO_SUCH_SIZE, node.span, name=node.id, shape="not known yet", why=why)
+        return UNKNOWN
+    return size_of(place.flow, node.id.removeprefix("in_"), node.id, node.span, place)
 
 
 # --- operators ---
 
 
-def _unary(node: tree.Unary, value: Any) -> Any:
+def _unary(node: tree.Unary, place: Place) -> Any:
+    value = evaluate(node.operand, place)
+    if node.operator == "not":
+        answer = truth(value, node.operand.span, place)
+        return UNKNOWN if answer is None else not answer
     if value is UNKNOWN:
         return UNKNOWN
-    if node.operator == "not":
-        return not value
     if not is_number(value):
-        raise Failed(codes.WRONG_OPERAND, operator=node.operator, operands=describe(value))
+        raise wrong_operand(node.operator, value)
     return -value if node.operator == "-" else value
 
 
@@ -189,21 +196,12 @@ def _logical(node: tree.Chain, place: Place) -> Any:
     value: Any = None
     for operand in node.operands:
         value = evaluate(operand, place)
-        if value is UNKNOWN or bool(value) == stops_at:
+        answer = truth(value, operand.span, place)
+        if answer is None:
+            return UNKNOWN
+        if answer == stops_at:
             return value
     return value
-
-
-def _order(operator: str, left: Any, right: Any) -> bool:
-    comparable = (is_number(left) and is_number(right)) or (
-        type(left) is type(right) and isinstance(left, (str, list, tuple))
-    )
-    if not comparable:
-        raise Failed(codes.WRONG_OPERAND, operator=operator, operands=f"{describe(left)} and {describe(right)}")
-    try:
-        return bool({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator])
-    except TypeError:
-        raise Failed(codes.WRONG_OPERAND, operator=operator, operands="these items") from None
 
 
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
@@ -217,9 +215,11 @@ def _comparison(node: tree.Chain, place: Place) -> Any:
         if has_unknown(left) or has_unknown(right):
             return UNKNOWN
         if operator in ("==", "!="):
-            result = (left == right) == (operator == "==")
+            if (is_network_value(left) and right is not None) or (is_network_value(right) and left is not None):
+                raise wrong_operand(operator, left, right)
+            result = equal(left, right) == (operator == "==")
         else:
-            result = _order(operator, left, right)
+            result = order(operator, left, right)
         if not result:
             return False
         left = right
@@ -237,22 +237,8 @@ def _arithmetic(node: tree.Chain, place: Place) -> Any:
         if operator in ("/", "//", "%") and is_number(right) and right == 0:
             place.sink.report(codes.DIVISION_BY_ZERO, operand.span)
             return UNKNOWN
-        value = _binary(operator, value, right)
+        value = binary(operator, value, right)
     return value
-
-
-def _binary(operator: str, left: Any, right: Any) -> Any:
-    if is_number(left) and is_number(right):
-        return _numeric(operator, left, right)
-    if operator == "+" and type(left) is type(right) and isinstance(left, (str, list, tuple)):
-        check_length(len(left) + len(right))
-        return left + right
-    if operator == "*" and isinstance(left, (str, list, tuple)) and right.__class__ is int:
-        check_length(len(left) * right)
-        return left * right
-    if operator == "*" and isinstance(right, (str, list, tuple)) and left.__class__ is int:
-        return _binary("*", right, left)
-    raise Failed(codes.WRONG_OPERAND, operator=operator, operands=f"{describe(left)} and {describe(right)}")
 
 
 def _charge(place: Place, *values: Any) -> None:
@@ -262,80 +248,164 @@ def _charge(place: Place, *values: Any) -> None:
             place.meter.operations += weigh(value) // 8
 
 
-def _numeric(operator: str, left: Any, right: Any) -> Any:
-    match operator:
-        case "+":
-            return bounded(left + right)
-        case "-":
-            return bounded(left - right)
-        case "*":
-            return bounded(left * right)
-        case "**":
-            return _power(left, right)
-        case "/":
-            return bounded(left / right)
-        case "//":
-            return bounded(left // right)
-    return left % right
+# --- parts ---
 
 
-def _power(base: Any, exponent: Any) -> Any:
-    whole = base.__class__ is int and exponent.__class__ is int and exponent >= 0
-    if whole and abs(base) > 1 and exponent * (abs(base).bit_length() - 1) > 64:
-        raise Failed(codes.INTEGER_TOO_LARGE, limit=LIMITS.integer)
-    if base == 0 and exponent < 0:
-        raise Failed(codes.DIVISION_BY_ZERO)
-    try:
-        result = base**exponent if whole else float(base) ** float(exponent)
-    except OverflowError:
-        raise Failed(codes.INTEGER_TOO_LARGE, limit=LIMITS.integer) from None
-    if isinstance(result, complex):
-        raise Failed(codes.WRONG_OPERAND, operator="**", operands="a negative number and a fraction")
-    return bounded(result)
-
-
-def _index(node: tree.Access, place: Place) -> Any:
+def _access(node: tree.Access, place: Place) -> Any:
     value = evaluate(node.value, place)
-    for part in node.steps:
-        if not isinstance(part, tree.Item):
-            raise Failed(
-                codes.WRONG_OPERAND, operator="[:]" if isinstance(part, tree.Slice) else ".", operands=describe(value)
-            )
-        index = evaluate(part.index, place)
-        if value is UNKNOWN or index is UNKNOWN:
+    steps = list(node.steps)
+    while steps:
+        step = steps.pop(0)
+        if isinstance(step, tree.Member):
+            path = [step.name]
+            while steps and isinstance(steps[0], tree.Member):
+                path.append(steps.pop(0).name)  # type: ignore[union-attr]
+            value = inner_of(value, path, node, place)
+        elif isinstance(step, tree.Item):
+            value = item_of(value, evaluate(step.index, place), step, place)
+        else:
+            ends = [None if end is None else evaluate(end, place) for end in (step.start, step.stop)]
+            value = slice_of(value, ends, step, place)
+        if value is UNKNOWN:
             return UNKNOWN
-        if not isinstance(value, (list, tuple, str)) or index.__class__ is not int:
-            raise Failed(codes.WRONG_OPERAND, operator="[ ]", operands=f"{describe(value)} with {describe(index)}")
-        if not -len(value) <= index < len(value):
-            place.sink.report(codes.INDEX_OUT_OF_RANGE, part.index.span, index=index, length=len(value))
-            return UNKNOWN
-        value = value[index]
     return value
+
+
+def _comprehension(node: tree.Comprehension, place: Place) -> Any:
+    values = evaluate(node.values, place)
+    if values is UNKNOWN:
+        return UNKNOWN
+    if not isinstance(values, (list, tuple)):
+        wants = "a list, such as `range(3)`"
+        found = describe(values)
+        place.sink.report(codes.WRONG_VALUE, node.values.span, what="what `for` runs over", value=found, wants=wants)
+        return UNKNOWN
+    outer, found_items = place.scope, []
+    try:
+        for value in values:
+            place.meter.operation(node.span, place.sink)
+            place.scope = Scope(outer)
+            spread(node.targets, value, unpacks=node.unpacks, scope=place.scope, place=place)
+            keep = (
+                True if node.condition is None else truth(evaluate(node.condition, place), node.condition.span, place)
+            )
+            if keep is None:
+                return UNKNOWN
+            if keep:
+                found_items.append(evaluate(node.item, place))
+    finally:
+        place.scope = outer
+    return found_items
 
 
 # --- functions ---
 
 
 def _call(node: tree.Call, place: Place) -> Any:
-    function = FUNCTIONS.get(node.name.id)
-    if function is None:
-        _report_no_function(node.name, place)
-        return UNKNOWN
+    name = node.name.id
+    found = place.scope.find(name)
+    value = found.value if found is not None else None
+    if isinstance(value, Deferred):
+        value = constant(value, node.name.span, place)
+    if isinstance(value, Function):
+        return _called(value, node, place)
+    if isinstance(value, (Block, Partial)) or (isinstance(value, type) and issubclass(value, Layer)):
+        return partial(value, node.arguments, place)
+    if name in FUNCTIONS or name in SIZE_FUNCTIONS:
+        return _built_in(node, place)
     for argument in node.arguments:
-        if argument.name is not None or argument.stated is not None:
-            raise Failed(codes.WRONG_CALL, function=node.name.id, problem="takes its arguments by position")
-    arguments = [evaluate(argument.value, place) for argument in node.arguments]
+        evaluate(argument.value, place)
+    if value is not UNKNOWN:
+        helps = did_you_mean(name, [*FUNCTIONS, *SIZE_FUNCTIONS, *place.scope.names()])
+        place.sink.report(codes.UNKNOWN_NAME, node.name.span, helps=helps, name=name)
+    return UNKNOWN
+
+
+def _built_in(node: tree.Call, place: Place) -> Any:
+    name = node.name.id
+    arguments = _positional(node, name, place)
     _charge(place, *arguments)
     if any(map(has_unknown, arguments)):
         return UNKNOWN
+    if name in SIZE_FUNCTIONS:
+        if len(arguments) != 1 or not is_network_value(arguments[0]):
+            given = ", ".join(map(describe, arguments)) or "nothing"
+            raise Failed(codes.WRONG_CALL, function=name, problem=f"takes a value of the network; given {given}")
+        known = arguments[0].flow
+        return size_of(known, name, f"{name}({arguments[0].name})", node.span, place)
     try:
-        return function(*arguments)
+        return FUNCTIONS[name](*arguments)
     except (TypeError, ValueError, OverflowError) as error:
-        raise Failed(codes.WRONG_CALL, function=node.name.id, problem=problem(node.name.id, arguments)) from error
+        raise Failed(codes.WRONG_CALL, function=name, problem=problem(name, arguments)) from error
 
 
-def _report_no_function(name: tree.Name, place: Place) -> None:
-    helps = did_you_mean(name.id, FUNCTIONS)
-    if place.scope.find(name.id) is not None:
-        helps = (note("a layer or block is used as a statement of its own, not inside of an expression"),)
-    place.sink.report(codes.UNKNOWN_NAME, name.span, helps=helps, name=name.id)
+def _positional(node: tree.Call, name: str, place: Place) -> list[Any]:
+    for argument in node.arguments:
+        if argument.name is not None or argument.stated is not None:
+            raise Failed(codes.WRONG_CALL, function=name, problem="takes its arguments by position")
+    return [evaluate(argument.value, place) for argument in node.arguments]
+
+
+def _called(function: Function, node: tree.Call, place: Place) -> Any:
+    arguments = _positional(node, function.name, place)
+    parameters = function.definition.parameters
+    if len(arguments) != len(parameters):
+        takes = f"takes {len(parameters)} argument{'' if len(parameters) == 1 else 's'}; given {len(arguments)}"
+        raise Failed(codes.WRONG_CALL, function=function.name, problem=takes)
+    if function.name in place.calling:
+        _report_cycle(function.name, node.span, place)
+        return UNKNOWN
+    scope = Scope(function.scope)
+    for parameter, value in zip(parameters, arguments):
+        scope.bind(parameter.id, value, parameter.span)
+    return _apart(function.name, function.definition.value, scope, node.span, place)
+
+
+# --- arguments of layers and blocks ---
+
+
+def partial(target: Block | Partial | type[Layer], written: tuple[tree.Argument, ...], place: Place) -> Partial:
+    """A layer or block with the arguments that are written, the rest still to be given."""
+    if isinstance(target, Partial):
+        return Partial(target.target, (*target.arguments, *arguments(target.target, written, place)))
+    return Partial(target, tuple(arguments(target, written, place)))
+
+
+def arguments(target: Block | type[Layer], written: tuple[tree.Argument, ...], place: Place) -> list[Argument]:
+    """The values of the arguments of a layer or block, as they are written; `in -> out` gives two."""
+    return _written(written, target_name(target), list(target.signature.fields), stated_parameter(target), place)
+
+
+def plain_arguments(written: tuple[tree.Argument, ...], name: str, place: Place) -> list[Argument]:
+    """The values of the arguments of anything else, which has the name `name`."""
+    return _written(written, name, [], "", place)
+
+
+def _written(
+    written: tuple[tree.Argument, ...], name: str, order: list[str], inferred: str, place: Place
+) -> list[Argument]:
+    found: list[Argument] = []
+    named = False
+    for position, argument in enumerate(written):
+        value = evaluate(argument.value, place)
+        value = UNKNOWN if has_unknown(value) else value
+        span = argument.value.span
+        if argument.name is not None:
+            named = True
+            found.append(Argument(argument.name.id, value, span, argument.name.span))
+            continue
+        if named:
+            place.sink.report(codes.POSITIONAL_AFTER_KEYWORD, argument.span)
+            meant = order[position : position + 1]
+            if not any(other.name is not None and other.name.id in meant for other in written):
+                found += [Argument(parameter, UNKNOWN, argument.span) for parameter in meant]
+            continue
+        if argument.stated is not None:
+            stated = evaluate(argument.stated, place)
+            if inferred and position == 0:
+                found.append(Argument(inferred, stated, argument.stated.span))
+            else:
+                place.sink.report(codes.NO_INFERRED, argument.span, layer=name)
+                value = UNKNOWN
+        found.append(Argument(None, value, span))
+    return found

@@ -1,13 +1,15 @@
-"""What is known of the value that runs through a network, and which statement made it so."""
+"""What is known of the value that runs through a network, axis by axis, and which statement made it so."""
 
 from __future__ import annotations
 
 from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Label
+from cnnspec.layers.base import Parts
 from cnnspec.record import record
 from cnnspec.source import Span
 
 Shape = tuple[int, ...]
+Sizes = tuple[int | None, ...]
 
 
 @record
@@ -15,8 +17,8 @@ class Origin:
     """The statement that gave a shape, and the layers that have laid out its values anew since."""
 
     span: Span
-    shape: Shape
-    via: tuple[tuple[str, Shape], ...] = ()
+    shape: Sizes
+    via: tuple[tuple[str, Sizes], ...] = ()
     verb: str = "gives"
 
     def label(self) -> Label:
@@ -26,58 +28,121 @@ class Origin:
 
 @record
 class Flow:
-    """A value on its way: its shape, or where that is unknown (None) at most its channels; and where they come from."""
+    """What is known of one value, and where it comes from.
 
-    shape: Shape | None = None
-    channels: int | None = None
+    `sizes` has a number for each axis that is sure and None for one that is not; it is None where not even the number of
+    axes is known, and then `first` and `last` may still be. `doubted` tells that an error has put in question what is not
+    sure, so that a number which a spec states for it is no news either.
+    """
+
+    sizes: Sizes | None = None
     origin: Origin | None = None
     channels_origin: Origin | None = None
-    channels_doubted: bool = False
-    """After a mistake the walk goes on with one of two numbers. What disagrees with a doubted one is no news."""
-    sizes_doubted: bool = False
+    first: int | None = None
+    last: int | None = None
+    doubted: bool = False
 
     @property
-    def doubted(self) -> bool:
-        return self.channels_doubted or self.sizes_doubted
+    def shape(self) -> Shape | None:
+        """The shape where all of it is sure."""
+        sizes = self.sizes
+        return None if sizes is None or None in sizes else sizes  # type: ignore[return-value]
+
+    @property
+    def rank(self) -> int | None:
+        return None if self.sizes is None else len(self.sizes)
 
     def width(self, axis: int) -> int | None:
-        """The size along an axis, as far as it is known."""
-        if self.shape is not None:
-            return self.shape[axis]
-        return self.channels if axis == 0 else None
+        """The size along the first axis (0) or the last (-1), or any other of a known rank, where it is sure."""
+        if self.sizes is not None:
+            return self.sizes[axis] if -len(self.sizes) <= axis < len(self.sizes) else None
+        return {0: self.first, -1: self.last}.get(axis)
 
     def labels(self, axis: int = -1) -> list[Label]:
         """The place that explains the shape, or with axis 0 the number of channels."""
         origin = self.channels_origin if axis == 0 and self.channels_origin else self.origin
         return [origin.label()] if origin else []
 
-    def become(self, shape: Shape, span: Span, *, name: str = "", reshapes: bool = False, verb: str = "gives") -> Flow:
-        """The value after a statement that gives `shape`."""
-        if shape == self.shape:
+    def become(self, sizes: Sizes, span: Span, *, name: str = "", reshapes: bool = False, verb: str = "gives") -> Flow:
+        """The value after a statement that gives `sizes`."""
+        if sizes == self.sizes:
             return self
-        channels, sizes = self.channels_doubted, self.sizes_doubted
-        if len(shape) == 1:
-            channels, sizes = self.doubted, False
-        origin = Origin(span, shape, (), verb)
-        if reshapes and self.origin is not None and self.shape is not None:
-            origin = Origin(self.origin.span, self.origin.shape, (*self.origin.via, (name, shape)), self.origin.verb)
-        keeps = self.shape is not None and shape[0] == self.shape[0] and len(shape) == len(self.shape)
-        return Flow(shape, shape[0], origin, self.channels_origin if keeps else origin, channels, sizes)
+        origin = Origin(span, sizes, (), verb)
+        if reshapes and self.origin is not None and self.sizes is not None:
+            origin = Origin(self.origin.span, self.origin.shape, (*self.origin.via, (name, sizes)), self.origin.verb)
+        before = self.sizes
+        keeps = before is not None and len(sizes) == len(before) and sizes[0] == before[0]
+        doubted = self.doubted and None in sizes
+        return Flow(sizes, origin, self.channels_origin if keeps else origin, None, None, doubted)
+
+    def blurred(self, axes: tuple[int, ...], *, doubted: bool) -> Flow:
+        """The same value, not sure of some of its axes."""
+        if self.sizes is None:
+            return self
+        gone = {axis % len(self.sizes) for axis in axes if -len(self.sizes) <= axis < len(self.sizes)}
+        sizes = tuple(None if axis in gone else size for axis, size in enumerate(self.sizes))
+        return Flow(sizes, self.origin, self.channels_origin, None, None, doubted or self.doubted)
 
     def through(self, end: Flow, span: Span) -> Flow:
         """The value `end` as the use of a block at `span` gives it: what made it so inside of the block is not shown."""
-        if end.shape is None:
+        if end.sizes is None:
             return end
-        origin = self.origin if end.shape == self.shape else Origin(span, end.shape)
-        channels = self.channels_origin if end.channels == self.channels else origin
-        return Flow(end.shape, end.channels, origin, channels, end.channels_doubted, end.sizes_doubted)
+        same = end.sizes == self.sizes
+        origin = self.origin if same else Origin(span, end.sizes)
+        channels = self.channels_origin if same or end.width(0) == self.width(0) else origin
+        return Flow(end.sizes, origin, channels, None, None, end.doubted)
 
-    def doubt(self, *, channels: bool, sizes: bool) -> Flow:
-        """The same value, sure or unsure of its channels and of its other sizes."""
-        if (channels, sizes) == (self.channels_doubted, self.sizes_doubted):
-            return self
-        return Flow(self.shape, self.channels, self.origin, self.channels_origin, channels, sizes)
 
+@record
+class Several:
+    """What is known of a tuple of values."""
+
+    parts: tuple[Flow | Several, ...]
+    origin: Origin | None = None
+
+    @property
+    def shape(self) -> Parts | None:
+        shapes = [part.shape for part in self.parts]
+        return None if None in shapes else Parts(shapes)
+
+    @property
+    def doubted(self) -> bool:
+        return any(part.doubted for part in self.parts)
+
+
+Known = Flow | Several
 
 LOST = Flow()
 """A value of which nothing is known."""
+
+
+def describe_sizes(known: Known) -> str:
+    """A shape as messages show it, `_` for what is not known."""
+    if isinstance(known, Several):
+        return "(" + ", ".join(map(describe_sizes, known.parts)) + ("," if len(known.parts) == 1 else "") + ")"
+    return "unknown" if known.sizes is None else show_shape(known.sizes)
+
+
+def joined(shapes: list[Shape]) -> Flow:
+    """What is sure of a value that has one of these shapes."""
+    if len({len(shape) for shape in shapes}) > 1:
+        first, last = {shape[0] for shape in shapes}, {shape[-1] for shape in shapes}
+        return Flow(None, None, None, min(first) if len(first) == 1 else None, min(last) if len(last) == 1 else None)
+    columns = [set(column) for column in zip(*shapes)]
+    return Flow(tuple(next(iter(column)) if len(column) == 1 else None for column in columns))
+
+
+def joined_flows(flows: list[Known]) -> Known:
+    """What is sure of a value that is one of these, as after an `if` whose answer is unknown."""
+    first = flows[0]
+    if all(flow == first for flow in flows):
+        return first
+    if not all(isinstance(flow, Flow) for flow in flows):
+        return LOST
+    known = [flow for flow in flows if isinstance(flow, Flow)]
+    if any(flow.sizes is None or len(flow.sizes) != known[0].rank for flow in known):
+        return LOST
+    columns = zip(*[flow.sizes or () for flow in known])
+    sizes = tuple(column[0] if len(set(column)) == 1 else None for column in columns)
+    origin = known[0].origin if isinstance(first, Flow) else None
+    return Flow(sizes, origin, known[0].channels_origin, None, None, any(flow.doubted for flow in known))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log2, sqrt
+
 from cnnspec.compiler.values import bounded, check_length, describe, is_number, shorten
 from cnnspec.declare import spell
 
@@ -44,15 +46,11 @@ def _floor(value: Any) -> int:
 
 
 def _sum(values: Any) -> Any:
-    if not isinstance(values, (list, tuple)):
-        raise TypeError
-    return bounded(sum(_numbers(values)))
+    return bounded(sum(_numbers(_sequence(values))))
 
 
 def _len(values: Any) -> int:
-    if not isinstance(values, (list, tuple, str)):
-        raise TypeError
-    return len(values)
+    return len(values if isinstance(values, str) else _sequence(values))
 
 
 def _range(*bounds: Any) -> list[int]:
@@ -62,6 +60,28 @@ def _range(*bounds: Any) -> list[int]:
     steps = (numbers.stop - numbers.start) // numbers.step
     check_length(steps)
     return list(numbers)
+
+
+def _enumerate(values: Any) -> list[tuple[int, Any]]:
+    return list(enumerate(_sequence(values)))
+
+
+def _zip(*sequences: Any) -> list[tuple[Any, ...]]:
+    """Python's zip, of sequences that are equally long."""
+    return list(zip(*map(_sequence, sequences), strict=True))
+
+
+def _sequence(values: Any) -> Any:
+    if not isinstance(values, (list, tuple)):
+        raise TypeError
+    return values
+
+
+def _of_float(function: Callable[[float], float]) -> Callable[[Any], float]:
+    def apply(value: Any) -> float:
+        return function(float(_numbers([value])[0]))
+
+    return apply
 
 
 def problem(function: str, arguments: list[Any]) -> str:
@@ -83,6 +103,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "len": _len,
     "sum": _sum,
     "range": _range,
+    "enumerate": _enumerate,
+    "zip": _zip,
+    "sqrt": _of_float(sqrt),
+    "log2": _of_float(log2),
 }
 _USAGE = {
     "min": "takes numbers, or one list of them",
@@ -96,4 +120,8 @@ _USAGE = {
     "len": "takes one list, tuple or string",
     "sum": "takes one list of numbers",
     "range": "takes one to three whole numbers, a step other than 0",
+    "enumerate": "takes one list or tuple",
+    "zip": "takes lists or tuples that are equally long",
+    "sqrt": "takes one number that is not negative",
+    "log2": "takes one number above 0",
 }

@@ -1,71 +1,175 @@
-"""What a spec says about shapes: the input of a model, and annotations behind statements."""
+"""What a spec says about shapes: inputs, what arrives in a body, and annotations behind statements."""
 
 from __future__ import annotations
 
 from math import prod
 
-from cnnspec.compiler.expressions import Stop
-from cnnspec.compiler.flow import LOST, Flow
-from cnnspec.compiler.names import Scope
-from cnnspec.compiler.values import has_unknown
-from cnnspec.declare import spell
+from cnnspec.compiler.expressions import truth
+from cnnspec.compiler.flow import LOST, Flow, Known, Several, describe_sizes
+from cnnspec.compiler.place import Stop
+from cnnspec.compiler.stack import part_of
+from cnnspec.compiler.values import has_unknown, show_shape
+from cnnspec.compiler.walk import Walk
+from cnnspec.declare import UNKNOWN, spell
 from cnnspec.diagnostics import Diagnostic, codes, note
+from cnnspec.graph.nodes import ARRIVING, Entry, Feed, Wire
 from cnnspec.limits import LIMITS
+from cnnspec.record import replace
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cnnspec.compiler.elaborate import Elaborator
+    pass
+
+Sizes = tuple[int | None, ...]
 
 
-def start(walk: Elaborator, node: tree.Input) -> None:
-    """Begin a model with its input."""
-    twice, walk.has_input, walk.awaits_input = walk.has_input, True, False
-    if not walk.in_model or walk.depth > 1:
-        walk.sink.report(codes.INPUT_MISPLACED, node.span, problem="belongs to the top of a model", label="not here")
+# --- inputs ---
+
+
+def start(walk: Walk, node: tree.Input) -> None:
+    """Begin a model with an input; in a model that is used as a block it checks what arrives."""
+    model = walk.uses[-1].block.definition if walk.uses else walk.model
+    if not isinstance(model, tree.Model) or node not in model.body.statements:
+        if isinstance(model, tree.Block) and node in model.body.statements:
+            shape = node.shape.span.text
+            problem, label = "belongs to a model", f"a block takes what arrives: `input -> {shape}` checks it"
+        else:
+            problem, label = "belongs to the top of a model", "not here"
+        walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label=label)
         return
-    if twice or any(child.title for child in walk.stack.children):
-        problem = "can't be given twice" if twice else "has to be the first statement of a model"
-        label = "a second input" if twice else "not the first statement"
-        walk.sink.report(codes.INPUT_MISPLACED, node.span, labels=walk.start.labels(), problem=problem, label=label)
+    every = [item for item in model.body.statements if isinstance(item, tree.Input)]
+    walk.awaits_input = node is not every[-1]
+    number = every.index(node)
+    if any(child.title for child in walk.stack.children):
+        problem = "has to be the first statement of a model"
+        walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label="not the first statement")
         return
+    if len(every) > 1 and not isinstance(node.tail.label, tree.Name):
+        walk.sink.report(codes.UNNAMED, node.span, what="one of several inputs", fix="`input [...] as name`")
+    part = walk.flow
+    if walk.uses and len(every) > 1:
+        part = part.parts[number] if isinstance(part, Several) and number < len(part.parts) else LOST
+    flow = _of_input(walk, node, part)
+    feed: Feed = Wire(ARRIVING, 0, (number,) if len(every) > 1 else ())
+    if not walk.uses:
+        walk.entries.append(_entry(node, flow))
+        walk.stack.inputs = len(every)
+    _go_on(walk, node, flow, feed, last=walk.awaits_input is False, several=len(every) > 1)
+
+
+def _entry(node: tree.Input, flow: Flow) -> Entry:
+    label = node.tail.label
+    return Entry(label.id if isinstance(label, tree.Name) else None, flow.shape, node.span)
+
+
+def _go_on(walk: Walk, node: tree.Input, flow: Flow, feed: Feed, *, last: bool, several: bool) -> None:
+    """The running value behind an input: it, or behind the last of several the tuple of all."""
+    arrived = walk.flow
+    walk.flow, walk.feed = flow, feed
+    if not walk.uses and not several:
+        walk.start = flow
+    if node.tail.annotation is not None:
+        annotation(walk, node.tail)
+    if isinstance(node.tail.label, tree.Name):
+        walk.bind_values(node.tail.label)
+    elif several:
+        walk.stack.give_name("_", feed, node.span)
+    if not several:
+        return
+    if walk.uses:
+        walk.flow, walk.feed = arrived, Wire(ARRIVING)
+        return
+    parts = (*(walk.start.parts if isinstance(walk.start, Several) else ()), walk.flow)
+    walk.start = Several(parts)
+    walk.flow, walk.feed = walk.start, Wire(ARRIVING)
+
+
+def _of_input(walk: Walk, node: tree.Input, arriving: Known) -> Flow:
+    """What is known of an input: what it declares, or in a model that is used as a block what arrives."""
+    if walk.uses:
+        _bind_sizes(walk, node, arriving)
+    else:
+        _give_sizes(walk, node)
     sizes = [_input_size(walk, item) for item in node.shape.items]
-    _conditions(walk, node)
     if not sizes:
         walk.sink.report(codes.WRONG_VALUE, node.shape.span, what="an input", value="empty", wants="at least one size")
-    elif len(sizes) > 4:
+        return LOST
+    if len(sizes) > 4:
         wants = "[features], [channels, length], [channels, height, width] or [channels, depth, height, width]"
         value = f"of {len(sizes)} dimensions"
         walk.sink.report(codes.WRONG_VALUE, node.shape.span, what="an input", value=value, wants=wants)
-    elif any(size is None for size in sizes):
-        walk.flow = Flow(None, sizes[0])
-    elif prod(size or 0 for size in sizes) > LIMITS.integer:
-        walk.sink.report(codes.TENSOR_TOO_LARGE, node.shape.span, what="the input", limit=LIMITS.integer)
-    else:
-        walk.flow = LOST.become(tuple(size or 0 for size in sizes), node.span, verb="is")
-    if node.tail.label is not None:
-        walk.stack.input_name = walk.label(node.tail)
-    walk.start = walk.flow
-    walk.finish(node.tail)
+        return LOST
+    _conditions(walk, node)
+    if not walk.uses:
+        if all(size is not None for size in sizes) and prod(size or 0 for size in sizes) > LIMITS.integer // 4:
+            walk.sink.report(codes.TENSOR_TOO_LARGE, node.shape.span, what="the input", limit=LIMITS.integer // 4)
+            return LOST
+        return LOST.become(tuple(sizes), node.span, verb="is")
+    if not isinstance(arriving, Flow):
+        walk.sink.report(
+            codes.INPUT_DIFFERS, walk.uses[-1].span, model=walk.uses[-1].block.name, found=describe_sizes(arriving),
+            declared=show_shape(sizes),
+        )  # fmt: skip
+        return LOST
+    found = arriving.sizes
+    if found is not None and (len(found) != len(sizes) or any(_clash(a, b) for a, b in zip(found, sizes))):
+        walk.sink.report(
+            codes.INPUT_DIFFERS, walk.uses[-1].span, labels=arriving.labels(), model=walk.uses[-1].block.name,
+            found=show_shape(found), declared=show_shape(sizes),
+        )  # fmt: skip
+        return LOST.become(tuple(sizes), node.span, verb="is")
+    return arriving if found is not None else LOST.become(tuple(sizes), node.span, verb="is")
 
 
-def _conditions(walk: Elaborator, node: tree.Input) -> None:
+def _clash(a: int | None, b: int | None) -> bool:
+    return a is not None and b is not None and a != b
+
+
+def _free(walk: Walk, node: tree.Input) -> list[tuple[int, tree.Name]]:
+    """The sizes of an input that are names which stand for any number: bound nowhere, and with a capital."""
+    found = []
+    for axis, item in enumerate(node.shape.items):
+        if isinstance(item, tree.Name) and item.id[0].isupper() and walk.find(item.id) is None:
+            found.append((axis, item))
+    return found
+
+
+def _give_sizes(walk: Walk, node: tree.Input) -> None:
+    """Bind the names of sizes for which numbers are given."""
+    for _, name in _free(walk, node):
+        if name.id in walk.sizes:
+            walk.scope.bind(name.id, walk.sizes[name.id], name.span)
+
+
+def _bind_sizes(walk: Walk, node: tree.Input, arriving: Known) -> None:
+    """Bind the names of sizes to those of what arrives."""
+    sizes = arriving.sizes if isinstance(arriving, Flow) else None
+    for axis, name in _free(walk, node):
+        size = sizes[axis] if sizes is not None and len(sizes) == len(node.shape.items) else None
+        if name.id not in walk.scope.bindings:
+            walk.scope.bind(name.id, UNKNOWN if size is None else size, name.span)
+
+
+def _conditions(walk: Walk, node: tree.Input) -> None:
     """Check what `where` says of sizes that are numbers. Where it fails, what follows is not meant for this size."""
-    free = _free(node.shape, walk.scope)
+    free = {name.id for _, name in _free(walk, node)}
     for condition in node.conditions:
-        if not any(_mentions(condition, name) for name in free) and walk.value(condition) is False:
+        names = {found.id for found in tree.walk(condition) if isinstance(found, tree.Name)}
+        if not names & free and truth(walk.value(condition), condition.span, walk) is False:
             walk.sink.report(codes.CONDITION_FAILS, condition.span, condition=condition.span.text)
             raise Stop
 
 
-def _input_size(walk: Elaborator, item: tree.Expression) -> int | None:
-    if isinstance(item, tree.Name) and walk.scope.find(item.id) is None and not item.id.startswith("in_"):
+def _input_size(walk: Walk, item: tree.Expression) -> int | None:
+    if isinstance(item, tree.Name) and item.id[0].isupper() and walk.find(item.id) is None:
         walk.sink.report(codes.SYMBOLIC_SIZE, item.span, name=item.id)
+        walk.scope.bind(item.id, UNKNOWN, item.span)
         return None
     return _size(walk, item, "a size of an input")
 
 
-def _size(walk: Elaborator, item: tree.Expression, what: str) -> int | None:
+def _size(walk: Walk, item: tree.Expression, what: str) -> int | None:
     value = walk.value(item)
     if has_unknown(value):
         return None
@@ -76,49 +180,105 @@ def _size(walk: Elaborator, item: tree.Expression, what: str) -> int | None:
     return int(value)
 
 
-def annotation(walk: Elaborator, node: tree.Sequence) -> None:
-    """Compare the shape with the declared one; go on with what is declared."""
-    found = walk.flow.shape
+def arriving(walk: Walk, node: tree.Arriving) -> None:
+    """`input as x`: names, and checks, what arrives in a body."""
+    assert walk.body is not None
+    before = walk.body.statements[: walk.body.statements.index(node)]
+    if not all(isinstance(statement, (tree.Let, tree.Function, tree.Assert)) for statement in before):
+        problem, label = "stands in front of all other statements of a body", "not the first statement"
+        walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label=label)
+    elif walk.model is not None and walk.body is walk.model.body:
+        problem, label = "has a shape in a model", "write `input [channels, height, width]`"
+        walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label=label)
+    else:
+        walk.finish(node.tail)
+
+
+def invalid(walk: Walk, node: tree.Invalid) -> None:
+    """Text that was to be an input makes its absence no news."""
+    if node.word == "input":
+        walk.awaits_input = False
+        walk.broken_input = True
+
+
+# --- annotations ---
+
+
+def annotation(walk: Walk, tail: tree.Tail) -> None:
+    """Compare the shape with the declared one; go on with what is not in question."""
+    assert tail.annotation is not None
+    walk.flow = _compared(walk, walk.flow, tail.annotation, walk.stack.resolve(walk.feed))
+
+
+def _compared(walk: Walk, flow: Known, node: tree.Expression, feed: Feed) -> Known:
+    if isinstance(node, tree.Name):
+        return flow
+    assert isinstance(node, tree.Sequence)
+    if node.is_list:
+        if isinstance(flow, Several):
+            _report(walk, flow, node, _shown(walk, node))
+            return flow
+        return _compared_shape(walk, flow, node)
+    if isinstance(flow, Flow):
+        if flow != LOST:
+            _report(walk, flow, node, f"a tuple of {len(node.items)}")
+            return flow
+        parts: tuple[Known, ...] = (LOST,) * len(node.items)
+    else:
+        parts = flow.parts
+    if len(parts) != len(node.items):
+        _report(walk, flow, node, f"a tuple of {len(node.items)}")
+        return flow
+    found = tuple(
+        _compared(walk, part, item, part_of(feed, i)) for i, (part, item) in enumerate(zip(parts, node.items))
+    )
+    return Several(found, flow.origin if isinstance(flow, Several) else None)
+
+
+def _shown(walk: Walk, node: tree.Sequence) -> str:
+    return node.span.text if len(node.span.text) < 40 else "one shape"
+
+
+def _compared_shape(walk: Walk, flow: Flow, node: tree.Sequence) -> Flow:
     declared: list[int | None] = []
     wild: list[bool] = []
     for item in node.items:
         wild.append(isinstance(item, tree.Name) and item.id == "_")
         declared.append(None if wild[-1] else _size(walk, item, "a size"))
-    if any(size is None and not any_size for size, any_size in zip(declared, wild)):
-        return
+    refuted = walk.refuted.get(node.span, ())
+    declared = [None if axis < len(refuted) and refuted[axis] else size for axis, size in enumerate(declared)]
+    found = flow.sizes
     if found is None:
-        _resume(walk, declared, node)
-    elif len(found) != len(declared) or any(d not in (None, f) for d, f in zip(declared, found)):
-        if not walk.flow.doubted:
-            facts: dict[str, object] = {"found": found, "declared": tuple(declared)}
-            helps = (note("shapes leave out the batch"),) if _has_batch(found, declared) else ()
-            walk.sink.add(Diagnostic(codes.WRONG_ANNOTATION, facts, node.span, tuple(walk.flow.labels()), helps))
-        _resume(walk, declared, node)
-        if walk.flow.shape is not None:
-            walk.flow = walk.flow.doubt(channels=walk.flow.shape[0] != found[0], sizes=walk.flow.shape[1:] != found[1:])
-    else:
-        walk.flow = walk.flow.doubt(channels=False, sizes=False)
+        return flow if flow.doubted or refuted else _declared(flow, tuple(declared), node)
+    wrong = tuple(_clash(a, b) for a, b in zip(found, declared))
+    if len(found) != len(declared):
+        shown = [None if size is None else size for size in declared]
+        _report(walk, flow, node, show_shape(shown) or "empty", helps=_batch_helps(found, declared))
+        walk.refuted[node.span] = (True,) * len(declared)
+        return Flow(None, flow.origin, flow.channels_origin, None, None, True)
+    if any(wrong):
+        _report(walk, flow, node, show_shape(declared))
+        walk.refuted[node.span] = wrong
+        return flow.blurred(tuple(axis for axis, off in enumerate(wrong) if off), doubted=True)
+    if flow.doubted:
+        return flow
+    sizes = tuple(b if a is None else a for a, b in zip(found, declared))
+    return flow if sizes == found else _declared(flow, sizes, node)
 
 
-def _has_batch(found: tuple[int, ...], declared: list[int | None]) -> bool:
-    return len(declared) == len(found) + 1 and all(d in (None, f) for d, f in zip(declared[1:], found))
+def _declared(flow: Flow, sizes: Sizes, node: tree.Sequence) -> Flow:
+    if not sizes:
+        return flow
+    made = LOST.become(sizes, node.span, verb="declares")
+    return replace(made, doubted=False)
 
 
-def _resume(walk: Elaborator, declared: list[int | None], node: tree.Sequence) -> None:
-    """Go on with a declared shape; `_` stands for the size that was found, where there is one."""
-    found = walk.flow.shape
-    if found is not None and len(found) == len(declared):
-        declared = [f if d is None else d for d, f in zip(declared, found)]
-    if declared and all(size is not None for size in declared):
-        walk.flow = LOST.become(tuple(size or 0 for size in declared), node.span, verb="declares")
-    else:
-        walk.flow = Flow(None, declared[0] if declared else None)
+def _report(walk: Walk, flow: Known, node: tree.Sequence, declared: str, helps: tuple[str, ...] = ()) -> None:
+    labels = flow.labels() if isinstance(flow, Flow) else []
+    facts: dict[str, object] = {"found": describe_sizes(flow), "declared": declared}
+    walk.sink.add(Diagnostic(codes.WRONG_ANNOTATION, facts, node.span, tuple(labels), tuple(map(note, helps))))
 
 
-def _free(shape: tree.Sequence, scope: Scope) -> list[str]:
-    """Names of sizes that stand for any number."""
-    return [item.id for item in shape.items if isinstance(item, tree.Name) and scope.find(item.id) is None]
-
-
-def _mentions(node: tree.Expression, name: str) -> bool:
-    return any(isinstance(part, tree.Name) and part.id == name for part in tree.walk(node))
+def _batch_helps(found: Sizes, declared: list[int | None]) -> tuple[str, ...]:
+    batch = len(declared) == len(found) + 1 and all(d in (None, f) for d, f in zip(declared[1:], found))
+    return ("shapes leave out the batch",) if batch else ()

@@ -1,48 +1,82 @@
-"""Statements that decide what runs and how often: `repeat`, `for` and `if`. They leave no trace in the graph."""
+"""Statements that decide what runs and how often: `repeat`, `for` and `if`.
+
+Without a label they leave no trace in the graph: what they hold goes into the module around them.
+"""
 
 from __future__ import annotations
 
-from cnnspec.compiler.expressions import Stop
-from cnnspec.compiler.flow import Flow
+from cnnspec.compiler.expressions import truth
+from cnnspec.compiler.flow import LOST, Known, joined_flows
 from cnnspec.compiler.names import Scope, check_names
+from cnnspec.compiler.place import Stop, spread
+from cnnspec.compiler.stack import Stack
 from cnnspec.compiler.values import describe, has_unknown
-from cnnspec.declare import UNKNOWN, as_tuple, spell
+from cnnspec.compiler.walk import Pass, Walk
+from cnnspec.declare import UNKNOWN, spell
 from cnnspec.diagnostics import codes
-from cnnspec.graph.nodes import Node
 from cnnspec.limits import LIMITS
+from cnnspec.record import replace
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
-    from cnnspec.compiler.elaborate import Elaborator
-    from cnnspec.source import Span
+
+def loop(walk: Walk, node: tree.For | tree.Repeat) -> None:
+    kind = "for" if isinstance(node, tree.For) else "repeat"
+    _as_module(walk, node, kind, lambda: _passes(walk, node))
 
 
-def loop(walk: Elaborator, node: tree.For | tree.Repeat) -> None:
-    passes = _passes(walk, node)
-    if passes is None:
-        _blur(walk, [node.body], node.span, node)
+def condition(walk: Walk, node: tree.If) -> None:
+    _as_module(walk, node, "if", lambda: _arms(walk, node))
+
+
+def _as_module(walk: Walk, node: tree.For | tree.Repeat | tree.If, kind: str, run: Callable[[], None]) -> None:
+    """Run a statement in the module around it, or with a label in one of its own."""
+    label = node.tail.label
+    if not isinstance(label, tree.Name) or walk.branches is not None:
+        run()
+        walk.finish(node.tail)
+        return
+    key = walk.label(node.tail)
+    named = walk.stack.has_name(walk.stack.resolve(walk.feed), walk.flow)
+    stack = Stack(walk.stack, arrival_named=named)
+    made, end = walk.inside(stack, walk.flow, kind, node.head, run)
+    values, modules = walk.stack.needs_of(stack)
+    bare = replace(node, tail=tree.Tail(label, None))
+    walk.add(replace(made, label=key), end, node.tail, values=values, modules=modules, counted=True, statement=bare)
+
+
+def _passes(walk: Walk, node: tree.For | tree.Repeat) -> None:
+    values = _values(walk, node)
+    if values is None:
+        _look_through(walk, [node.body], node)
         return
     if isinstance(node, tree.For):
         check_names(node.targets, walk.sink)
-    if len(passes) > LIMITS.steps or len(passes) * max(1, len(node.body.statements)) > 2 * LIMITS.steps:
+    if len(values) > LIMITS.steps or len(values) * max(1, len(node.body.statements)) > 2 * LIMITS.steps:
         walk.sink.report(codes.TOO_MANY_STEPS, node.span, limit=LIMITS.steps, what="passes of a loop")
         raise Stop
-    for number, value in enumerate(passes):
-        before, count = walk.flow, len(walk.stack.children)
+    for number, value in enumerate(values):
+        before, count, feed = walk.flow, len(walk.stack.children), walk.feed
         scope = Scope(walk.scope)
         if isinstance(node, tree.For):
-            _spread(walk, node, value, scope)
+            spread(node.targets, value, unpacks=node.unpacks, scope=scope, place=walk)
+        walk.passes.append(Pass(node.head, node.body.span, number, len(values)))
         walk.run(node.body, scope)
-        at_rest = walk.flow.shape == before.shape is not None or walk.flow == before
-        if number and isinstance(node, tree.Repeat) and at_rest:
-            _replicate(walk, walk.stack.children[count:], len(passes) - number - 1, node.span)
-            return
+        walk.passes.pop()
+        settled = walk.flow == before and feed is None and walk.feed is None and walk.branches is None
+        if number and isinstance(node, tree.Repeat) and settled:
+            new = walk.stack.children[count:]
+            times = len(values) - number - 1
+            if walk.stack.repeat_last(len(new), times):
+                walk.meter.add_layers(times * sum(child.layers for child in new), node.span, walk.sink)
+                return
 
 
-def _passes(walk: Elaborator, node: tree.For | tree.Repeat) -> Any:
+def _values(walk: Walk, node: tree.For | tree.Repeat) -> Any:
     """What a loop runs over, or None where that is unknown."""
     if isinstance(node, tree.Repeat):
         count = walk.value(node.count)
@@ -71,49 +105,42 @@ def _passes(walk: Elaborator, node: tree.For | tree.Repeat) -> Any:
     return values
 
 
-def _replicate(walk: Elaborator, nodes: list[Node], times: int, span: Span) -> None:
-    """Append more passes of a loop that has come to rest: each would give the nodes of the last one again."""
-    walk.meter.add_layers(times * sum(node.layers for node in nodes), span, walk.sink)
-    walk.stack.children.extend(nodes * times)
-
-
-def _spread(walk: Elaborator, node: tree.For, value: Any, scope: Scope) -> None:
-    names = node.targets
-    if not node.unpacks or value is UNKNOWN:
-        for name in names:
-            scope.bind(name.id, value, name.span)
-        return
-    if isinstance(value, (list, tuple)) and len(value) == len(names):
-        for name, item in zip(names, value):
-            scope.bind(name.id, item, name.span)
-        return
-    where = names[0].span.to(names[-1].span)
-    if not has_unknown(value):
-        walk.sink.report(codes.WRONG_UNPACKING, where, value=spell(as_tuple(value)), count=len(names))
-    for name in names:
-        scope.bind(name.id, UNKNOWN, name.span)
-
-
-def condition(walk: Elaborator, node: tree.If) -> None:
+def _arms(walk: Walk, node: tree.If) -> None:
     for index, (test, body) in enumerate(node.arms):
-        value = walk.value(test)
-        if has_unknown(value):
+        answer = truth(walk.value(test), test.span, walk)
+        if answer is None:
             rest = [arm for _, arm in node.arms[index:]]
-            _blur(walk, [*rest, node.otherwise] if node.otherwise else rest, node.span)
+            _look_through(walk, [*rest, node.otherwise] if node.otherwise else rest, node)
             return
-        if value:
+        if answer:
             walk.run(body, Scope(walk.scope))
             return
     if node.otherwise is not None:
         walk.run(node.otherwise, Scope(walk.scope))
 
 
-def _blur(walk: Elaborator, bodies: list[tree.Body], span: Span, loop: tree.For | tree.Repeat | None = None) -> None:
-    """Look for mistakes in bodies of which it is unknown whether and how often they run."""
+def _look_through(walk: Walk, bodies: list[tree.Body], node: tree.For | tree.Repeat | tree.If) -> None:
+    """Look for mistakes in bodies of which it is unknown whether and how often they run.
+
+    What all ways through have in common is sure behind them.
+    """
+    collecting = walk.branches
     start = walk.flow
+    loops = not isinstance(node, tree.If)
+    ends: list[Known] = [] if isinstance(node, tree.If) and node.otherwise is not None else [start]
     for body in bodies:
+        outer, walk.branches = walk.branches, None if collecting is None else []
+        if loops:
+            walk.flow = LOST
         scope = Scope(walk.scope)
-        for name in loop.targets if isinstance(loop, tree.For) else ():
+        for name in node.targets if isinstance(node, tree.For) else ():
             scope.bind(name.id, UNKNOWN, name.span)
-        walk.branch(body, Flow(None) if loop else start, "", scope)
-    walk.gap("", span)
+        stack = Stack(walk.stack, arrival_named=True)
+        _, end = walk.inside(stack, walk.flow, "", body.span, lambda body=body, scope=scope: walk.run(body, scope))  # type: ignore[misc]
+        ends.append(end)
+        walk.branches, walk.flow = outer, start
+    if collecting is None:
+        walk.gap("", node.span, joined_flows(ends))
+    else:
+        made, _, stack = walk.branch(tree.Body((), node.span), "branch")
+        collecting.append((made, LOST, stack))

@@ -1,225 +1,361 @@
-"""Where values come together: `residual`, `add`, `multiply` and `concat`."""
+"""Where values come together: `residual`, `add`, `multiply`, `concat`, `matmul`; and `tuple`, which keeps them apart."""
 
 from __future__ import annotations
 
-from cnnspec.compiler import advice
-from cnnspec.compiler.flow import LOST, Flow
-from cnnspec.compiler.names import Scope
-from cnnspec.compiler.values import has_unknown, show_shape
-from cnnspec.declare import spell
-from cnnspec.diagnostics import Diagnostic, Label, codes, note
+from cnnspec.compiler.flow import LOST, Flow, Known, Several, describe_sizes
+from cnnspec.compiler.names import Value
+from cnnspec.compiler.stack import Stack, shared_needs
+from cnnspec.compiler.values import describe, has_unknown, is_number
+from cnnspec.compiler.walk import Walk
+from cnnspec.declare import UNKNOWN, spell
+from cnnspec.diagnostics import Label, codes, note
 from cnnspec.diagnostics.suggest import did_you_mean
-from cnnspec.graph.nodes import MergeNode, ResidualNode, StackNode
+from cnnspec.graph.nodes import Feed, MergeNode, ResidualNode, StackNode
+from cnnspec.record import record, replace
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cnnspec.compiler.elaborate import Elaborator
+    from collections.abc import Callable
+    from typing import Any
 
-Shape = tuple[int, ...]
+Sizes = tuple[int | None, ...]
 _EQUAL = "the shapes have to be equal"
 _BROADCAST = "sizes have to be equal, or 1"
+_NUMBERS = ("add", "multiply")
 
 
-def residual(walk: Elaborator, node: tree.Residual) -> None:
+def residual(walk: Walk, node: tree.Residual) -> None:
     """body(x) + shortcut(x), of equal shapes."""
     start = walk.flow
     label = walk.label(node.tail)
-    body, end = walk.branch(node.body, start, "body", Scope(walk.scope))
+    if isinstance(start, Several):
+        _refuse_tuple(walk, node.head, "residual", start)
+        start = walk.flow = LOST
+    body, end, body_stack = walk.branch(node.body, "body")
+    stacks = [body_stack]
     shortcut: StackNode | None = None
-    other = start
+    other: Known = start
     if node.shortcut is not None:
-        shortcut, other = walk.branch(node.shortcut, start, "shortcut", Scope(walk.scope))
-        shortcut = shortcut if shortcut.children else None
-    sure = not (end.doubted or other.doubted)
-    if end.shape is not None and other.shape is not None and end.shape != other.shape and sure:
-        gives = "the shortcut gives" if shortcut is not None else "the shortcut passes on"
-        labels = [*_said(end, "the body gives"), *_said(other, gives)]
-        facts: dict[str, object] = {"merge": "residual adds values", "first": end.shape, "second": other.shape}
-        facts["rule"] = _EQUAL
-        walk.sink.add(Diagnostic(codes.BRANCHES_DIFFER, facts, node.head, tuple(labels)))
-    result = end if end.shape is not None else other
-    result = _doubted(result, other if other.shape is not None else end)
+        shortcut, other, stack = walk.branch(node.shortcut, "shortcut")
+        if shortcut.children or shortcut.result is not None:
+            stacks.append(stack)
+        else:
+            shortcut = None
+    first, second = _single(walk, node, end), _single(walk, node, other)
+    gives = "the shortcut gives" if shortcut is not None else "the shortcut passes on"
+    labels = [*_said(first, "the body gives"), *_said(second, gives)]
+    result = _meet(walk, node, [first, second], labels, merge="residual adds values", rule=_EQUAL)
+    given, values, modules = shared_needs(walk.stack, stacks)
     parts = [body] if shortcut is None else [body, shortcut]
-    parameters, count = sum(part.parameters for part in parts), sum(part.layers for part in parts)
     made = ResidualNode(
-        label, "Residual", body, shortcut, start.shape, result.shape, parameters, node.head, max(1, count)
-    )
-    walk.add_expanded(made, result, node.tail)
+        label, "Residual", body, shortcut, start.shape, result.shape, sum(part.parameters for part in parts),
+        node.head, max(1, sum(part.layers for part in parts)), given, len(values), len(modules),
+    )  # fmt: skip
+    walk.add(made, result, node.tail, values=values, modules=modules, counted=True, statement=node)
+
+
+def _refuse_tuple(walk: Walk, span: Any, name: str, flow: Several) -> None:
+    labels = [flow.origin.label()] if flow.origin else []
+    walk.sink.report(
+        codes.TAKES_ONE, span, labels=labels, layer=name, wants="one value", found=describe_sizes(flow),
+        helps=[note("give the tuple a name, `... as parts`, and go on from one of them: `use parts[0]`")],
+    )  # fmt: skip
+
+
+def _single(walk: Walk, node: tree.Residual | tree.Merge, flow: Known) -> Flow:
+    """One value of a merge; a tuple is reported."""
+    if isinstance(flow, Flow):
+        return flow
+    name = node.kind if isinstance(node, tree.Merge) else "residual"
+    _refuse_tuple(walk, node.head, name, flow)
+    return LOST
 
 
 def _said(flow: Flow, words: str) -> list[Label]:
     """Where the shape of a branch comes from."""
-    if flow.origin is None or flow.shape is None:
+    if flow.origin is None or flow.sizes is None:
         return []
-    text = flow.origin.label().text if flow.origin.via else f"{words} {show_shape(flow.shape)}"
+    text = flow.origin.label().text if flow.origin.via else f"{words} {describe_sizes(flow)}"
     return [Label(flow.origin.span, text)]
 
 
-def _doubted(first: Flow, second: Flow) -> Flow:
-    """The value `first`, unsure of where it differs from another that it should be equal to."""
-    if first.shape is None or second.shape is None:
-        return first
-    channels = first.channels_doubted or first.shape[0] != second.shape[0]
-    sizes = first.sizes_doubted or first.shape[1:] != second.shape[1:]
-    return first.doubt(channels=channels, sizes=sizes)
+# --- merges ---
 
 
-def merge(walk: Elaborator, node: tree.Merge) -> None:
-    """Values of several branches, or the running value and named earlier ones."""
+@record
+class _Operand:
+    """What is merged: a value of the network, or a number."""
+
+    flow: Flow | None
+    feed: Feed | None
+    number: float | None
+    name: str
+
+
+def merge(walk: Walk, node: tree.Merge) -> None:
+    """Values of several branches, or the running value and others."""
     label = walk.label(node.tail)
-    names, dim = _arguments(walk, node)
     start = walk.flow
-    branches: list[StackNode] = []
-    flows: list[Flow] = []
+    dim = _dimension(walk, node)
     if node.branches is not None:
-        for part in node.branches.statements:
-            if not isinstance(part, tree.Branch) or part.tail.label or part.tail.annotation:
-                if not isinstance(part, tree.Invalid):
-                    advice.not_yet(walk, part)
-                continue
-            branch, flow = walk.branch(part.body, start, "branch", Scope(walk.scope))
-            branches.append(branch)
-            flows.append(flow)
-        if names:
-            problem = "takes names or branches, not both"
-            walk.sink.report(codes.WRONG_CALL, names[0].span, function=node.kind, problem=problem)
+        nodes, flows, stacks = _collected(walk, node)
+        operands: list[_Operand] = []
     else:
-        if not names and all(argument.name is not None for argument in node.arguments):
-            fix = f"`{node.kind}(name)` or `{node.kind} {{ branch {{ ... }} branch {{ ... }} }}`"
-            walk.sink.report(codes.NEEDS_ARGUMENTS, node.head, name=node.kind, fix=fix)
-        flows = [start, *(_named(walk, name) for name in names)]
-    result = _MERGES[node.kind](walk, node, flows, dim)
-    channels = result.channels_doubted or any(flow.channels_doubted for flow in flows)
-    sizes = result.sizes_doubted or any(flow.sizes_doubted for flow in flows)
-    result = result.doubt(channels=channels, sizes=sizes)
-    parameters, count = sum(branch.parameters for branch in branches), sum(branch.layers for branch in branches)
-    sources = () if branches else tuple(name.id for name in names)
+        nodes, flows, stacks = [], [], []
+        operands = _operands(walk, node)
+        flows = [start, *(operand.flow for operand in operands if operand.flow is not None)]
+    result = _result(walk, node, flows, dim, of_branches=bool(nodes))
+    given, values, modules = shared_needs(walk.stack, stacks)
+    if operands:
+        values = tuple(operand.feed for operand in operands if operand.feed is not None)
     made = MergeNode(
-        label,
-        node.kind.capitalize(),
-        node.kind,
-        tuple(branches),
-        sources,
-        dim,
-        start.shape,
-        result.shape,
-        parameters,
-        node.head,
-        max(1, count),
-    )
-    walk.add_expanded(made, result, node.tail)
+        label, node.kind.capitalize(), node.kind, tuple(nodes), tuple(operand.number for operand in operands),
+        tuple(operand.name for operand in operands), tuple(flow.shape for flow in flows), dim, start.shape, result.shape,
+        sum(branch.parameters for branch in nodes), node.head, max(1, sum(branch.layers for branch in nodes)), given,
+        len(values), len(modules),
+    )  # fmt: skip
+    walk.add(made, result, node.tail, values=values, modules=modules, counted=True, statement=node)
 
 
-def _arguments(walk: Elaborator, node: tree.Merge) -> tuple[list[tree.Name], int]:
-    """The named values and the dimension that are written in the parentheses."""
-    names: list[tree.Name] = []
+def _collected(walk: Walk, node: tree.Merge) -> tuple[list[StackNode], list[Known], list[Stack]]:
+    """The branches of a merge, of which loops and conditions around `branch` decide how many there are."""
+    from cnnspec.compiler.names import Scope
+
+    outer, outer_labels = walk.branches, walk.stack.labels
+    walk.branches, walk.stack.labels = [], {}
+    assert node.branches is not None
+    walk.run(node.branches, Scope(walk.scope))
+    found, walk.branches, walk.stack.labels = walk.branches, outer, outer_labels
+    wrong = found is not None and any(flow is LOST for _, flow, _ in found)
+    if not found or (node.kind == "matmul" and len(found) != 2 and not wrong):
+        wants = "exactly two branches" if node.kind == "matmul" else "a branch at least"
+        walk.sink.report(codes.WRONG_BRANCHES, node.head, name=node.kind, wants=wants, found=len(found))
+        return [], [LOST], []
+    return [one for one, _, _ in found], [flow for _, flow, _ in found], [stack for _, _, stack in found]
+
+
+def branch(walk: Walk, node: tree.Branch) -> None:
+    """One branch of the merge at hand; it starts from the value at which the merge stands."""
+    assert walk.branches is not None
+    collected, walk.branches = walk.branches, None
+    made, end, stack = walk.branch(node.body, "branch")
+    walk.branches = collected
+    label = node.tail.label
+    if isinstance(label, tree.Labels):
+        walk.sink.report(codes.WRONG_LABEL, label.span, what="a branch")
+    elif label is not None:
+        walk.take_key(label)
+        made = replace(made, label=label.id)
+    if node.tail.annotation is not None:
+        outer = walk.flow
+        walk.flow = end
+        walk.rules[tree.Tail](walk, tree.Tail(None, node.tail.annotation))
+        end, walk.flow = walk.flow, outer
+    walk.branches.append((made, end, stack))
+
+
+def _dimension(walk: Walk, node: tree.Merge) -> int:
+    """The `dim` of a concat."""
     dim = 1
     for argument in node.arguments:
-        if argument.name is None and isinstance(argument.value, tree.Name) and argument.stated is None:
-            names.append(argument.value)
-        elif argument.name is not None and argument.name.id == "dim" and node.kind == "concat":
-            value = walk.value(argument.value)
-            if value.__class__ is int:
-                dim = value
-            elif not has_unknown(value):
-                shown, wants = spell(value), "a whole number"
-                walk.sink.report(
-                    codes.WRONG_TYPE, argument.value.span, layer="concat", name="dim", value=shown, wants=wants
-                )
-        elif argument.name is not None:
-            takes = "takes names of values and `dim`" if node.kind == "concat" else "takes names of values"
-            name = argument.name
+        if argument.name is None:
+            continue
+        name = argument.name
+        value = walk.value(argument.value)
+        if name.id != "dim" or node.kind != "concat":
+            takes = "takes values and `dim`" if node.kind == "concat" else "takes values"
             walk.sink.report(codes.UNKNOWN_PARAMETER, name.span, layer=node.kind, name=name.id, takes=takes)
-        else:
-            problem = "takes the names of earlier values, as `... as name` gives them"
-            walk.sink.report(codes.WRONG_CALL, argument.span, function=node.kind, problem=problem)
-    return names, dim
+        elif value.__class__ is int:
+            dim = value
+        elif not has_unknown(value):
+            walk.sink.report(
+                codes.WRONG_TYPE, argument.value.span, layer="concat", name="dim", value=spell(value),
+                wants="a whole number",
+            )  # fmt: skip
+    return dim
 
 
-def _named(walk: Elaborator, name: tree.Name) -> Flow:
-    """The value that `as name` has named; tells the stack that runs it to keep it."""
-    found = walk.scope.find_value(name.id)
-    if found is None:
-        helps = did_you_mean(name.id, walk.scope.value_names()) or (note(f"name a value with `... as {name.id}`"),)
-        walk.sink.report(codes.UNKNOWN_VALUE_NAME, name.span, helps=helps, name=name.id)
-        return LOST
-    flow, stack, _ = found
-    stack.kept.append(name.id)
-    assert isinstance(flow, Flow)
-    return flow
+def _operands(walk: Walk, node: tree.Merge) -> list[_Operand]:
+    """What is merged with the running value."""
+    found: list[_Operand] = []
+    positional = [argument for argument in node.arguments if argument.name is None]
+    if node.kind == "tuple" or not positional:
+        fix = f"`{node.kind} {{ branch {{ ... }} branch {{ ... }} }}`"
+        fix = fix if node.kind == "tuple" else f"`{node.kind}(name)` or {fix}"
+        walk.sink.report(codes.NEEDS_ARGUMENTS, node.head, name=node.kind, fix=fix)
+        return [_Operand(LOST, walk.stack.resolve(walk.feed), None, "")]
+    for argument in positional:
+        if argument.stated is not None:
+            walk.sink.report(codes.NO_INFERRED, argument.span, layer=node.kind)
+        value = _argument(walk, argument.value)
+        found += _as_operands(walk, node, value, argument.value)
+    if node.kind == "matmul" and len(found) != 1:
+        walk.sink.report(codes.WRONG_BRANCHES, node.head, name="matmul", wants="exactly one value", found=len(found))
+        return found[:1]
+    return found
 
 
-def _first_known(flows: list[Flow]) -> Flow:
-    return next((flow for flow in flows if flow.shape is not None), LOST)
+def _argument(walk: Walk, node: tree.Expression) -> Any:
+    if isinstance(node, tree.Name):
+        found = walk.find(node.id)
+        if found is None or isinstance(found.value, type):
+            words = f"name a value with `... as {node.id}`"
+            helps = did_you_mean(node.id, walk.scope.value_names()) or (note(words),)
+            walk.sink.report(codes.UNKNOWN_VALUE_NAME, node.span, helps=helps, name=node.id)
+            return UNKNOWN
+    return walk.value(node)
 
 
-def _add(walk: Elaborator, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
-    first = _first_known(flows)
-    for flow in flows:
-        if flow.shape is not None and flow.shape != first.shape:
-            _report_differ(walk, node, codes.BRANCHES_DIFFER, "add", first, flow, rule=_EQUAL)
-            return _doubted(first, flow)
-    return first
+def _as_operands(walk: Walk, node: tree.Merge, value: Any, written: tree.Expression) -> list[_Operand]:
+    """A value, the parts of a tuple, or a number."""
+    if value is UNKNOWN:
+        return [_Operand(LOST, walk.stack.resolve(walk.feed), None, written.span.text)]
+    if isinstance(value, Value):
+        flow = value.flow
+        assert isinstance(flow, Flow)
+        return [_Operand(flow, walk.stack.reach(value), None, value.name)]
+    if isinstance(value, (list, tuple)) and value:
+        return [operand for item in value for operand in _as_operands(walk, node, item, written)]
+    if is_number(value) and node.kind in _NUMBERS:
+        return [_Operand(None, None, value, spell(value))]
+    takes = "values and numbers" if node.kind in _NUMBERS else "values"
+    helps = [note("name a value with `... as name`, and merge with it by its name")]
+    walk.sink.report(codes.NO_OPERAND, written.span, helps=helps, name=node.kind, takes=takes, found=describe(value))
+    return [_Operand(LOST, walk.stack.resolve(walk.feed), None, written.span.text)]
 
 
-def _report_differ(
-    walk: Elaborator, node: tree.Merge, code: codes.Code, merge: str, first: Flow, flow: Flow, **facts: object
-) -> None:
-    assert first.shape is not None
-    assert flow.shape is not None
-    if first.doubted or flow.doubted:
-        return
-    labels = [*_said(first, "gives"), *_said(flow, "gives")]
-    said = {"merge": merge, "first": first.shape, "second": flow.shape, **facts}
-    walk.sink.add(Diagnostic(code, said, node.head, tuple(labels)))
+# --- what they give ---
 
 
-def _multiply(walk: Elaborator, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
+def _result(walk: Walk, node: tree.Merge, flows: list[Known], dim: int, *, of_branches: bool) -> Known:
+    if node.kind == "tuple":
+        return Several(tuple(flows)) if of_branches else LOST
+    single = [_single(walk, node, flow) for flow in flows]
+    return _MERGES[node.kind](walk, node, single, dim)
+
+
+def _meet(
+    walk: Walk, node: tree.Merge | tree.Residual, flows: list[Flow], labels: list[Label], *, merge: str, rule: str
+) -> Flow:
+    """A value that has the shapes of all `flows` at once; reports where they differ."""
+    result = flows[0]
+    for flow in flows[1:]:
+        one, other = result.sizes, flow.sizes
+        if one is None or other is None:
+            result = flow if one is None else result
+            continue
+        clash = len(one) != len(other) or any(a != b and None not in (a, b) for a, b in zip(one, other))
+        if clash:
+            shown = labels or [*_said(result, "gives"), *_said(flow, "gives")]
+            walk.sink.report(
+                codes.BRANCHES_DIFFER, node.head, labels=shown, merge=merge, rule=rule,
+                first=describe_sizes(result), second=describe_sizes(flow),
+            )  # fmt: skip
+        if len(one) != len(other):
+            return LOST
+        sizes = tuple(a if b in (None, a) else b if a is None else None for a, b in zip(one, other))
+        doubted = clash or result.doubted or flow.doubted
+        result = Flow(sizes, result.origin, result.channels_origin, None, None, doubted)
+    return result
+
+
+def _add(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
+    return _meet(walk, node, flows, [], merge="add", rule=_EQUAL)
+
+
+def _multiply(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
     """Sizes of 1 are stretched, as torch broadcasts; the batch comes first in all, so the ranks have to agree."""
-    first = _first_known(flows)
-    if first.shape is None or any(flow.shape is None for flow in flows):
-        return Flow(None, first.channels)
-    sizes = list(first.shape)
-    for flow in flows:
-        assert flow.shape is not None
-        fits = len(flow.shape) == len(sizes) and all(a == b or 1 in (a, b) for a, b in zip(sizes, flow.shape))
+    result = flows[0]
+    for flow in flows[1:]:
+        one, other = result.sizes, flow.sizes
+        if one is None or other is None:
+            return LOST
+        fits = len(one) == len(other) and all(a == b or None in (a, b) or 1 in (a, b) for a, b in zip(one, other))
         if not fits:
-            _report_differ(walk, node, codes.BRANCHES_DIFFER, "multiply", first, flow, rule=_BROADCAST)
-            return _doubted(first, flow)
-        sizes = [b if a == 1 else a for a, b in zip(sizes, flow.shape)]
-    return first.become(tuple(sizes), node.head)
+            walk.sink.report(
+                codes.BRANCHES_DIFFER, node.head, labels=[*_said(result, "gives"), *_said(flow, "gives")],
+                merge="multiply", rule=_BROADCAST, first=describe_sizes(result), second=describe_sizes(flow),
+            )  # fmt: skip
+            if len(one) != len(other):
+                return LOST
+        sizes = tuple(map(_stretched, one, other))
+        doubted = (not fits) or result.doubted or flow.doubted
+        result = replace(result.become(sizes, node.head), doubted=doubted and None in sizes)
+    return result
 
 
-def _concat(walk: Elaborator, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
-    first = _first_known(flows)
-    if first.shape is None:
+def _stretched(a: int | None, b: int | None) -> int | None:
+    if a == b or b == 1:
+        return a
+    if a == 1:
+        return b
+    # One that is not known may be 1, and then it is the other one that counts.
+    return (a or b) if None in (a, b) and (a or b or 0) > 1 else None
+
+
+def _matmul(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
+    """Rows of the first and columns of the second; what stands in front is equal."""
+    if len(flows) < 2 or flows[0].sizes is None or flows[1].sizes is None:
         return LOST
-    rank = len(first.shape) + 1
+    one, other = flows[0].sizes, flows[1].sizes
+    ranks = len(one) == len(other) >= 2
+    inner = ranks and (one[-1] == other[-2] or None in (one[-1], other[-2]))
+    front = ranks and all(a == b or None in (a, b) for a, b in zip(one[:-2], other[:-2]))
+    if not (inner and front):
+        labels = [*_said(flows[0], "gives"), *_said(flows[1], "gives")]
+        walk.sink.report(
+            codes.FACTORS_DIFFER, node.head, labels=labels, first=describe_sizes(flows[0]),
+            second=describe_sizes(flows[1]),
+        )  # fmt: skip
+        return LOST
+    lead = tuple(b if a is None else a for a, b in zip(one[:-2], other[:-2]))
+    doubted = flows[0].doubted or flows[1].doubted
+    sizes = (*lead, one[-2], other[-1])
+    return replace(flows[0].become(sizes, node.head), doubted=doubted and None in sizes)
+
+
+def _concat(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
+    known = [flow for flow in flows if flow.sizes is not None]
+    if not known:
+        return LOST
+    first = known[0]
+    assert first.sizes is not None
+    rank = len(first.sizes) + 1
     axis = dim % rank - 1
     if not -rank <= dim < rank or axis < 0:
         span = next((argument.value.span for argument in node.arguments if argument.name is not None), node.head)
-        shape = show_shape(first.shape)
-        facts: dict[str, object] = {"layer": "concat", "dim": dim, "shape": shape, "range": f"1 to {rank - 1}"}
-        walk.sink.add(Diagnostic(codes.WRONG_DIMENSION, facts, span, tuple(first.labels())))
+        walk.sink.report(
+            codes.WRONG_DIMENSION, span, labels=first.labels(), layer="concat", dim=dim, shape=describe_sizes(first),
+            range=f"1 to {rank - 1}",
+        )  # fmt: skip
         return LOST
-    for flow in flows:
-        if flow.shape is not None and not _joins(first.shape, flow.shape, axis):
+    sizes: Sizes = first.sizes
+    doubted = any(flow.doubted for flow in flows)
+    for flow in known[1:]:
+        other = flow.sizes
+        assert other is not None
+        if not _joins(sizes, other, axis):
             along = "the channels" if axis == 0 else f"dimension {axis + 1}"
-            _report_differ(walk, node, codes.CONCAT_DIFFERS, "concat", first, flow, along=along)
-            return LOST
+            walk.sink.report(
+                codes.CONCAT_DIFFERS, node.head, labels=[*_said(first, "gives"), *_said(flow, "gives")], along=along,
+                merge="concat", first=describe_sizes(first), second=describe_sizes(flow),
+            )  # fmt: skip
+            if len(other) != len(sizes):
+                return LOST
+            doubted = True
+        sizes = tuple(a if b in (None, a) else b if a is None else None for a, b in zip(sizes, other))
     widths = [flow.width(axis) for flow in flows]
-    if any(width is None for width in widths):
-        return LOST
-    total = sum(width for width in widths if width is not None)
-    if any(flow.shape is None for flow in flows):
-        return Flow(None, total)
-    return first.become((*first.shape[:axis], total, *first.shape[axis + 1 :]), node.head)
+    total = None if len(known) < len(flows) or None in widths else sum(width or 0 for width in widths)
+    sizes = (*sizes[:axis], total, *sizes[axis + 1 :])
+    return replace(first.become(sizes, node.head), doubted=doubted and None in sizes)
 
 
-def _joins(first: Shape, second: Shape, axis: int) -> bool:
+def _joins(first: Sizes, second: Sizes, axis: int) -> bool:
     same_rank = len(first) == len(second)
-    return same_rank and all(a == b for i, (a, b) in enumerate(zip(first, second)) if i != axis)
+    return same_rank and all(a == b or None in (a, b) for i, (a, b) in enumerate(zip(first, second)) if i != axis)
 
 
-_MERGES = {"add": _add, "multiply": _multiply, "concat": _concat}
+_MERGES: dict[str, Callable[[Walk, tree.Merge, list[Flow], int], Flow]] = {
+    "add": _add, "multiply": _multiply, "concat": _concat, "matmul": _matmul,
+}  # fmt: skip

@@ -7,11 +7,10 @@ folder where there is none. Paths are resolved, symbolic links included, before 
 from __future__ import annotations
 
 import os
-import re
 import stat
 
 from cnnspec import layers
-from cnnspec.compiler.names import Block, Scope, check_names
+from cnnspec.compiler.names import Binding, Block, Deferred, Function, Scope, check_names
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Label, Sink, Suggestion, codes, note
 from cnnspec.diagnostics.suggest import closest, did_you_mean, listing
@@ -31,10 +30,20 @@ class File:
 
     source: Source
     scope: Scope
-    models: dict[str, tree.Model]
+    models: dict[str, tree.Model | tree.Variant]
     blocks: dict[str, Block]
     recipes: tuple[tree.Train, ...]
     imports: tuple[tree.Import, ...] = ()
+
+    def own_names(self) -> list[str]:
+        """What the file itself defines, and others may import."""
+        return [name for name in self.scope.bindings if self.own(name) is not None]
+
+    def own(self, name: str) -> Binding | None:
+        """A block, model, constant or function that the file itself defines."""
+        binding = self.scope.bindings.get(name)
+        home = getattr(binding.value, "scope", None) if binding is not None else None
+        return binding if home is self.scope else None
 
     def is_unknown(self, name: str) -> bool:
         """Whether a mistake hides what a name means."""
@@ -81,24 +90,36 @@ class _Reader:
         file = File(content.source, Scope(), {}, {}, recipes, imported)
         defined: dict[str, tree.Name] = {}
         for item in content.items:
-            match item:
-                case tree.Import():
-                    self._import(item, file, defined, chain)
-                case tree.Invalid():
-                    for name in _named_by(item.span.text):
-                        file.scope.bind(name, UNKNOWN, item.span)
-                case tree.Model() if self._is_new(item.name, defined):
-                    file.models[item.name.id] = item
-                    if layers.find(item.name.id) is None:
-                        file.scope.bind(item.name.id, item, item.name.span)
-                case tree.Block() if self._is_new(item.name, defined):
-                    block = Block(item, file.scope)
-                    file.blocks[item.name.id] = block
-                    file.scope.bind(item.name.id, block, item.name.span)
+            self._define(item, file, defined, chain)
         for item in content.items:
             if isinstance(item, (tree.Block, tree.Model)):
                 check_names([parameter.name for parameter in item.parameters], self.sink)
+            elif isinstance(item, (tree.Let, tree.Function)):
+                check_names([item.name], self.sink)
         return file
+
+    def _define(self, item: tree.Definition, file: File, defined: dict[str, tree.Name], chain: tuple[str, ...]) -> None:
+        match item:
+            case tree.Import():
+                self._import(item, file, defined, chain)
+            case tree.Invalid():
+                for name in item.names:
+                    file.scope.bind(name, UNKNOWN, item.span)
+            case tree.Model() if self._is_new(item.name, defined):
+                file.models[item.name.id] = item
+                if layers.find(item.name.id) is None:
+                    file.scope.bind(item.name.id, Block(item, file.scope), item.name.span)
+            case tree.Variant() if self._is_new(item.name, defined):
+                file.models[item.name.id] = item
+                file.scope.bind(item.name.id, Deferred(_variant(item), file.scope), item.name.span)
+            case tree.Block() if self._is_new(item.name, defined):
+                block = Block(item, file.scope)
+                file.blocks[item.name.id] = block
+                file.scope.bind(item.name.id, block, item.name.span)
+            case tree.Let() if self._is_new(item.name, defined):
+                file.scope.bind(item.name.id, Deferred(item, file.scope), item.name.span)
+            case tree.Function() if self._is_new(item.name, defined):
+                file.scope.bind(item.name.id, Function(item, file.scope), item.name.span)
 
     def _is_new(self, name: tree.Name, defined: dict[str, tree.Name]) -> bool:
         earlier = defined.setdefault(name.id, name)
@@ -109,26 +130,25 @@ class _Reader:
 
     def _import(self, item: tree.Import, file: File, defined: dict[str, tree.Name], chain: tuple[str, ...]) -> None:
         imported = self._load(item, file.source, chain)
-        for name in (imported.name for imported in item.names):
+        for name, alias in ((one.name, one.alias or one.name) for one in item.names):
             if imported is None:
-                if name.id not in defined:
-                    file.scope.bind(name.id, UNKNOWN, name.span)
-            elif not self._is_new(name, defined):
+                if alias.id not in defined:
+                    file.scope.bind(alias.id, UNKNOWN, alias.span)
+            elif not self._is_new(alias, defined):
                 continue
-            elif name.id in imported.blocks:
-                file.scope.bind(name.id, imported.blocks[name.id], name.span)
+            elif (found := imported.own(name.id)) is not None:
+                file.scope.bind(alias.id, found.value, alias.span)
             else:
-                helps = did_you_mean(name.id, imported.blocks)
-                if name.id in imported.models:
-                    helps = (note(f"`{name.id}` is a model: only blocks can be imported"),)
+                names = imported.own_names()
+                helps = did_you_mean(name.id, names)
+                near = imported.scope.bindings.get(closest(name.id, names) or "")
+                labels = [Label(near.span, "defined here")] if near is not None and near.span is not None else []
                 path = imported.source.path
-                near = imported.blocks.get(closest(name.id, imported.blocks) or "")
-                labels = [Label(near.definition.name.span, "defined here")] if near else []
                 if not imported.is_unknown(name.id):
                     self.sink.report(
                         codes.NOT_IN_IMPORT, name.span, labels=labels, helps=helps, path=path, name=name.id
                     )
-                file.scope.bind(name.id, UNKNOWN, name.span)
+                file.scope.bind(alias.id, UNKNOWN, alias.span)
 
     def _load(self, item: tree.Import, importer: Source, chain: tuple[str, ...]) -> File | None:
         """The file that an import names, or None where that is reported."""
@@ -189,12 +209,9 @@ class _Reader:
         return near or ((note(f"{folder} holds {listing(sorted(names))}"),) if 0 < len(names) <= 8 else ())
 
 
-def _named_by(text: str) -> list[str]:
-    """Names that a broken definition or import was to define: they are unknown then, not missing."""
-    if text.startswith("from"):
-        return re.findall(r"[A-Za-z_]\w*", text.partition("import")[2].split("\n")[0])
-    head = re.match(r"[A-Za-z_]\w*\s+([A-Za-z_]\w*)", text)
-    return [head[1]] if head else []
+def _variant(item: tree.Variant) -> tree.Let:
+    """What a variant stands for: its base with the arguments that it gives."""
+    return tree.Let(item.name, tree.Call(item.base, item.arguments, item.span), item.span)
 
 
 def _problem_of(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from cnnspec.declare import UNKNOWN, spell
 from cnnspec.diagnostics import codes
 from cnnspec.limits import LIMITS
-from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,23 +23,34 @@ class Failed(Exception):
         self.code, self.facts = code, facts
 
 
-def show_shape(shape: Iterable[int]) -> str:
-    """A shape as messages show it: `16 x 5 x 5`."""
-    return " x ".join(map(str, shape))
+def show_shape(shape: Iterable[int | None]) -> str:
+    """A shape as messages show it: `16 x 5 x 5`, with `_` for what is not known."""
+    return " x ".join("_" if size is None else str(size) for size in shape)
 
 
 def describe(value: object) -> str:
     """What a value is, in words."""
     if isinstance(value, bool):
         return f"`{spell(value)}`"
+    if is_network_value(value):
+        return "a value of the network"
     names = {int: "a whole number", float: "a decimal number", str: "a string", list: "a list", tuple: "a tuple"}
     if value is None:
         return "`none`"
     if isinstance(value, type):
         return f"the layer `{value.__name__}`"
-    if isinstance(value, tree.Model):
-        return "a model"
-    return names.get(type(value), f"the block `{getattr(value, 'name', value)}`")
+    return names.get(type(value), f"`{getattr(value, 'name', value)}`")
+
+
+class NetworkValue:
+    """Base of what names stand for that is known when the network runs alone."""
+
+    __slots__ = ()
+
+
+def is_network_value(value: object) -> bool:
+    """Whether a value is one of the network, or the tuple of several that one module gives."""
+    return isinstance(value, NetworkValue)
 
 
 def shorten(text: str, longest: int = 60) -> str:
@@ -63,7 +73,7 @@ def bounded(value: Any) -> Any:
 
 def has_unknown(value: Any) -> bool:
     """Whether a value is UNKNOWN or a sequence that holds it."""
-    return value is UNKNOWN or (value.__class__ in (list, tuple) and any(map(has_unknown, value)))
+    return value is UNKNOWN or (isinstance(value, (list, tuple)) and any(map(has_unknown, value)))
 
 
 def weigh(value: Any, depth: int = 0) -> int:

@@ -34,6 +34,8 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
     """Ways out. Those with edits were computed, the likeliest first: at most three, and only where they were asked for."""
+    uses: tuple[Span, ...] = ()
+    """The uses of blocks in which it arose, outermost first."""
 
     @property
     def severity(self) -> str:

@@ -73,6 +73,47 @@ UNKNOWN_VALUE_NAME = Code(
 BAD_MODULE_NAME = Code("E124", "a module can't be called `{name}`", "{why}")
 NEEDS_ARGUMENTS = Code("E125", "`{name}` has to be told what to merge", "nothing given", help="{fix}")
 SHAPE_NAME = Code("E126", "`{name}` can't be bound", "gives the shape at its place, always", help="use another name")
+OUT_OF_SCOPE = Code("E128", "`{name}` is no part of the language", "out of scope")
+VALUE_IN_EXPRESSION = Code(
+    "E129",
+    "a value of the network can't {use}",
+    "known when the network runs alone",
+    note="values are handed on, merged, and compared with `none`; their sizes are numbers: `channels(x)`, `size(x)`",
+)
+NOT_A_VALUE = Code("E130", "`use` takes values of the network, not {found}", "no value of the network")
+VALUE_LOST = Code("E131", "the value here would be lost", "leaves a value that has no name")
+TAKES_ONE = Code("E132", "{layer} takes {wants}, this is {found}", "takes {wants}")
+TAKES_TUPLE = Code("E133", "{layer} takes a tuple of {count} values, this is one", "takes a tuple")
+PATTERN_LENGTH = Code("E134", "{found}, and the pattern names {count}", "{count} names")
+NOT_A_TUPLE = Code("E135", "`{name}` is one value, not a tuple", "has the shape {shape}")
+NO_MODULE = Code("E136", "no labelled module gave `{name}`", "`again` runs a module once more")
+BUILT_DIFFERENTLY = Code(
+    "E137",
+    "`{name}` can't run again here: it would be built differently",
+    "{what}",
+    note="`again` shares the weights of the module, so that its layers have to be the same",
+)
+NO_PART = Code(
+    "E138",
+    "`{name}` has no part `{part}`",
+    "no label of a module in it",
+    note="a path is made of labels: `backbone.layer3`",
+)
+WRONG_BRANCHES = Code("E139", "{name} takes {wants}; there are {found}", "wants {wants}")
+WEIGHT_UNUSED = Code("E140", "the weight `{name}` is never used", "learned for nothing", help="use it, or delete it")
+UNNAMED = Code("E141", "{what} needs a name", "write {fix}")
+WRONG_LABEL = Code("E142", "{what} has one name, not several", "one name")
+NO_OPERAND = Code("E143", "`{name}` merges {takes}, not {found}", "can't be merged")
+FUNCTION_AS_VALUE = Code("E144", "`{name}` is a function, which is no value", "not called")
+SHAPE_IN_FUNCTION = Code("E145", "`{name}` has no meaning in a function or constant", "stands in no network")
+NAMES_IN_CIRCLE = Code("E146", "`{name}` is worked out from itself", "leads back here", note="{chain}")
+ASSERT_FAILS = Code("E147", "the assertion does not hold", "{found}")
+NOT_YET = Code("E148", "`{name}` can't be asserted yet", "not worked out by this version")
+FACTORS_DIFFER = Code(
+    "E149",
+    "matmul of shapes that don't fit: {first} and {second}",
+    "columns of the first have to be as many as rows of the second, all in front equal",
+)
 
 # Shapes
 WRONG_RANK = Code("E201", "{layer} expects {expected} but gets {found}", "{advice}")
@@ -156,6 +197,14 @@ TRAIN_TARGET = Code("E414", "{problem}", "{label}")
 DUPLICATE_SETTING = Code("E415", "`{name}` is set twice", "set again")
 CONDITION_FAILS = Code("E417", "the input breaks its own condition", "`{condition}` does not hold")
 SEVERAL_MODELS = Code("E418", "the file has several models", "", note="{known}")
+INPUT_DIFFERS = Code(
+    "E419",
+    "{model} takes {declared}, but gets {found}",
+    "gets {found}",
+    note="a model that is used as a block checks what arrives; `input [3, H, W]` takes every size",
+)
+VARIANT_OF_BLOCK = Code("E420", "`{name}` is no model", "a variant is of a model", note="a block has no input")
+PARAMETER_FIXED = Code("E421", "`{name}` of model `{model}` is given already", "")
 EMPTY_MODEL = Code("E416", "model `{name}` has no layers", "nothing but its input")
 
 # Recipes

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 
 
+class Parts(tuple):  # type: ignore[type-arg]
+    """The shapes of a tuple of values."""
+
+
 @record
 class Call:
     """The torch module a layer stands for: `target` names it ("nn.Conv2d"), the arguments are those it is built with."""
@@ -42,6 +46,12 @@ class Layer(Named, family=True):
     """The torch module of a user's own layer; ours are found by name in torch.nn or cnnspec.nn."""
     reshapes = False
     """True where the layer only lays out the same values anew, so that a size it gives is explained by its input."""
+    takes = 1
+    """How many values the layer takes: above 1 a tuple of them, whose shape is Parts."""
+    integers = False
+    """True where the layer reads integers."""
+    wraps = False
+    """True where an argument is a layer itself."""
     own = False
     """True for a module of cnnspec.nn rather than torch.nn."""
     linear = False

@@ -109,7 +109,8 @@ class FileText:
 def read(file: File) -> FileText:
     """Everything that rules ask of a file."""
     blocks = (block.definition for block in file.blocks.values())
-    definitions = tuple(Text(node) for node in (*file.models.values(), *blocks))
+    models = (item for item in file.models.values() if isinstance(item, tree.Model))
+    definitions = tuple(Text(node) for node in (*models, *blocks))
     return FileText(file, definitions, tuple(map(Text, file.recipes)))
 
 

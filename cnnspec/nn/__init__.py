@@ -4,7 +4,10 @@ What branches and merges again (`graph`), and the layers of our own (`layers`). 
 copied, pickled, compiled, exported and traced, and nothing in here depends on the rest of cnnspec.
 """
 
-from cnnspec.nn.graph import Add, Concat, Multiply, Residual, Stack
+from cnnspec.nn.graph import Add, Concat, Matmul, Multiply, Part, Residual, Stack, Step, Tuple
 from cnnspec.nn.layers import LayerScale, Permute, Slice, StochasticDepth
 
-__all__ = ["Add", "Concat", "LayerScale", "Multiply", "Permute", "Residual", "Slice", "Stack", "StochasticDepth"]
+__all__ = [
+    "Add", "Concat", "LayerScale", "Matmul", "Multiply", "Part", "Permute", "Residual", "Slice", "Stack", "Step",
+    "StochasticDepth", "Tuple",
+]  # fmt: skip

@@ -6,8 +6,9 @@ its place, and compares the recipe with the model: image shape, classes, loss.
 
 from __future__ import annotations
 
-from cnnspec.compiler.elaborate import Elaborator
+from cnnspec.compiler.expressions import evaluate, plain_arguments
 from cnnspec.compiler.names import Scope
+from cnnspec.compiler.place import Place
 from cnnspec.compiler.values import show_shape
 from cnnspec.declare import UNKNOWN, Bool, Choice, Declared, Kind, Null, Number, Reject, bind, spell
 from cnnspec.diagnostics import Diagnostic, Label, Sink, Suggestion, codes, note
@@ -192,8 +193,7 @@ class _Reader:
 
     def __init__(self, scope: Scope, sink: Sink) -> None:
         self.sink = sink
-        self.walk = Elaborator(sink)
-        self.walk.scope = scope
+        self.place = Place(sink, scope)
 
     def read(self, written: tree.Setting) -> Any:
         setting = SETTINGS.get(written.name.id)
@@ -211,7 +211,7 @@ class _Reader:
         return self._component(written.name.id, written.value, setting.takes)
 
     def _value(self, written: tree.Setting, kind: Kind) -> Any:
-        value = self.walk.value(written.value)
+        value = evaluate(written.value, self.place)
         if value is not UNKNOWN and kind.accepts(value, 0):
             facts = {"what": f"`{written.name.id}`", "value": spell(value), "wants": kind.describe(0)}
             self.sink.add(Diagnostic(codes.WRONG_VALUE, dict(facts), written.value.span))
@@ -240,7 +240,7 @@ class _Reader:
             facts = {"name": name.id, "setting": setting, "known": f"{setting} takes {listing(table)}"}
             self.sink.add(Diagnostic(codes.UNKNOWN_COMPONENT, dict(facts), name.span, (), helps))
             return UNKNOWN
-        written = self.walk.arguments(value.arguments, name.id, "") if isinstance(value, tree.Call) else []
+        written = plain_arguments(value.arguments, name.id, self.place) if isinstance(value, tree.Call) else []
         bound = bind(declared.signature, written, name.id, name.span, self.sink)
         if not bound.complete:
             return UNKNOWN

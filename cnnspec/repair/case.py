@@ -5,7 +5,8 @@ from __future__ import annotations
 from cnnspec import layers
 from cnnspec.diagnostics import Diagnostic, Edit
 from cnnspec.diagnostics.suggestions import Kind
-from cnnspec.graph.nodes import Graph, LayerNode, walk
+from cnnspec.graph.nodes import Graph, LayerNode
+from cnnspec.graph.walk import walk
 from cnnspec.record import record
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.sites import Part, Place, fields_of

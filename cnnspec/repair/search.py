@@ -10,7 +10,8 @@ from __future__ import annotations
 from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion
 from cnnspec.diagnostics.edits import apply
 from cnnspec.diagnostics.suggestions import ANNOTATE, DECLARE
-from cnnspec.graph.nodes import Graph, StackNode, walk
+from cnnspec.graph.nodes import Graph, StackNode
+from cnnspec.graph.walk import walk
 from cnnspec.limits import LIMITS
 from cnnspec.record import record
 from cnnspec.repair import situations

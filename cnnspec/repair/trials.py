@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from cnnspec.compiler.expressions import Stop
-from cnnspec.compiler.names import Block, Scope
+from cnnspec.compiler.place import Stop
+from cnnspec.compiler.names import Block, Deferred, Function, Scope
 from cnnspec.compiler.project import File
 from cnnspec.diagnostics import Diagnostic, Edit, Sink
 from cnnspec.diagnostics.edits import apply
@@ -232,9 +232,10 @@ class Trials:
             old[id(block.scope)] = block.scope
         new = {block: Block(changed.get(block, block.definition), scopes[id(block.scope)]) for block in touched}
         for key, scope in scopes.items():
-            scope.values = old[key].values
             for name, binding in old[key].bindings.items():
                 value = binding.value
+                if isinstance(value, (Deferred, Function)) and value.scope is old[key]:
+                    value = type(value)(value.definition, scope)  # type: ignore[arg-type]
                 scope.bind(name, new.get(value, value) if isinstance(value, Block) else value, binding.span)
         blocks = {name: new.get(block, block) for name, block in self.file.blocks.items()}
         return replace(self.file, scope=scopes[id(self.file.scope)], blocks=blocks)

@@ -25,9 +25,11 @@ class Literal:
 
 @record
 class Invalid:
-    """A literal or statement that is no text of the language; reported already."""
+    """Text that is no literal or statement: the word that it begins with, and the names that it would have bound."""
 
     span: Span
+    word: str = ""
+    names: tuple[str, ...] = ()
 
 
 @record
@@ -416,7 +418,6 @@ class Tree:
 
 
 Node = Expression | Statement | Definition
-"""Besides these, the parts of them that have a type of their own: arguments, bodies, tails, steps, parameters."""
 
 
 def documentation(definition: Model | Variant | Block | Let | Function) -> str:
@@ -425,6 +426,5 @@ def documentation(definition: Model | Variant | Block | Let | Function) -> str:
     number = definition.span.line - 1
     lines: list[str] = []
     while number >= 1 and (line := source.line(number).strip()).startswith("#"):
-        lines.append(line.lstrip("#").strip())
-        number -= 1
-    return "\n".join(reversed(lines))
+        lines[:0], number = [line.lstrip("#").strip()], number - 1
+    return "\n".join(lines)

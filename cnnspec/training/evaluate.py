@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from cnnspec.errors import CheckpointError, TrainError
+from cnnspec.graph.digest import digest_of
 from cnnspec.record import record
 from cnnspec.training import checkpoint
 from cnnspec.training.augment.prepare import prepare
 from cnnspec.training.device import autocast, choose_device, laid_out, layout_of
 from cnnspec.training.distributed import Group
-from cnnspec.training.factory import Criterion, build, digest_of
+from cnnspec.training.factory import Criterion, build
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

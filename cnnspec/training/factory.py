@@ -6,15 +6,13 @@ text is looked up in torch.
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
 from torch import Tensor, nn
 from torch.nn import init
 from torch.optim import lr_scheduler
 
 from cnnspec.errors import TrainError
-from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, StackNode, walk
+from cnnspec.graph.nodes import Graph
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,31 +49,6 @@ def initialise(net: nn.Module, first: Init) -> None:
     for module in net.modules():
         if isinstance(module, _INITIALISED):
             draw(module.weight, **first.arguments())
-
-
-def digest_of(graph: Graph) -> str:
-    """Hash of what the graph computes: its input shape, and of every node the key, the kind and the arguments.
-
-    Names of models, blocks and parameters, comments and layout do not change it.
-    """
-    lines = [repr(graph.input)]
-    for path, node in (("", graph.root), *walk(graph.root)):
-        lines.append(f"{path}: {_canonical(node)}")
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _canonical(node: object) -> str:
-    match node:
-        case LayerNode():
-            assert node.layer is not None
-            assert node.input is not None
-            call = node.layer.call(node.input)
-            return f"{call.target} {call.args!r} {sorted(call.kwargs.items())!r}"
-        case StackNode():
-            return f"stack {node.kept!r} {node.input_name!r}"
-        case MergeNode():
-            return f"{node.kind} {node.sources!r} {node.dim}"
-    return type(node).__name__
 
 
 def make_optimizer(chosen: Optimizer, net: nn.Module) -> torch.optim.Optimizer:

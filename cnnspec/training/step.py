@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnspec.errors import TrainError
+from cnnspec.graph.digest import digest_of
 from cnnspec.recipe.schedulers import METRIC, STEP
 from cnnspec.record import record
 from cnnspec.training import distributed
@@ -26,7 +27,6 @@ from cnnspec.training.factory import (  # fmt: skip
     Average,
     Criterion,
     build,
-    digest_of,
     make_optimizer,
     make_scheduler,
 )

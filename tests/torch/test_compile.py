@@ -232,7 +232,7 @@ def test_a_layer_of_ones_own(my_layer: type[Layer]):
 
 
 def test_a_layer_of_ones_own_can_not_replace_ours():
-    with pytest.raises(TypeError, match="there is a layer 'Linear' already"):
+    with pytest.raises(TypeError, match="there is a 'Linear' already"):
         type("Linear", (Layer,), {"module": MyLinear})
     with pytest.raises(TypeError, match="needs `module`"):
         type("Nameless", (Layer,), {})

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import cnnspec
-from cnnspec.graph.nodes import walk
+from cnnspec.graph.walk import walk
 from tests.network_generator import Generator
 
 

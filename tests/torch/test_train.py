@@ -16,6 +16,7 @@ from torch import nn
 
 import cnnspec
 from cnnspec.errors import DeviceError, NonFiniteLoss, TrainError
+from cnnspec.graph.digest import digest_of
 from cnnspec.training.augment.prepare import steps_of
 from cnnspec.training.data.load import Data, load_data
 from cnnspec.training.data.splits import Split
@@ -24,7 +25,6 @@ from cnnspec.training.distributed import Group
 from cnnspec.training.dry_run import dry_run
 from cnnspec.training.evaluate import evaluate, predict, recipe_from
 from cnnspec.training.events import Callback
-from cnnspec.training.factory import digest_of
 from cnnspec.training.start import Ways, make_trainer, train
 
 torch.set_num_threads(1)

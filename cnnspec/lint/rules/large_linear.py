@@ -29,7 +29,8 @@ from math import prod
 from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
-from cnnspec.graph.nodes import Graph, LayerNode, walk
+from cnnspec.graph.nodes import Graph, LayerNode
+from cnnspec.graph.walk import walk
 from cnnspec.layers.linear import Linear
 from cnnspec.layers.reshape import Flatten
 from cnnspec.lint.registry import on_graph

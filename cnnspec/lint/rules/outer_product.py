@@ -29,7 +29,8 @@ from __future__ import annotations
 from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Diagnostic, Sink
 from cnnspec.diagnostics.codes import Code
-from cnnspec.graph.nodes import Graph, MergeNode, Shape, StackNode
+from cnnspec.graph.nodes import Graph, MergeNode
+from cnnspec.layers.base import Parts
 from cnnspec.lint.registry import on_graph
 from cnnspec.lint.runs import stacks_of
 
@@ -49,26 +50,8 @@ def outer_product(graph: Graph, sink: Sink) -> None:
         for child in stack.children:
             if not isinstance(child, MergeNode) or child.kind != "multiply" or child.output is None:
                 continue
-            shapes = _operands(child, graph)
+            shapes = [shape for shape in child.merged if shape is not None and not isinstance(shape, Parts)]
             if len(shapes) > 1 and child.output not in shapes:
                 facts: dict[str, object] = {"shape": show_shape(child.output)}
                 facts |= {"first": show_shape(shapes[0]), "second": show_shape(shapes[1])}
                 sink.add(Diagnostic(CODE, facts, child.span))
-
-
-def _operands(node: MergeNode, graph: Graph) -> list[Shape]:
-    """The shapes that come together. A named value counts where all values of that name have one shape."""
-    if node.branches:
-        return [branch.output for branch in node.branches if branch.output is not None]
-    shapes = [node.input] if node.input is not None else []
-    for name in node.sources:
-        found = {shape for stack, _ in stacks_of(graph.root) for shape in _named(stack, name)}
-        if len(found) != 1:
-            return []
-        shapes += found
-    return shapes
-
-
-def _named(stack: StackNode, name: str) -> list[Shape]:
-    shapes = [child.output for child in stack.children if child.label == name and child.output is not None]
-    return [*shapes, stack.input] if stack.input_name == name and stack.input is not None else shapes

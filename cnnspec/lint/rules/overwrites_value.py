@@ -29,13 +29,14 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.codes import Code
-from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode
+from cnnspec.graph.nodes import STEP, Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode, Wire
+from cnnspec.graph.walk import node_of, steps_of, wires_of
 from cnnspec.lint.registry import on_graph
 from cnnspec.lint.runs import in_place, parts_of, passes_on, stacks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 CODE = Code(
     "W218",
@@ -50,11 +51,9 @@ CODE = Code(
 def overwrites_value(graph: Graph, sink: Sink) -> None:
     """W218: a layer that changes in place what another branch, or a merge further down, takes as well."""
     for stack, _ in stacks_of(graph.root):
-        if stack.input_name is not None:
-            _check_first(stack.children, f"a later merge takes `{stack.input_name}`", sink)
-        for index, child in enumerate(stack.children):
-            if child.label is not None and child.label in stack.kept:
-                _check_first(stack.children[index + 1 :], f"a later merge takes `{child.label}`", sink)
+        for name, nodes in _shared_values(stack):
+            _check_first(nodes, f"a later statement takes `{name}`", sink)
+        for child in stack.children:
             if isinstance(child, (ResidualNode, MergeNode)):
                 reason = "every branch takes the same input"
                 if isinstance(child, ResidualNode):
@@ -62,6 +61,22 @@ def overwrites_value(graph: Graph, sink: Sink) -> None:
                 parts = parts_of(child)
                 for part in parts if len(parts) > 1 or isinstance(child, ResidualNode) else ():
                     _check_first(part.children, reason, sink)
+
+
+def _shared_values(stack: StackNode) -> Iterator[tuple[str, list[Node]]]:
+    """The named values of a body that are taken more than once, with the modules that follow each taker in a row."""
+    steps = list(steps_of(stack)) if stack.steps else []
+    named = {named.feed: named.name for named in stack.names if isinstance(named.feed, Wire)}
+    for wire, name in named.items():
+        takers = [number for number, step in enumerate(steps) if step.feed == wire]
+        others = sum(wire in wires_of((step.feed, step.values)) for step in steps)
+        others += wire in wires_of((stack.result or (), stack.taps))
+        for first in takers if others > 1 else ():
+            row = [first]
+            while row[-1] + 1 < len(steps) and steps[row[-1] + 1].feed == Wire(STEP, row[-1]):
+                row.append(row[-1] + 1)
+            nodes = [node_of(stack, steps[number]) for number in row]
+            yield name, [node for node in nodes if node is not None]
 
 
 def _check_first(nodes: Iterable[Node], reason: str, sink: Sink) -> None:

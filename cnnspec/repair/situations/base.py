@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cnnspec.declare import sizes
 from cnnspec.diagnostics import Edit
-from cnnspec.graph.nodes import LayerNode, walk
+from cnnspec.graph.nodes import LayerNode
+from cnnspec.graph.walk import walk
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False

@@ -115,7 +115,7 @@ def _factor(size: int, side: int) -> int:
 
 def output_before(case: Case, edits: tuple[Edit, ...], head: object) -> tuple[int, ...] | None:
     """The shape that arrives at a layer with edits elsewhere."""
-    from cnnspec.graph.nodes import walk
+    from cnnspec.graph.walk import walk
 
     for graph in case.trials.measure(edits, case.models, case.parts):
         for _, node in walk(graph.root):

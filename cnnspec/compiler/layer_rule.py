@@ -1,0 +1,253 @@
+"""A layer in a network: its arguments are bound, its shape rule is asked, and what it refuses is reported."""
+
+from __future__ import annotations
+
+from cnnspec.compiler import advice
+from cnnspec.compiler.expressions import arguments
+from cnnspec.compiler.flow import LOST, Flow, Known, Several, describe_sizes
+from cnnspec.compiler.names import Partial, chosen_at
+from cnnspec.compiler.standins import behind_refusal, outcome, variants
+from cnnspec.compiler.values import has_unknown, is_network_value
+from cnnspec.compiler.walk import Walk, known_of
+from cnnspec.declare import UNKNOWN, Argument, Bound, Reject, bind
+from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
+from cnnspec.graph.nodes import LayerNode
+from cnnspec.layers import Layer
+from cnnspec.layers.base import Parts
+from cnnspec.record import replace
+from cnnspec.syntax import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.source import Span
+
+Shape = tuple[int, ...]
+# torch counts the bytes of a tensor in 64 bits; values of its default type take 4.
+_LARGEST = (2**63 - 1) // 4
+
+
+def torch_layer(walk: Walk, declared: type[Layer], earlier: tuple[Argument, ...], node: tree.Layer) -> None:
+    """Append a layer. `earlier` are arguments that a `let` has given already."""
+    written = [*earlier, *arguments(declared, node.arguments, walk)]
+    written = [_plain(walk, declared, argument) for argument in written]
+    sink = _AtUse(walk.sink, chosen_at(node.arguments, walk.scope))
+    bound = bind(declared.signature, written, declared.__name__, node.name.span, sink)
+    layer = declared.build(bound.values)
+    assert isinstance(layer, Layer)
+    start = walk.flow
+    end = _behind(walk, layer, bound, node)
+    shape = start.shape
+    known = bound.complete and shape is not None and end.shape is not None
+    parameters = layer.parameters(shape) if known and shape is not None else 0
+    if parameters > _LARGEST:
+        walk.sink.report(
+            codes.TENSOR_TOO_LARGE, node.head, what=f"the parameters of {declared.__name__}", limit=_LARGEST
+        )
+    label = walk.label(node.tail)
+    made = LayerNode(
+        label, declared.__name__, layer if bound.complete else None, shape, end.shape, parameters, node.head
+    )
+    walk.add(made, end, node.tail, statement=node)
+
+
+class _AtUse(Sink):
+    """Reports a value that an argument can't have where it was chosen, which may be the use of the block around."""
+
+    def __init__(self, inner: Sink, chosen: dict[Span, Span]) -> None:
+        super().__init__()
+        self.inner, self.chosen = inner, chosen
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        place = self.chosen.get(diagnostic.span, diagnostic.span)
+        if diagnostic.code in (codes.WRONG_TYPE, codes.OUT_OF_RANGE) and place != diagnostic.span:
+            labels = (Label(diagnostic.span, "handed on here"), *diagnostic.labels)
+            diagnostic = replace(diagnostic, span=place, labels=labels)
+        self.inner.add(diagnostic)
+
+
+def _arriving(walk: Walk, declared: type[Layer]) -> int | None:
+    """The width that arrives, where the layer infers one."""
+    return walk.flow.width(declared.inferred_axis) if declared.inferred and isinstance(walk.flow, Flow) else None
+
+
+def _plain(walk: Walk, declared: type[Layer], argument: Argument) -> Argument:
+    """An argument of a layer, which is no value of the network; a layer in it is built."""
+    value = argument.value
+    if is_network_value(value):
+        helps = advice.sizes_of_value(value.name)  # type: ignore[attr-defined]
+        use = f"be an argument of {declared.__name__}"
+        walk.sink.report(codes.VALUE_IN_EXPRESSION, argument.span, helps=helps, use=use)
+        value = UNKNOWN
+    elif declared.wraps and (isinstance(value, Partial) or (isinstance(value, type) and issubclass(value, Layer))):
+        value = _built(walk, value, argument.span)
+    if value is argument.value:
+        return argument
+    return Argument(argument.name, value, argument.span, argument.name_span)
+
+
+def _built(walk: Walk, value: Partial | type[Layer], span: Span) -> object:
+    """The layer that is an argument of another one, with all that it needs; UNKNOWN where it is wrong."""
+    target, given = (value.target, value.arguments) if isinstance(value, Partial) else (value, ())
+    if not isinstance(target, type):
+        walk.sink.report(codes.NOT_CALLABLE, span, name=target.name, found="a block")
+        return UNKNOWN
+    bound = bind(target.signature, given, target.__name__, span, walk.sink)
+    return target.build(bound.values) if bound.complete else UNKNOWN
+
+
+def _behind(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> Known:
+    """What is sure of the value behind a layer. Reports what torch would refuse."""
+    flow, name = walk.flow, type(layer).__name__
+    if not _fits(walk, layer, node):
+        return outcome(variants(layer, _unsure(layer, bound)), LOST)[0]
+    if not bound.complete:
+        return _origin(outcome(variants(layer, _unsure(layer, bound)), _stated(layer, flow))[0], flow, node, layer)
+    try:
+        layer.validate()
+    except Reject as reject:
+        _refused(walk, reject, layer, bound, node, [])
+        return _origin(behind_refusal(layer, reject.field, flow), flow, node, layer)
+    shape = flow.shape
+    if shape is None or isinstance(flow, Several):
+        return _partly(walk, layer, bound, node)
+    return _wholly(walk, layer, bound, node, flow, shape, name)
+
+
+def _wholly(
+    walk: Walk, layer: Layer, bound: Bound, node: tree.Layer, flow: Flow, shape: Shape | Parts, name: str
+) -> Known:
+    """Behind a layer to which a value comes of which all is sure."""
+    stated = layer.given.get(layer.inferred) if layer.inferred else None
+    differs = isinstance(stated, int) and flow.width(layer.inferred_axis) != stated
+    try:
+        given = layer.infer(shape)
+    except Reject as reject:
+        if not differs or reject.code is codes.WRONG_RANK:
+            _refused(walk, reject, layer, bound, node, flow.labels())
+            return _origin(behind_refusal(layer, reject.field, flow), flow, node, layer)
+        given = shape
+    if differs:
+        return _wrong_width(walk, layer, bound, node, flow)
+    if isinstance(given, Parts):
+        return known_of(given)
+    if _count(given) > _LARGEST:
+        walk.sink.report(codes.TENSOR_TOO_LARGE, node.head, what=f"the output of {name}", limit=_LARGEST)
+        return LOST
+    return flow.become(given, node.head, name=name, reshapes=layer.reshapes)
+
+
+def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> Known:
+    """Behind a layer to which a value comes that is not known in full."""
+    flow = walk.flow
+    stated = layer.given.get(layer.inferred) if layer.inferred else None
+    if isinstance(stated, int) and isinstance(flow, Flow):
+        found = flow.width(layer.inferred_axis)
+        if found is not None and found != stated:
+            refused = outcome([layer], flow)[1]
+            if refused is None or refused.code is not codes.WRONG_RANK:
+                return _wrong_width(walk, layer, bound, node, flow)
+    known = _stated(layer, flow)
+    found_flow, refused = outcome([layer], known)
+    if refused is not None:
+        labels = flow.labels() if isinstance(flow, Flow) else []
+        _refused(walk, refused, layer, bound, node, labels)
+        found_flow = behind_refusal(layer, refused.field, known)
+    return _origin(found_flow, flow, node, layer)
+
+
+def _stated(layer: Layer, flow: Known) -> Known:
+    """What arrives, with the width that the layer states where it is not known."""
+    stated = layer.given.get(layer.inferred) if layer.inferred else None
+    axis = layer.inferred_axis
+    if not isinstance(stated, int) or not isinstance(flow, Flow) or flow.width(axis) is not None:
+        return flow
+    if flow.doubted and _keeps(layer):
+        return flow
+    if flow.sizes is None:
+        first, last = (stated, flow.last) if axis == 0 else (flow.first, stated)
+        return Flow(None, flow.origin, flow.channels_origin, first, last, flow.doubted)
+    sizes = list(flow.sizes)
+    if -len(sizes) <= axis < len(sizes):
+        sizes[axis] = stated
+    return Flow(tuple(sizes), flow.origin, flow.channels_origin, None, None, flow.doubted)
+
+
+def _keeps(layer: Layer) -> bool:
+    """Whether the width that a layer infers is that of its value as well, so that a doubt goes on behind it."""
+    probe = layer.infer_width(7) if hasattr(layer, "infer_width") else None
+    return probe == 7 or layer.inferred in layer.fields
+
+
+def _wrong_width(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer, flow: Flow) -> Known:
+    """Report a stated width that is not the one that arrives; go on with what does not depend on it."""
+    stated = layer.given[layer.inferred]
+    found = flow.width(layer.inferred_axis)
+    assert isinstance(stated, int)
+    walk.sink.report(
+        codes.WRONG_WIDTH,
+        bound.spans[layer.inferred],
+        labels=flow.labels(layer.inferred_axis),
+        helps=advice.flatten(layer, stated, flow),
+        layer=type(layer).__name__,
+        declared=stated,
+        counts=layer.counts.removesuffix("s") if stated == 1 else layer.counts,
+        found=found,
+    )
+    unsure = flow.blurred((layer.inferred_axis,), doubted=True)
+    end, refused = outcome([layer], unsure)
+    if refused is not None:
+        _refused(walk, refused, layer, bound, node, flow.labels())
+        end = behind_refusal(layer, refused.field, unsure)
+    return _origin(end, flow, node, layer)
+
+
+def _unsure(layer: Layer, bound: Bound) -> list[str]:
+    """The arguments that are wrong or missing; where one has a wrong name, it may be any of those not given."""
+    wrong = [name for name, value in layer.given.items() if has_unknown(value)]
+    wrong += [field.name for field in layer.fields.values() if field.required and field.name not in layer.given]
+    return wrong or [name for name in layer.fields if name not in layer.given]
+
+
+def _origin(end: Known, start: Known, node: tree.Layer, layer: Layer) -> Known:
+    """A value that is known in part, with the places that explain what is known of it."""
+    if not isinstance(end, Flow) or end.sizes is None:
+        return end
+    if isinstance(start, Flow) and start.sizes is not None:
+        made = start.become(end.sizes, node.head, name=type(layer).__name__, reshapes=layer.reshapes)
+        return Flow(made.sizes, made.origin, made.channels_origin, None, None, end.doubted)
+    made = LOST.become(end.sizes, node.head)
+    return Flow(made.sizes, made.origin, made.channels_origin, None, None, end.doubted)
+
+
+def _fits(walk: Walk, layer: Layer, node: tree.Layer) -> bool:
+    """Whether as many values arrive as the layer takes; reports where not."""
+    flow, name = walk.flow, node.name.id
+    if isinstance(flow, Flow):
+        if layer.takes == 1 or flow == LOST:
+            return True
+        walk.sink.report(codes.TAKES_TUPLE, node.name.span, labels=flow.labels(), layer=name, count=layer.takes)
+        return False
+    if len(flow.parts) == layer.takes > 1:
+        return True
+    helps = advice.one_of_tuple(walk, len(flow.parts)) if layer.takes == 1 else ()
+    labels = [flow.origin.label()] if flow.origin else []
+    wants = "one value" if layer.takes == 1 else f"a tuple of {layer.takes}"
+    walk.sink.report(
+        codes.TAKES_ONE, node.name.span, labels=labels, helps=helps, layer=name, wants=wants, found=describe_sizes(flow)
+    )
+    return False
+
+
+def _refused(walk: Walk, reject: Reject, layer: Layer, bound: Bound, node: tree.Layer, labels: list[Label]) -> None:
+    """Report what a rule of a layer refuses; `labels` explain the input where that is to blame."""
+    span = bound.spans.get(reject.field, node.name.span)
+    facts = {"layer": type(layer).__name__, **reject.facts}
+    helps = advice.batch(walk, reject, layer)
+    walk.sink.add(Diagnostic(reject.code, facts, span, tuple(labels), helps))
+
+
+def _count(shape: Shape) -> int:
+    total = 1
+    for size in shape:
+        total *= size
+    return total

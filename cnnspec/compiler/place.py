@@ -1,0 +1,98 @@
+"""Where an expression stands: the names and the shape that it may see, and what its evaluation costs."""
+
+from __future__ import annotations
+
+from cnnspec.compiler.flow import LOST, Known
+from cnnspec.compiler.names import Scope
+from cnnspec.compiler.values import describe, has_unknown
+from cnnspec.declare import UNKNOWN
+from cnnspec.diagnostics import Sink, codes
+from cnnspec.limits import LIMITS
+from cnnspec.syntax import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from cnnspec.compiler.names import Deferred, Value, Values
+    from cnnspec.source import Span
+
+
+class Stop(Exception):
+    """Ends the expansion of a model: a bound is reached, and it is reported already."""
+
+
+class Meter:
+    """Counts what the expansion of a model costs, against the limits."""
+
+    def __init__(self) -> None:
+        self.operations = 0
+        self.steps = 0
+        self.expansions = 0
+        self.layers = 0
+
+    def operation(self, span: Span, sink: Sink) -> None:
+        self.operations += 1
+        if self.operations > LIMITS.operations:
+            self._stop(LIMITS.operations, "operations", span, sink)
+
+    def step(self, span: Span, sink: Sink) -> None:
+        self.steps += 1
+        if self.steps > LIMITS.steps:
+            self._stop(LIMITS.steps, "statements", span, sink)
+
+    def expansion(self, span: Span, sink: Sink) -> None:
+        self.expansions += 1
+        if self.expansions > LIMITS.expansions:
+            self._stop(LIMITS.expansions, "different uses of blocks", span, sink)
+
+    def _stop(self, limit: int, what: str, span: Span, sink: Sink) -> None:
+        sink.report(codes.TOO_MANY_STEPS, span, limit=limit, what=what)
+        raise Stop
+
+    def add_layers(self, count: int, span: Span, sink: Sink) -> None:
+        self.layers += count
+        if self.layers > LIMITS.layers:
+            sink.report(codes.TOO_MANY_LAYERS, span, limit=LIMITS.layers, found=f"{self.layers:,}")
+            raise Stop
+
+
+class Place:
+    """What an expression may see. By itself a place in no network; a walk through one derives from it."""
+
+    def __init__(self, sink: Sink, scope: Scope) -> None:
+        self.sink = sink
+        self.scope = scope
+        self.meter = Meter()
+        self.flow: Known = LOST
+        """What is known of the running value."""
+        self.awaits_input = False
+        """True in front of the input of a model that has one."""
+        self.in_function = ""
+        """The name of the function that is being worked out, which has no place in a network."""
+        self.calling: list[str] = []
+        """The functions and constants that are being worked out, outermost first."""
+        self.constants: dict[Deferred, Any] = {}
+        """The constants of files that have been worked out."""
+
+    def inner_value(self, of: Value | Values, path: Sequence[tree.Name], span: Span) -> Any:
+        """The value behind a module inside of a labelled one; only a network has such."""
+        raise NotImplementedError
+
+
+def spread(names: tuple[tree.Name, ...], value: Any, *, unpacks: bool, scope: Scope, place: Place) -> None:
+    """Bind the names of a `for` to one of the values that it runs over."""
+    if not unpacks or value is UNKNOWN:
+        for name in names:
+            scope.bind(name.id, value, name.span)
+        return
+    if isinstance(value, (list, tuple)) and len(value) == len(names):
+        for name, item in zip(names, value):
+            scope.bind(name.id, item, name.span)
+        return
+    if not has_unknown(value):
+        found = describe(value) if not isinstance(value, (list, tuple)) else f"a sequence of {len(value)}"
+        place.sink.report(codes.WRONG_UNPACKING, names[0].span.to(names[-1].span), value=found, count=len(names))
+    for name in names:
+        scope.bind(name.id, UNKNOWN, name.span)

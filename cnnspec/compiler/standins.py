@@ -1,0 +1,124 @@
+"""What a layer does to a value that is not known in full: it is tried on stand-ins for what is missing.
+
+Sizes that are not sure, and arguments that are wrong, are replaced by several numbers or values each. What comes out the
+same for all of them is sure; a layer that refuses every one of them is wrong whatever the missing ones are.
+"""
+
+from __future__ import annotations
+
+from cnnspec.compiler.flow import LOST, Flow, Known, Several, joined
+from cnnspec.declare import Reject
+from cnnspec.layers import Layer
+from cnnspec.layers.base import Parts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Shape = tuple[int, ...]
+
+
+class Guess(int):
+    """A stand-in for a size: messages show it as `_`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "_"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "_"
+
+
+# Sizes for the first axis to the last. The first three are divisible by what networks divide by and differ in every axis,
+# so that no size that depends on another one comes out the same; the others are there for rules that want small, odd or
+# equal sizes.
+_COMMON = ((5040, 10080, 15120, 20160), (50400, 27720, 55440, 83160), (2520, 7560, 12600, 17640))
+_RARE = ((61, 67, 71, 73), (1, 1, 1, 1), (2, 2, 2, 2), (3, 3, 3, 3), (5, 9, 9, 9), (7, 13, 11, 17), (4, 4, 4, 4))
+_RANKS = (3, 2, 4, 1)
+
+
+def _filled(flow: Flow, rank: int, fill: tuple[int, ...]) -> Shape:
+    if flow.sizes is not None:
+        return tuple(Guess(fill[axis % 4]) if size is None else size for axis, size in enumerate(flow.sizes))
+    sizes: list[int] = [Guess(number) for number in fill[:rank]]
+    if flow.first is not None:
+        sizes[0] = flow.first
+    if flow.last is not None and (rank > 1 or flow.first is None):
+        sizes[-1] = flow.last
+    return tuple(sizes)
+
+
+def _shapes(known: Known, fill: tuple[int, ...]) -> Iterator[Shape | Parts]:
+    if isinstance(known, Several):
+        yield Parts(next(_shapes(part, fill)) for part in known.parts)
+    elif known.sizes is not None:
+        yield _filled(known, len(known.sizes), fill)
+    else:
+        for rank in _RANKS:
+            yield _filled(known, rank, fill)
+
+
+def outcome(layers: list[Layer], known: Known) -> tuple[Known, Reject | None]:
+    """What is sure of the value behind a layer, which is one of `layers`; or why every stand-in is refused."""
+    refused: Reject | None = None
+    for fills in (_COMMON, _RARE):
+        accepted: list[Shape | Parts] = []
+        for fill in fills:
+            for shape in _shapes(known, fill):
+                for layer in layers:
+                    try:
+                        layer.validate()
+                        accepted.append(layer.infer(shape))
+                    except Reject as reject:
+                        refused = refused or reject
+        if accepted:
+            return _together(accepted, doubted=known.doubted), None
+    return LOST, refused
+
+
+def _together(shapes: list[Shape | Parts], *, doubted: bool) -> Known:
+    if any(isinstance(shape, Parts) for shape in shapes):
+        if len({len(shape) if isinstance(shape, Parts) else -1 for shape in shapes}) > 1:
+            return LOST
+        columns = [list(column) for column in zip(*shapes)]
+        return Several(tuple(_together(column, doubted=doubted) for column in columns))
+    found = joined(shapes)
+    unsure = found.sizes is None or None in found.sizes
+    return Flow(found.sizes, None, None, found.first, found.last, doubted and unsure)
+
+
+def variants(layer: Layer, unknown: Iterable[str]) -> list[Layer]:
+    """The layer with values for the arguments `unknown`, which are wrong or missing: several, all of them legal."""
+    fields = [layer.fields[name] for name in unknown if name in layer.fields]
+    if not fields:
+        return [layer]
+    samples = [field.kind.samples(layer.rank) or (field.default,) for field in fields]
+    found: list[Layer] = []
+    for number in range(max(map(len, samples))):
+        values = dict(layer.given)
+        values.update({field.name: choice[number % len(choice)] for field, choice in zip(fields, samples)})
+        made = type(layer).build(values)
+        assert isinstance(made, Layer)
+        found.append(made)
+    return found
+
+
+def behind_refusal(layer: Layer, field: str, known: Known) -> Known:
+    """What is sure of the value behind a layer that refuses what arrives.
+
+    The argument `field` may be to blame, or the sizes that arrive, the channels, or all of it: the least that makes the
+    layer accept is taken to be what is wrong.
+    """
+    layers = variants(layer, [field])
+    if isinstance(known, Several):
+        return LOST
+    rank = len(known.sizes or ())
+    blurred = [known, known.blurred(tuple(range(1, rank)), doubted=False), known.blurred((0,), doubted=False)]
+    for less in (*blurred[1:], known.blurred(tuple(range(rank)), doubted=False), LOST):
+        found, refused = outcome(layers if less is not LOST else [*layers, layer], less)
+        if refused is None:
+            return found
+    return LOST
