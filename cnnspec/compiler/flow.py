@@ -116,6 +116,11 @@ LOST = Flow()
 """A value of which nothing is known."""
 
 
+def shape_fact(known: Known) -> object:
+    """A shape as a fact of a finding: its sizes, None for what is not known; words for anything else."""
+    return known.sizes if isinstance(known, Flow) and known.sizes is not None else describe_sizes(known)
+
+
 def describe_sizes(known: Known) -> str:
     """A shape as messages show it, `_` for what is not known."""
     if isinstance(known, Several):

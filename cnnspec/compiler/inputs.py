@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import prod
 
 from cnnspec.compiler.expressions import truth
-from cnnspec.compiler.flow import LOST, Flow, Known, Several, describe_sizes
+from cnnspec.compiler.flow import LOST, Flow, Known, Several, shape_fact
 from cnnspec.compiler.place import Stop
 from cnnspec.compiler.stack import part_of
-from cnnspec.compiler.values import has_unknown, show_shape
+from cnnspec.compiler.values import has_unknown
 from cnnspec.compiler.walk import Walk
 from cnnspec.declare import UNKNOWN, spell
 from cnnspec.diagnostics import Diagnostic, codes, note
@@ -108,15 +108,15 @@ def _of_input(walk: Walk, node: tree.Input, arriving: Known) -> Flow:
         return LOST.become(tuple(sizes), node.span, verb="is")
     if not isinstance(arriving, Flow):
         walk.sink.report(
-            codes.INPUT_DIFFERS, walk.uses[-1].span, model=walk.uses[-1].block.name, found=describe_sizes(arriving),
-            declared=show_shape(sizes),
+            codes.INPUT_DIFFERS, walk.uses[-1].span, model=walk.uses[-1].block.name, found=shape_fact(arriving),
+            declared=tuple(sizes),
         )  # fmt: skip
         return LOST
     found = arriving.sizes
     if found is not None and (len(found) != len(sizes) or any(_clash(a, b) for a, b in zip(found, sizes))):
         walk.sink.report(
             codes.INPUT_DIFFERS, walk.uses[-1].span, labels=arriving.labels(), model=walk.uses[-1].block.name,
-            found=show_shape(found), declared=show_shape(sizes),
+            found=found, declared=tuple(sizes),
         )  # fmt: skip
         return LOST.become(tuple(sizes), node.span, verb="is")
     return arriving if found is not None else LOST.become(tuple(sizes), node.span, verb="is")
@@ -252,12 +252,11 @@ def _compared_shape(walk: Walk, flow: Flow, node: tree.Sequence) -> Flow:
         return flow if flow.doubted or refuted else _declared(flow, tuple(declared), node)
     wrong = tuple(_clash(a, b) for a, b in zip(found, declared))
     if len(found) != len(declared):
-        shown = [None if size is None else size for size in declared]
-        _report(walk, flow, node, show_shape(shown) or "empty", helps=_batch_helps(found, declared))
+        _report(walk, flow, node, tuple(declared), helps=_batch_helps(found, declared))
         walk.refuted[node.span] = (True,) * len(declared)
         return Flow(None, flow.origin, flow.channels_origin, None, None, True)
     if any(wrong):
-        _report(walk, flow, node, show_shape(declared))
+        _report(walk, flow, node, tuple(declared))
         walk.refuted[node.span] = wrong
         return flow.blurred(tuple(axis for axis, off in enumerate(wrong) if off), doubted=True)
     if flow.doubted:
@@ -273,9 +272,9 @@ def _declared(flow: Flow, sizes: Sizes, node: tree.Sequence) -> Flow:
     return replace(made, doubted=False)
 
 
-def _report(walk: Walk, flow: Known, node: tree.Sequence, declared: str, helps: tuple[str, ...] = ()) -> None:
+def _report(walk: Walk, flow: Known, node: tree.Sequence, declared: object, helps: tuple[str, ...] = ()) -> None:
     labels = flow.labels() if isinstance(flow, Flow) else []
-    facts: dict[str, object] = {"found": describe_sizes(flow), "declared": declared}
+    facts: dict[str, object] = {"found": shape_fact(flow), "declared": declared}
     walk.sink.add(Diagnostic(codes.WRONG_ANNOTATION, facts, node.span, tuple(labels), tuple(map(note, helps))))
 
 

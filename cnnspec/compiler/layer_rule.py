@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.compiler import advice
 from cnnspec.compiler.expressions import arguments
-from cnnspec.compiler.flow import LOST, Flow, Known, Several, describe_sizes
+from cnnspec.compiler.flow import LOST, Flow, Known, Several, shape_fact
 from cnnspec.compiler.names import Partial, chosen_at
 from cnnspec.compiler.standins import behind_refusal, outcome, variants
 from cnnspec.compiler.values import has_unknown, is_network_value
@@ -233,7 +233,7 @@ def _fits(walk: Walk, layer: Layer, node: tree.Layer) -> bool:
     labels = [flow.origin.label()] if flow.origin else []
     wants = "one value" if layer.takes == 1 else f"a tuple of {layer.takes}"
     walk.sink.report(
-        codes.TAKES_ONE, node.name.span, labels=labels, helps=helps, layer=name, wants=wants, found=describe_sizes(flow)
+        codes.TAKES_ONE, node.name.span, labels=labels, helps=helps, layer=name, wants=wants, found=shape_fact(flow)
     )
     return False
 

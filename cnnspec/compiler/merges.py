@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.flow import LOST, Flow, Known, Several, describe_sizes
+from cnnspec.compiler.flow import LOST, Flow, Known, Several, describe_sizes, shape_fact
 from cnnspec.compiler.names import Value
 from cnnspec.compiler.stack import Stack, shared_needs
 from cnnspec.compiler.values import describe, has_unknown, is_number
@@ -58,7 +58,7 @@ def residual(walk: Walk, node: tree.Residual) -> None:
 def _refuse_tuple(walk: Walk, span: Any, name: str, flow: Several) -> None:
     labels = [flow.origin.label()] if flow.origin else []
     walk.sink.report(
-        codes.TAKES_ONE, span, labels=labels, layer=name, wants="one value", found=describe_sizes(flow),
+        codes.TAKES_ONE, span, labels=labels, layer=name, wants="one value", found=shape_fact(flow),
         helps=[note("give the tuple a name, `... as parts`, and go on from one of them: `use parts[0]`")],
     )  # fmt: skip
 
@@ -250,7 +250,7 @@ def _meet(
             shown = labels or [*_said(result, "gives"), *_said(flow, "gives")]
             walk.sink.report(
                 codes.BRANCHES_DIFFER, node.head, labels=shown, merge=merge, rule=rule,
-                first=describe_sizes(result), second=describe_sizes(flow),
+                first=shape_fact(result), second=shape_fact(flow),
             )  # fmt: skip
         if len(one) != len(other):
             return LOST
@@ -275,7 +275,7 @@ def _multiply(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow
         if not fits:
             walk.sink.report(
                 codes.BRANCHES_DIFFER, node.head, labels=[*_said(result, "gives"), *_said(flow, "gives")],
-                merge="multiply", rule=_BROADCAST, first=describe_sizes(result), second=describe_sizes(flow),
+                merge="multiply", rule=_BROADCAST, first=shape_fact(result), second=shape_fact(flow),
             )  # fmt: skip
             if len(one) != len(other):
                 return LOST
@@ -305,8 +305,8 @@ def _matmul(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
     if not (inner and front):
         labels = [*_said(flows[0], "gives"), *_said(flows[1], "gives")]
         walk.sink.report(
-            codes.FACTORS_DIFFER, node.head, labels=labels, first=describe_sizes(flows[0]),
-            second=describe_sizes(flows[1]),
+            codes.FACTORS_DIFFER, node.head, labels=labels, first=shape_fact(flows[0]),
+            second=shape_fact(flows[1]),
         )  # fmt: skip
         return LOST
     lead = tuple(b if a is None else a for a, b in zip(one[:-2], other[:-2]))
@@ -326,7 +326,7 @@ def _concat(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
     if not -rank <= dim < rank or axis < 0:
         span = next((argument.value.span for argument in node.arguments if argument.name is not None), node.head)
         walk.sink.report(
-            codes.WRONG_DIMENSION, span, labels=first.labels(), layer="concat", dim=dim, shape=describe_sizes(first),
+            codes.WRONG_DIMENSION, span, labels=first.labels(), layer="concat", dim=dim, shape=shape_fact(first),
             range=f"1 to {rank - 1}",
         )  # fmt: skip
         return LOST
@@ -339,7 +339,7 @@ def _concat(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
             along = "the channels" if axis == 0 else f"dimension {axis + 1}"
             walk.sink.report(
                 codes.CONCAT_DIFFERS, node.head, labels=[*_said(first, "gives"), *_said(flow, "gives")], along=along,
-                merge="concat", first=describe_sizes(first), second=describe_sizes(flow),
+                merge="concat", first=shape_fact(first), second=shape_fact(flow),
             )  # fmt: skip
             if len(other) != len(sizes):
                 return LOST

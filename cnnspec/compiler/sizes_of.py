@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.flow import Flow, Known, describe_sizes
+from cnnspec.compiler.flow import Flow, Known, shape_fact
 from cnnspec.compiler.place import Place
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import codes
@@ -29,7 +29,7 @@ def size_of(known: Known, what: str, name: str, span: Span, place: Place) -> Any
     """The size `what` of a value, which the spec calls `name`; UNKNOWN where it is not sure."""
     if not isinstance(known, Flow):
         place.sink.report(
-            codes.NO_SUCH_SIZE, span, name=name, shape=describe_sizes(known), why="a tuple has values, and each a shape"
+            codes.NO_SUCH_SIZE, span, name=name, shape=shape_fact(known), why="a tuple has values, and each a shape"
         )
         return UNKNOWN
     sizes = known.sizes
@@ -39,7 +39,7 @@ def size_of(known: Known, what: str, name: str, span: Span, place: Place) -> Any
     axis, ranks = _SIZES[what]
     if sizes is not None and len(sizes) not in ranks:
         why = f"{name} needs {' or '.join(map(str, ranks))} dimensions"
-        place.sink.report(codes.NO_SUCH_SIZE, span, name=name, shape=describe_sizes(known), why=why)
+        place.sink.report(codes.NO_SUCH_SIZE, span, name=name, shape=shape_fact(known), why=why)
         return UNKNOWN
     width = known.width(axis)
     return UNKNOWN if width is None else width

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from cnnspec.compiler.place import Stop
 from cnnspec.compiler.names import Block, Deferred, Function, Scope
+from cnnspec.compiler.place import Stop
 from cnnspec.compiler.project import File
 from cnnspec.diagnostics import Diagnostic, Edit, Sink
 from cnnspec.diagnostics.edits import apply
