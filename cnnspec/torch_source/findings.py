@@ -1,0 +1,94 @@
+"""Refusals as findings: the place to blame, and up to four labels that say how it came to that."""
+
+from __future__ import annotations
+
+import ast
+
+from cnnspec.diagnostics import Label
+from cnnspec.layers import find
+from cnnspec.torch_source.layers import Made, torch_order
+from cnnspec.torch_source.machine import Machine
+from cnnspec.torch_source.more_layers import Other
+from cnnspec.torch_source.origins import argument_node, trace_back
+from cnnspec.torch_source.script import Place
+from cnnspec.torch_source.stops import Refusal
+from cnnspec.torch_source.values import Instance, Tensor, show_shape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnnspec.source import Span
+
+
+class Cause:
+    """Where a refused operation stands: the written argument, the calls in between, the layer, the call, the input."""
+
+    __slots__ = ("argument", "call", "field", "instance", "made", "passed", "tensors")
+
+    def __init__(
+        self, call: Place, instance: Instance | None, field: str, inputs: Sequence[object]
+    ) -> None:
+        self.call, self.instance, self.field = call, instance, field
+        self.tensors = [value for part in inputs for value in _flat(part) if isinstance(value, Tensor)]
+        self.made = instance.made if instance is not None else None
+        self.argument: Place | None = None
+        self.passed: list[Place] = []
+        node = _written(instance, field)
+        if node is not None and instance is not None and self.made is not None:
+            self.argument, self.passed = trace_back(self.made, node, instance.frame)
+
+
+def _flat(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+def _written(instance: Instance | None, field: str) -> ast.expr | None:
+    """The argument of a layer's call that a field was given by."""
+    if instance is None or instance.made is None or not field:
+        return None
+    made = instance.layer
+    if isinstance(made, Made):
+        declared = find(type(made.layer).__name__)
+        order = torch_order(declared) if declared is not None else []
+    elif isinstance(made, Other):
+        order = [one.partition("=")[0] for one in made.order.split()]
+    else:
+        return None
+    return argument_node(instance.made, order.index(field) if field in order else None, field)
+
+
+def report(
+    m: Machine, refusal: Refusal, place: Place, instance: Instance | None, inputs: Sequence[object]
+) -> None:
+    """Put a refusal into the sink."""
+    cause = Cause(place, instance, refusal.field, inputs)
+    span = refusal.span or (cause.argument or cause.made or place).span
+    labels = _labels(cause, span)
+    m.sink.report(refusal.code, span, labels=labels, **refusal.facts)
+
+
+def _labels(cause: Cause, span: Span) -> list[Label]:
+    labels: list[Label] = []
+    taken = {(span.source.path, span.start)}
+
+    def add(place: Place, text: str) -> None:
+        at = place.span
+        if (at.source.path, at.start) not in taken and len(labels) < 4:
+            taken.add((at.source.path, at.start))
+            labels.append(Label(at, text))
+
+    shapes = " and ".join(show_shape(one.shape) for one in cause.tensors[:2])
+    if cause.passed:
+        add(cause.passed[-1], "passed on from here")
+    if cause.made is not None and not _inside(span, cause.made.span):
+        add(cause.made, "the layer is made here")
+    add(cause.call, f"called here with {shapes}" if shapes else "called here")
+    for tensor in cause.tensors[:2]:
+        if tensor.made is not None:
+            add(tensor.made, f"gives {show_shape(tensor.shape)}")
+    return labels
+
+
+def _inside(span: Span, outer: Span) -> bool:
+    return span.source is outer.source and outer.start <= span.start and span.end <= outer.end

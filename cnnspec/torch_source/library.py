@@ -1,0 +1,324 @@
+"""What functions of libraries give: torch, math, numpy, functools, itertools, argparse and a few more."""
+
+from __future__ import annotations
+
+import ast
+import math
+
+from cnnspec.torch_source.copies import copied
+from cnnspec.torch_source.functional import FUNCTIONAL, call_functional
+from cnnspec.torch_source.machine import Machine
+from cnnspec.torch_source.operations import OPERATIONS, perform
+from cnnspec.torch_source.operators import is_plain
+from cnnspec.torch_source.options import new_parser
+from cnnspec.torch_source.script import Place
+from cnnspec.torch_source.stops import Raised, Stop
+from cnnspec.torch_source.values import (
+    Builtin,
+    Instance,
+    Opaque,
+    Partial,
+    Record,
+    Size,
+    Tensor,
+    Unknown,
+    depends_on_batch,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Native = Callable[[Machine, Place, list[object], dict[str, object]], object]
+
+_FUNCTIONS: dict[str, Native] = {}
+_QUIET = frozenset(
+    ["warnings.warn", "torch.manual_seed", "torch._C._log_api_usage_once", "torch.cuda.manual_seed", "random.seed",
+     "torch.cuda.manual_seed_all", "numpy.random.seed", "torch.set_default_dtype", "torch.cuda.empty_cache",
+     "torch._assert", "warnings.filterwarnings", "warnings.simplefilter", "torch.set_float32_matmul_precision",
+     "torch.cuda.synchronize", "torchvision.utils._log_api_usage_once", "torch.fx.wrap", "gc.collect", "time.time",
+     "torch.set_printoptions", "torchvision.disable_beta_transforms_warning", "os.makedirs"]
+)  # fmt: skip
+_FALSE = frozenset(
+    ["torch.cuda.is_available", "torch.jit.is_scripting", "torch.jit.is_tracing", "torch.backends.mps.is_available",
+     "torch.distributed.is_initialized", "torch.distributed.is_available", "torch.onnx.is_in_onnx_export",
+     "torch._C._get_tracing_state", "torch.cuda.is_bf16_supported", "torch.is_complex", "torch.compiler.is_compiling",
+     "torch.is_autocast_enabled", "torch.overrides.has_torch_function"]
+)  # fmt: skip
+_OPAQUE = frozenset(
+    ["torch.device", "torch.no_grad", "torch.enable_grad", "torch.autocast", "torch.cuda.amp.autocast", "torch.Generator",
+     "torch.inference_mode", "torch.cuda.current_device", "logging.getLogger", "torch.set_grad_enabled",
+     "contextlib.nullcontext", "torch.get_default_dtype", "torch.finfo", "torch.iinfo", "torch.dtype", "typing.TypeVar"]
+)  # fmt: skip
+
+
+def library(*paths: str) -> Callable[[Native], Native]:
+    """Register a function under its dotted paths."""
+
+    def register(native: Native) -> Native:
+        _FUNCTIONS.update(dict.fromkeys(paths, native))
+        return native
+
+    return register
+
+
+def call_external(m: Machine, path: str, arguments: list[object], keywords: dict[str, object], place: Place) -> object:
+    """The value of a call of a function that is not of the project."""
+    native = _FUNCTIONS.get(path)
+    if native is not None:
+        return native(m, place, arguments, keywords)
+    if path.startswith("torch.nn.init."):
+        return arguments[0] if arguments else None
+    if path in _QUIET or path.startswith("logging."):
+        return Opaque(path) if path in _OPAQUE else None
+    if path in _FALSE:
+        return False
+    if path in _OPAQUE:
+        return Opaque(path)
+    top, _, rest = path.partition(".")
+    last = path.rpartition(".")[2]
+    if path.startswith("torch.nn.functional."):
+        return call_functional(m, last, arguments, keywords, place)
+    if top in ("math", "numpy"):
+        return _calculate(m, path, last, arguments, keywords, place)
+    if top == "torch" and path.count(".") == 1 or path.startswith(("torch.special.", "torch.linalg.")):
+        return _of_torch(m, last, arguments, keywords, place)
+    for value in (*arguments, *keywords.values()):
+        if isinstance(value, Instance) and value.is_module:
+            raise Stop(f"`{path}`, which is not in the project and may change a module", place)
+    return Unknown(_reason(path, top), place)
+
+
+def _reason(path: str, top: str) -> str:
+    if top in ("torchvision", "timm"):
+        return f"`{path}`, because {top} is not read"
+    return f"`{path}`, which is not in the project"
+
+
+def _of_torch(m: Machine, name: str, arguments: list[object], keywords: dict[str, object], place: Place) -> object:
+    if name in OPERATIONS:
+        return perform(m, name, place, arguments, keywords)
+    if name in FUNCTIONAL:
+        return call_functional(m, name, arguments, keywords, place)
+    raise Stop(f"`torch.{name}`", place)
+
+
+# --- torch ---
+
+
+@library("torch.is_tensor")
+def _is_tensor(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    return arguments[0] if isinstance(arguments[0], Unknown) else isinstance(arguments[0], Tensor)
+
+
+@library("torch.is_grad_enabled", "torch.is_floating_point")
+def _true(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    return True
+
+
+@library("torch.cuda.device_count")
+def _one(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    return 1
+
+
+@library("torch.Size")
+def _size(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    sizes = m.iterate(arguments[0], place)
+    return Size(size for size in sizes if isinstance(size, int))
+
+
+@library("torch.utils.checkpoint.checkpoint", "torch.utils.checkpoint.checkpoint_sequential")
+def _checkpoint(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    if place.text.startswith("checkpoint_seq"):
+        return m.call(arguments[0], arguments[2:], {}, place)
+    rest = {key: value for key, value in keywords.items() if key not in ("use_reentrant", "preserve_rng_state")}
+    return m.call(arguments[0], arguments[1:], rest, place)
+
+
+@library("torch.autograd.Variable", "torch.jit.script", "torch.compile", "torch.jit.trace", "torch.jit.annotate",
+         "torch.nn.utils.spectral_norm", "torch.nn.utils.parametrizations.spectral_norm", "typing.cast",
+         "torch.nn.utils.remove_weight_norm", "torch.ao.quantization.prepare", "torch.jit.ignore")  # fmt: skip
+def _itself(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    return arguments[-1] if place.text.startswith(("cast", "typing.cast", "torch.jit.annotate")) else arguments[0]
+
+
+@library("torch.nn.utils.weight_norm", "torch.nn.utils.parametrizations.weight_norm")
+def _weight_norm(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    """Adds the length of each filter as a parameter."""
+    module = m.known(arguments[0], place)
+    name = keywords.get("name", arguments[1] if len(arguments) > 1 else "weight")
+    dim = keywords.get("dim", arguments[2] if len(arguments) > 2 else 0)
+    weight = m.attribute(module, str(name), place)
+    if not isinstance(module, Instance) or not isinstance(weight, Tensor) or not isinstance(dim, (int, type(None))):
+        raise Stop("weight_norm() of this", place)
+    length = () if dim is None else tuple(size if axis == dim else 1 for axis, size in enumerate(weight.shape))
+    module.children[f"{name}_g"] = Tensor(length, parameter=True)
+    return module
+
+
+# --- Python's libraries ---
+
+
+@library("functools.partial", "functools.partialmethod")
+def _partial(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    return Partial(arguments[0], list(arguments[1:]), dict(keywords))
+
+
+_FUNCTIONS["argparse.ArgumentParser"] = new_parser
+
+
+@library("functools.reduce")
+def _reduce(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    items = list(m.iterate(arguments[1], place))
+    result = arguments[2] if len(arguments) > 2 else items.pop(0) if items else None
+    for item in items:
+        result = m.call(arguments[0], [result, item], {}, place)
+    return result
+
+
+def _of_operator(kind: type[ast.AST]) -> Native:
+    def native(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+        return m.binary(kind, arguments[0], arguments[1], place)
+
+    return native
+
+
+_FUNCTIONS |= {f"operator.{name}": _of_operator(kind) for name, kind in (("mul", ast.Mult), ("add", ast.Add), ("sub", ast.Sub))}
+
+
+@library("copy.deepcopy", "copy.copy")
+def _copy(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    return copied(m, arguments[0], place, deep="deepcopy" in place.text)
+
+
+@library("collections.OrderedDict", "collections.defaultdict")
+def _ordered(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    from cnnspec.torch_source.python_functions import BUILTINS
+
+    if "defaultdict" in place.text:
+        raise Stop("`defaultdict`", place)
+    return BUILTINS["dict"](m, place, arguments, keywords)
+
+
+@library("collections.namedtuple")
+def _namedtuple(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    fields = arguments[1]
+    names = fields.replace(",", " ").split() if isinstance(fields, str) else list(m.iterate(fields, place))
+    order = tuple(str(name) for name in names)
+
+    def new(machine: Machine, at: Place, values: list[object], named: dict[str, object]) -> object:
+        return Record(dict(zip(order, values)) | named, order)
+
+    return Builtin(str(arguments[0]), new)
+
+
+@library("itertools.chain")
+def _chain(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    items = [item for one in arguments for item in m.iterate(one, place)]
+    m.spend(len(items), place)
+    return items
+
+
+@library("itertools.pairwise")
+def _pairwise(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    items = m.iterate(arguments[0], place)
+    m.spend(len(items), place)
+    return list(zip(items, items[1:]))
+
+
+@library("itertools.product")
+def _product(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    rows: list[tuple[object, ...]] = [()]
+    for one in arguments:
+        items = m.iterate(one, place)
+        m.spend(len(rows) * len(items), place)
+        rows = [(*row, item) for row in rows for item in items]
+    return rows
+
+
+@library("itertools.repeat")
+def _repeat(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    if len(arguments) != 2 or not isinstance(arguments[1], int):
+        raise Stop("an endless repetition", place)
+    m.spend(arguments[1], place)
+    return [arguments[0]] * arguments[1]
+
+
+@library("argparse.Namespace", "types.SimpleNamespace", "easydict.EasyDict", "omegaconf.OmegaConf.create")
+def _namespace(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    values = dict(keywords)
+    if arguments and isinstance(arguments[0], dict):
+        values |= {str(key): value for key, value in arguments[0].items()}
+    return Record(values)
+
+
+# --- numbers ---
+
+
+_MATH: dict[str, Callable[..., object]] = {
+    "ceil": math.ceil, "floor": math.floor, "sqrt": math.sqrt, "log": math.log, "log2": math.log2, "log10": math.log10,
+    "exp": math.exp, "gcd": math.gcd, "lcm": math.lcm, "cos": math.cos, "sin": math.sin, "tan": math.tan,
+    "isinf": math.isinf, "isnan": math.isnan, "trunc": math.trunc, "fabs": math.fabs, "abs": abs, "round": round,
+    "around": round, "int64": int, "int32": int, "float32": float, "float64": float, "tanh": math.tanh,
+    "maximum": max, "minimum": min, "hypot": math.hypot, "log1p": math.log1p, "rint": round, "isclose": math.isclose,
+}  # fmt: skip
+
+
+def _calculate(
+    m: Machine, path: str, name: str, arguments: list[object], keywords: dict[str, object], place: Place
+) -> object:
+    for value in arguments:
+        if isinstance(value, Unknown):
+            return value
+        if isinstance(value, Tensor):
+            return Unknown("a number that the values of a tensor give", place)
+    if name in ("pow", "power"):
+        return m.binary(ast.Pow, arguments[0], arguments[1], place)
+    if name in ("prod", "sum", "cumsum"):
+        return _folded(m, name, arguments, place)
+    if name in ("array", "asarray", "linspace", "arange", "concatenate"):
+        return _sequence(m, name, arguments, place)
+    function = _MATH.get(name)
+    numbers = all(isinstance(value, (int, float)) and not depends_on_batch(value) for value in arguments)
+    if function is None or not numbers or not arguments:
+        return Unknown(f"`{path}`", place)
+    if any(isinstance(value, int) and value.bit_length() > 512 for value in arguments):
+        return Unknown(f"`{path}` of so large a number", place)
+    try:
+        return function(*arguments)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Raised(type(error).__name__, str(error)[:100], place) from None
+
+
+def _folded(m: Machine, name: str, arguments: list[object], place: Place) -> object:
+    items = m.iterate(arguments[0], place)
+    kind = ast.Mult if name == "prod" else ast.Add
+    total: object = 1 if name == "prod" else 0
+    sums: list[object] = []
+    for item in items:
+        if isinstance(item, (list, tuple)):
+            return Unknown(f"`{name}` of this", place)
+        m.step()
+        total = m.binary(kind, total, item, place)
+        sums.append(total)
+    return sums if name == "cumsum" else total
+
+
+def _sequence(m: Machine, name: str, arguments: list[object], place: Place) -> object:
+    if name == "concatenate":
+        return [item for part in m.iterate(arguments[0], place) for item in m.iterate(part, place)]
+    if name in ("array", "asarray"):
+        return list(arguments[0]) if isinstance(arguments[0], (list, tuple)) and is_plain(arguments[0]) else Unknown("an array", place)
+    numbers = [value for value in arguments if isinstance(value, (int, float))]
+    if len(numbers) != len(arguments) or any(map(depends_on_batch, numbers)):
+        return Unknown(f"`{name}` of this", place)
+    if name == "linspace" and len(numbers) == 3 and isinstance(numbers[2], int) and numbers[2] > 0:
+        start, end, count = numbers
+        m.spend(int(count), place)
+        return [start + (end - start) * step / (count - 1) if count > 1 else start for step in range(int(count))]
+    if name == "arange" and all(isinstance(value, int) for value in numbers) and 1 <= len(numbers) <= 3:
+        from cnnspec.torch_source.python_functions import BUILTINS
+
+        return BUILTINS["range"](m, place, arguments, {})
+    return Unknown(f"`{name}` of this", place)
+

@@ -1,0 +1,53 @@
+"""What a forward pass did: operations in order, inside of the modules that ran them, each with its tensors."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.torch_source.script import Place
+    from cnnspec.torch_source.values import Instance
+
+
+class Step:
+    """One operation: a layer, where `module` is not None, or a function of torch."""
+
+    __slots__ = ("inputs", "module", "name", "output", "place")
+
+    def __init__(
+        self, name: str, module: Instance | None, inputs: tuple[object, ...], output: object, place: Place
+    ) -> None:
+        self.name, self.module, self.inputs, self.output, self.place = name, module, inputs, output, place
+
+
+class Run:
+    """One run of a module's forward: what came in, what it did, what came out."""
+
+    __slots__ = ("inputs", "module", "output", "place", "steps")
+
+    def __init__(self, module: Instance, inputs: tuple[object, ...], place: Place | None) -> None:
+        self.module, self.inputs, self.place = module, inputs, place
+        self.steps: list[Step | Run] = []
+        self.output: object = None
+
+
+class Trace:
+    """All runs of one check; the outermost one is `root`."""
+
+    def __init__(self) -> None:
+        self.root: Run | None = None
+        self._open: list[Run] = []
+
+    def enter(self, module: Instance, inputs: tuple[object, ...], place: Place | None) -> None:
+        run = Run(module, inputs, place)
+        if self._open:
+            self._open[-1].steps.append(run)
+        elif self.root is None:
+            self.root = run
+        self._open.append(run)
+
+    def leave(self, output: object) -> None:
+        self._open.pop().output = output
+
+    def add(self, step: Step) -> None:
+        if self._open:
+            self._open[-1].steps.append(step)
