@@ -221,6 +221,41 @@ OUTPUT_DOES_NOT_FIT = Code(
     help="put `Flatten` and a `Linear` with one number a class behind the last layer",
 )
 
+# Python source with torch
+TENSOR_OPERATION = Code("E701", "{operation} {problem}", "{label}")
+SHAPES_DIFFER = Code(
+    "E702",
+    "{operation} of tensors that don't fit: {first} and {second}",
+    "don't fit",
+    note="sizes have to be equal, or one of them 1, counted from the last dimension",
+)
+JOIN_DIFFERS = Code(
+    "E703", "{operation} of tensors that differ in more than dimension {dim}: {first} and {second}", "don't fit"
+)
+VIEW_DIFFERS = Code("E704", "{operation} can't turn {found} into {wanted}", "{fixed} has to divide {values}")
+TENSOR_DIMENSION = Code("E705", "{operation} has no dimension {dim} in {shape}", "may be {range}")
+PRODUCT_DIFFERS = Code(
+    "E706", "{operation} of {first} and {second}: the inner sizes are {inner} and {outer}", "have to be equal"
+)
+PYTHON_RAISES = Code("E707", "this raises {error}: {text}", "raised here")
+NOT_PYTHON = Code("E708", "the file is no Python that can be read: {problem}", "stops here")
+NO_SUCH_CLASS = Code("E709", "there is no `{name}` to check in this file", "", note="{known}")
+BAD_INPUT_COMMENT = Code(
+    "E710",
+    "`{text}` is no input shape",
+    "not a shape",
+    help="write the sizes without the batch, as in `# cnnspec: input 3x32x32`",
+)
+
+# Warnings about Python source with torch
+NOT_FOLLOWED = Code(
+    "W301",
+    "{name} was not followed to its end: can't follow {reason}",
+    "stops here",
+    note="what was followed up to there holds; the rest of {name} was not checked",
+    default=False,
+)
+
 # Suppressions
 UNUSED_SUPPRESSION = Code("W001", "this comment silences no `{name}`", "nothing to silence here")
 UNKNOWN_SUPPRESSION = Code("W002", "{problem}", "{label}", note="comments silence warnings: `# cnnspec: ignore[W202]`")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cnnspec.torch_source.calls import call
+from cnnspec.torch_source.calls import call, run_torch
 from cnnspec.torch_source.externals import external
 from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.methods import method_of
-from cnnspec.torch_source.modules import module_attribute, set_layer_attribute
+from cnnspec.torch_source.modules import construct, module_attribute, set_layer_attribute
 from cnnspec.torch_source.options import Parser, parser_attribute
 from cnnspec.torch_source.project import File
 from cnnspec.torch_source.script import Place
@@ -30,6 +30,10 @@ from cnnspec.torch_source.values import (
     lineage,
 )
 from cnnspec.torch_source.weights import materialise
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def attribute(m: Machine, owner: object, name: str, place: Place) -> object:
@@ -129,7 +133,9 @@ def _of_super(m: Machine, owner: Super, name: str, place: Place) -> object:
             return bind_member(m, part.members[name], receiver, place)
         if isinstance(part, TorchClass) and isinstance(receiver, Instance):
             if part.name.startswith("?"):
-                raise Stop(f"`{part.name[1:]}`, the base class of `{owner.cls.name}`, which is not in the project", place)
+                raise Stop(
+                    f"`{part.name[1:]}`, the base class of `{owner.cls.name}`, which is not in the project", place
+                )
             if name == "__init__":
                 return _torch_init(receiver, part)
             if name == "forward":
@@ -143,8 +149,6 @@ def _of_super(m: Machine, owner: Super, name: str, place: Place) -> object:
 
 
 def _torch_init(receiver: Instance, cls: TorchClass) -> Builtin:
-    from cnnspec.torch_source.modules import construct
-
     def init(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
         if cls.module and cls.name != "Module":
             construct(m, cls, receiver, arguments, keywords, place)
@@ -154,10 +158,8 @@ def _torch_init(receiver: Instance, cls: TorchClass) -> Builtin:
 
 
 def _torch_forward(receiver: Instance, cls: TorchClass) -> Builtin:
-    from cnnspec.torch_source.calls import _run_torch
-
     def forward(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
-        return _run_torch(m, receiver, cls.name, arguments, keywords, place)
+        return run_torch(m, receiver, cls.name, arguments, keywords, place)
 
     return Builtin("forward", forward)
 
@@ -180,9 +182,7 @@ def _of_class(m: Machine, owner: Class | TorchClass, name: str, place: Place) ->
     raise Raised("AttributeError", f"`{owner.name}` has no attribute `{name}`", place)
 
 
-def _init_of(cls: TorchClass) -> object:
-    from cnnspec.torch_source.modules import construct
-
+def _init_of(cls: TorchClass) -> Callable[..., object]:
     def init(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
         receiver = arguments[0] if arguments else None
         if isinstance(receiver, Instance) and cls.module and cls.name != "Module":
@@ -201,7 +201,9 @@ def set_attribute(m: Machine, owner: object, name: str, value: object, place: Pl
                 raise Stop(f"the __setattr__ of `{part.name}`", place)
         if set_layer_attribute(m, owner, name, value, place):
             return
-        registered = (isinstance(value, Instance) and value.is_module) or (isinstance(value, Tensor) and value.parameter)
+        registered = (isinstance(value, Instance) and value.is_module) or (
+            isinstance(value, Tensor) and value.parameter
+        )
         if registered and owner.is_module:
             owner.attributes.pop(name, None)
             owner.children[name] = value

@@ -11,7 +11,6 @@ from cnnspec.torch_source.script import Place
 from cnnspec.torch_source.stops import Raised, Refusal, Return, Stop, stop_at
 from cnnspec.torch_source.trace import Step
 from cnnspec.torch_source.values import (
-
     Builtin,
     Class,
     External,
@@ -254,7 +253,7 @@ def call_instance(
         if isinstance(part, TorchClass):
             if part.name.startswith("?"):
                 raise Stop(f"`{part.name[1:]}`, the base class of `{instance.cls.name}`", place)
-            return _run_torch(m, instance, part.name, arguments, keywords, place)
+            return run_torch(m, instance, part.name, arguments, keywords, place)
         for name in ("forward", "__call__"):
             if name in part.members:
                 return _run(m, instance, part.members[name], arguments, keywords, place)
@@ -281,7 +280,7 @@ def _run(
     return result
 
 
-def _run_torch(
+def run_torch(
     m: Machine, instance: Instance, name: str, arguments: list[object], keywords: dict[str, object], place: Place
 ) -> object:
     """Call a module of torch.nn itself."""
@@ -305,5 +304,3 @@ def _run_torch(
         result = m.refuse(refusal, place, instance, [*arguments, *keywords.values()])
     m.trace.add(Step(name, instance, (*arguments, *keywords.values()), result, place))
     return result
-
-

@@ -17,7 +17,9 @@ from cnnspec.torch_source.values import (
     Unknown,
 )
 
-_PLAIN_BASES = frozenset(["Generic", "Protocol", "ABC", "object", "Enum", "IntEnum", "NamedTuple", "TypedDict", "str", "Mapping"])
+_PLAIN_BASES = frozenset(
+    ["Generic", "Protocol", "ABC", "object", "Enum", "IntEnum", "NamedTuple", "TypedDict", "str", "Mapping"]
+)
 _TRANSPARENT = frozenset(
     ["no_grad", "inference_mode", "torch_compile", "override", "final", "abstractmethod", "ignore", "export", "unused",
      "autocast", "script_method", "register_model", "register_backbone", "wraps", "typechecked", "jaxtyped", "script",
@@ -113,5 +115,8 @@ def _style(m: Machine, node: ast.ClassDef, scope: Scope) -> str:
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         if name == "dataclass":
             return "dataclass"
-    named = any((base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")) == "NamedTuple" for base in node.bases)
+    named = any(
+        (base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")) == "NamedTuple"
+        for base in node.bases
+    )
     return "namedtuple" if named else ""

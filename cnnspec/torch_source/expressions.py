@@ -14,6 +14,7 @@ from cnnspec.torch_source.trace import Step
 from cnnspec.torch_source.values import (
     Builtin,
     Class,
+    External,
     Instance,
     Opaque,
     Record,
@@ -197,9 +198,7 @@ def _unary(m: Machine, node: ast.UnaryOp, scope: Scope) -> object:
 
 
 def _binary(m: Machine, node: ast.BinOp, scope: Scope) -> object:
-    return m.binary(
-        type(node.op), m.evaluate(node.left, scope), m.evaluate(node.right, scope), m.place(node, scope)
-    )
+    return m.binary(type(node.op), m.evaluate(node.left, scope), m.evaluate(node.right, scope), m.place(node, scope))
 
 
 def _compare(m: Machine, node: ast.Compare, scope: Scope) -> object:
@@ -265,9 +264,7 @@ def _contains(m: Machine, item: object, owner: object, place: Any) -> bool:
     raise Stop("`in` for these values", place)
 
 
-def comprehension(
-    m: Machine, generators: list[ast.comprehension], scope: Scope, emit: Callable[[Scope], None]
-) -> None:
+def comprehension(m: Machine, generators: list[ast.comprehension], scope: Scope, emit: Callable[[Scope], None]) -> None:
     """Call `emit` for every round of the loops of a comprehension."""
     inner = Scope(scope.top, scope, scope.owner, scope.receiver)
     inner.function = scope.function
@@ -339,6 +336,8 @@ def _item(m: Machine, node: ast.Subscript, scope: Scope) -> object:
         return owner
     if isinstance(owner, (Class, TorchClass, Builtin)):
         return Opaque("a type")
+    if isinstance(owner, External) and owner.path == "sys.modules":
+        return scope.top
     place = m.place(node, scope)
     try:
         result = item_of(m, owner, m.evaluate(node.slice, scope), place)

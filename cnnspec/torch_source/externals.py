@@ -7,7 +7,9 @@ import math
 from cnnspec.torch_source.values import External, Opaque, TorchClass
 
 _NUMBERS = {"math.pi": math.pi, "math.e": math.e, "math.inf": math.inf}
-_NUMBERS |= {path.replace("math", library): number for path, number in _NUMBERS.items() for library in ("numpy", "torch")}
+_NUMBERS |= {
+    path.replace("math", library): number for path, number in _NUMBERS.items() for library in ("numpy", "torch")
+}
 _MODULES = frozenset(
     ["torch.nn.functional", "torch.nn.init", "torch.nn.utils", "torch.nn.modules", "torch.nn.parameter",
      "torch.nn.parallel", "torch.nn.quantized"]
@@ -41,5 +43,3 @@ def external(path: str) -> object:
     if path == "typing.TYPE_CHECKING":
         return False
     return External(path)
-
-

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from cnnspec.diagnostics import Label
-from cnnspec.layers import find
+from cnnspec.diagnostics import Diagnostic, Label
+from cnnspec.layers import Layer
 from cnnspec.torch_source.layers import Made, torch_order
 from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.more_layers import Other
@@ -26,9 +26,7 @@ class Cause:
 
     __slots__ = ("argument", "call", "field", "instance", "made", "passed", "tensors")
 
-    def __init__(
-        self, call: Place, instance: Instance | None, field: str, inputs: Sequence[object]
-    ) -> None:
+    def __init__(self, call: Place, instance: Instance | None, field: str, inputs: Sequence[object]) -> None:
         self.call, self.instance, self.field = call, instance, field
         self.tensors = [value for part in inputs for value in _flat(part) if isinstance(value, Tensor)]
         self.made = instance.made if instance is not None else None
@@ -49,7 +47,7 @@ def _written(instance: Instance | None, field: str) -> ast.expr | None:
         return None
     made = instance.layer
     if isinstance(made, Made):
-        declared = find(type(made.layer).__name__)
+        declared = Layer.find(type(made.layer).__name__)
         order = torch_order(declared) if declared is not None else []
     elif isinstance(made, Other):
         order = [one.partition("=")[0] for one in made.order.split()]
@@ -58,14 +56,12 @@ def _written(instance: Instance | None, field: str) -> ast.expr | None:
     return argument_node(instance.made, order.index(field) if field in order else None, field)
 
 
-def report(
-    m: Machine, refusal: Refusal, place: Place, instance: Instance | None, inputs: Sequence[object]
-) -> None:
+def report(m: Machine, refusal: Refusal, place: Place, instance: Instance | None, inputs: Sequence[object]) -> None:
     """Put a refusal into the sink."""
     cause = Cause(place, instance, refusal.field, inputs)
     span = refusal.span or (cause.argument or cause.made or place).span
     labels = _labels(cause, span)
-    m.sink.report(refusal.code, span, labels=labels, **refusal.facts)
+    m.sink.add(Diagnostic(refusal.code, refusal.facts, span, tuple(labels)))
 
 
 def _labels(cause: Cause, span: Span) -> list[Label]:

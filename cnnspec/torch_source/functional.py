@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from cnnspec.declare import Reject
 from cnnspec.diagnostics import codes
-from cnnspec.layers import Layer, Reject, find
+from cnnspec.layers import Layer
 from cnnspec.torch_source import layers
 from cnnspec.torch_source.layers import Made
 from cnnspec.torch_source.machine import Machine
@@ -34,7 +35,9 @@ def function(names: str, parameters: str = "") -> Callable[[Function], Function]
     return register
 
 
-def call_functional(m: Machine, name: str, arguments: list[object], keywords: dict[str, object], place: Place) -> object:
+def call_functional(
+    m: Machine, name: str, arguments: list[object], keywords: dict[str, object], place: Place
+) -> object:
     """The value of `F.name(...)`."""
     if name not in FUNCTIONAL:
         if name in OPERATIONS:
@@ -56,7 +59,7 @@ def call_functional(m: Machine, name: str, arguments: list[object], keywords: di
 
 def _layer(op: Op, name: str, values: dict[str, object], x: Tensor, width: int | None = None) -> object:
     """Run the layer of that name, made with these arguments."""
-    declared = find(name)
+    declared = Layer.find(name)
     assert declared is not None
     indices = values.pop("return_indices", False)
     fields = {
@@ -99,7 +102,9 @@ def _conv(op: Op, x: Tensor, values: dict[str, object]) -> object:
     return _layer(op, f"Conv{rank}d", given, x, weight.shape[1] * (groups if isinstance(groups, int) else 1))
 
 
-@function("conv_transpose1d conv_transpose2d conv_transpose3d", "weight bias stride padding output_padding groups dilation")
+@function(
+    "conv_transpose1d conv_transpose2d conv_transpose3d", "weight bias stride padding output_padding groups dilation"
+)
 def _conv_transpose(op: Op, x: Tensor, values: dict[str, object]) -> object:
     rank = int(op.name[-2])
     weight = _weight(op, values, rank + 2)
@@ -253,7 +258,11 @@ def _norm(op: Op, x: Tensor, values: dict[str, object]) -> object:
 def _layer_norm(op: Op, x: Tensor, values: dict[str, object]) -> object:
     wanted = op.integers([values["normalized_shape"]])
     if x.shape[len(x.shape) - len(wanted) :] != wanted:
-        facts: dict[str, object] = {"layer": f"`{op.name}`", "declared": show_shape(wanted), "found": show_shape(x.shape)}
+        facts: dict[str, object] = {
+            "layer": f"`{op.name}`",
+            "declared": show_shape(wanted),
+            "found": show_shape(x.shape),
+        }
         raise Refusal(codes.WRONG_SHAPE_ARGUMENT, facts, x)
     return op.result(x.shape, x)
 
@@ -262,7 +271,9 @@ def _layer_norm(op: Op, x: Tensor, values: dict[str, object]) -> object:
 def _same(op: Op, x: Tensor, values: dict[str, object]) -> object:
     weight = values.get("weight")
     if op.name == "F.prelu" and isinstance(weight, Tensor) and math.prod(weight.shape) not in (1, *x.shape[1:2]):
-        raise op.refuse(f"takes one weight, or one a channel of {show_shape(x.shape)}", f"gets {show_shape(weight.shape)}")
+        raise op.refuse(
+            f"takes one weight, or one a channel of {show_shape(x.shape)}", f"gets {show_shape(weight.shape)}"
+        )
     return op.result(x.shape, x)
 
 
@@ -270,7 +281,11 @@ def _same(op: Op, x: Tensor, values: dict[str, object]) -> object:
 def _attention(op: Op, x: Tensor, values: dict[str, object]) -> object:
     key, value = op.tensor(values.get("key")), op.tensor(values.get("value"))
     if x.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
-        facts: dict[str, object] = {"operation": f"`{op.name}`", "first": show_shape(x.shape), "second": show_shape(key.shape)}
+        facts: dict[str, object] = {
+            "operation": f"`{op.name}`",
+            "first": show_shape(x.shape),
+            "second": show_shape(key.shape),
+        }
         facts |= {"inner": show_size(x.shape[-1]), "outer": show_size(key.shape[-1])}
         raise Refusal(codes.PRODUCT_DIFFERS, facts, Unknown("attention", reported=True))
     return op.result((*broadcast(op, x.shape[:-2], key.shape[:-2]), x.shape[-2], value.shape[-1]))
@@ -304,5 +319,3 @@ def _affine_grid(op: Op, x: Tensor, values: dict[str, object]) -> object:
 def _grid_sample(op: Op, x: Tensor, values: dict[str, object]) -> object:
     grid = op.tensor(values.get("grid"))
     return op.result((*x.shape[:2], *grid.shape[1:-1]))
-
-

@@ -46,7 +46,9 @@ def item_of(m: Machine, owner: object, index: object, place: Place) -> object:
     return _of_sequence(m, owner, index, place)
 
 
-def _of_sequence(m: Machine, owner: list[object] | tuple[object, ...] | dict[object, object] | str, index: object, place: Place) -> object:
+def _of_sequence(
+    m: Machine, owner: list[object] | tuple[object, ...] | dict[object, object] | str, index: object, place: Place
+) -> object:
     if isinstance(owner, dict):
         if isinstance(index, (list, dict, set)) or (isinstance(index, tuple) and not is_plain(index)):
             raise Stop("a key like this", place)
@@ -59,7 +61,7 @@ def _of_sequence(m: Machine, owner: list[object] | tuple[object, ...] | dict[obj
         except (TypeError, ValueError) as error:
             raise Raised(type(error).__name__, str(error), place) from None
         m.spend(len(part), place)
-        return Size(part) if isinstance(owner, Size) and isinstance(part, tuple) else part
+        return Size(one for one in part if isinstance(one, int)) if isinstance(owner, Size) else part
     if not isinstance(index, int):
         raise Raised("TypeError", "indices have to be whole numbers", place)
     if depends_on_batch(index):
@@ -98,7 +100,7 @@ def _of_tensor(m: Machine, x: Tensor, index: object, place: Place) -> object:
         return _gathered(m, x, parts, place)
     taken = sum(part is not None and part is not Ellipsis and not isinstance(part, bool) for part in parts)
     if taken > len(x.shape):
-        facts = {"operation": "indexing", "problem": f"{taken} indices for {show_shape(x.shape)}"}
+        facts: dict[str, object] = {"operation": "indexing", "problem": f"{taken} indices for {show_shape(x.shape)}"}
         raise Refusal(codes.TENSOR_OPERATION, facts | {"label": "too many indices"})
     shape: list[int] = []
     axis = 0
@@ -127,7 +129,7 @@ def _expect_inside(x: Tensor, axis: int, index: int) -> None:
     if depends_on_batch(size) or -size <= index < size:
         return
     problem = f"index {index} is out of range for dimension {axis}, whose size is {show_size(size)}"
-    facts = {"operation": "indexing", "problem": problem, "label": f"gets {show_shape(x.shape)}"}
+    facts: dict[str, object] = {"operation": "indexing", "problem": problem, "label": f"gets {show_shape(x.shape)}"}
     rest = x.shape[:axis] + x.shape[axis + 1 :]
     raise Refusal(codes.TENSOR_OPERATION, facts, Tensor(rest, x.kind))
 

@@ -89,7 +89,9 @@ def _on_tensors(m: Machine, kind: type[ast.AST], left: object, right: object, pl
     first, second = op.tensor(left), op.tensor(right)
     shape = broadcast(op, first.shape, second.shape)
     like = first if first.shape == shape else second
-    whole = first.kind == second.kind == "int" or (like.kind == "int" and isinstance(left if like is second else right, int))
+    whole = first.kind == second.kind == "int" or (
+        like.kind == "int" and isinstance(left if like is second else right, int)
+    )
     return op.result(shape, like, "int" if whole and kind is not ast.Div else "float")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-
-from cnnspec.declare import Argument, Bool, Either, Tuple, bind, spell
+from cnnspec.declare import Argument, Bool, Either, Reject, Tuple, bind, spell
 from cnnspec.diagnostics import Sink, codes
 from cnnspec.diagnostics.suggest import listing
-from cnnspec.layers import Layer, Reject, find
+from cnnspec.layers import Layer
 from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.origins import argument_node
 from cnnspec.torch_source.script import Place
@@ -15,7 +14,10 @@ from cnnspec.torch_source.values import Shape, Tensor, Unknown, depends_on_batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from cnnspec.declare import Kind
+    from cnnspec.source import Span
 
 _IGNORED = frozenset(["device", "dtype"])
 
@@ -23,7 +25,7 @@ _IGNORED = frozenset(["device", "dtype"])
 class Made:
     """A layer as it was made. `width` is what it declares of its input, `values` are its arguments by torch's names."""
 
-    __slots__ = ("count", "lazy", "layer", "name", "values", "width")
+    __slots__ = ("count", "layer", "lazy", "name", "values", "width")
 
     def __init__(self, name: str, layer: Layer, values: dict[str, object], width: int | None) -> None:
         self.name, self.layer, self.values, self.width = name, layer, values, width
@@ -41,12 +43,10 @@ def torch_order(declared: type[Layer]) -> list[str]:
     return own
 
 
-def make(
-    m: Machine, name: str, arguments: list[object], keywords: dict[str, object], place: Place
-) -> Made | Unknown:
+def make(m: Machine, name: str, arguments: list[object], keywords: dict[str, object], place: Place) -> Made | Unknown:
     """The layer that `nn.NAME(...)` makes; what torch refuses of its arguments goes to the sink."""
     plain = name.removeprefix("Lazy").replace("SyncBatchNorm", "BatchNorm2d")
-    declared = find(plain)
+    declared = Layer.find(plain)
     assert declared is not None
     order = torch_order(declared)
     lazy = name.startswith("Lazy")
@@ -58,11 +58,15 @@ def make(
     written, values = given
     missing = [one for one in _required(declared, order, lazy=lazy) if one not in values]
     if missing:
-        facts = {"layer": name, "missing": listing(missing), "signature": f"{name}({_signature(declared, order)})"}
+        facts: dict[str, Any] = {
+            "layer": name,
+            "missing": listing(missing),
+            "signature": f"{name}({_signature(declared, order)})",
+        }
         m.sink.report(codes.MISSING_ARGUMENT, place.span, **facts)
         return Unknown(f"{name} without {listing(missing)}", place, reported=True)
     sink = Sink()
-    bound = bind(declared, written, name, place.span, sink)
+    bound = bind(declared.signature, written, name, place.span, sink)
     for found in sink.diagnostics:
         m.sink.add(found)
     if not bound.complete:
@@ -108,7 +112,7 @@ def _as_torch_reads(declared: type[Layer], key: str, value: object) -> object:
         return value
     kinds = field.kind.kinds if isinstance(field.kind, Either) else (field.kind,)
     if any(isinstance(kind, Bool) for kind in kinds) and not isinstance(value, (bool, str, tuple, list)):
-        return bool(value) if value is not None or not field.kind.accepts(None, declared.rank) == 0 else None
+        return bool(value) if value is not None or field.kind.accepts(None, declared.rank) != 0 else None
     if isinstance(value, (list, tuple)) and len(value) == 1 and declared.rank > 1 and _one_an_axis(kinds):
         return value[0]
     return value
@@ -121,7 +125,11 @@ def _one_an_axis(kinds: tuple[Kind, ...]) -> bool:
 def _required(declared: type[Layer], order: list[str], *, lazy: bool) -> list[str]:
     """The arguments that torch can't do without."""
     needed = [field.name for field in declared.fields.values() if field.required]
-    if declared.inferred and not lazy and (declared.inferred not in declared.fields or declared.fields[declared.inferred].default is None):
+    if (
+        declared.inferred
+        and not lazy
+        and (declared.inferred not in declared.fields or declared.fields[declared.inferred].default is None)
+    ):
         needed.append(declared.inferred)
     if "normalized_shape" in declared.fields:
         needed.append("normalized_shape")
@@ -152,12 +160,13 @@ def _built(
         made.count = 0 if lazy else parameters(layer, made.width)
     except Reject as reject:
         span = argument_span(place, declared, reject.field)
-        m.sink.report(reject.code, span, **({"layer": name} | reject.facts))
+        facts: dict[str, Any] = {"layer": name} | reject.facts
+        m.sink.report(reject.code, span, **facts)
         return Unknown(f"{name} with wrong arguments", place, reported=True)
     return made
 
 
-def argument_span(place: Place, declared: type[Layer], field: str) -> object:
+def argument_span(place: Place, declared: type[Layer], field: str) -> Span:
     """Where an argument of a layer is written."""
     order = torch_order(declared)
     node = argument_node(place, order.index(field) if field in order else None, field) if field else None
@@ -203,7 +212,9 @@ def _settle(made: Made, x: Tensor) -> None:
 def _infer(made: Made, layer: Layer, x: Tensor) -> Shape:
     """The output for an input with its batch in front."""
     if not x.shape:
-        raise _rejected(made, Reject("", codes.WRONG_RANK, expected="a batch", found="a single number", advice="no dimensions"))
+        raise _rejected(
+            made, Reject("", codes.WRONG_RANK, expected="a batch", found="a single number", advice="no dimensions")
+        )
     batch, rest = x.shape[0], x.shape[1:]
     if layer.inferred_axis == -1 and layer.inferred:
         return _last_axis(made, layer, x)
@@ -228,7 +239,7 @@ def _infer(made: Made, layer: Layer, x: Tensor) -> Shape:
 
 def _any_dimension(layer: Layer) -> bool:
     """Layers with a dimension among their arguments, which for torch may be the batch as well."""
-    return "dim" in layer.fields or layer.rank in (1, 3) and "p" in layer.fields
+    return "dim" in layer.fields or (layer.rank in (1, 3) and "p" in layer.fields)
 
 
 def _freely(made: Made, layer: Layer, x: Tensor) -> Shape:
@@ -238,7 +249,10 @@ def _freely(made: Made, layer: Layer, x: Tensor) -> Shape:
     dim = getattr(layer, "dim")  # noqa: B009
     rank = len(x.shape)
     if dim is not None and not -rank <= dim < rank:
-        raise _rejected(made, Reject("dim", codes.WRONG_DIMENSION, dim=dim, shape=show_shape(x.shape), range=f"{-rank} to {rank - 1}"))
+        raise _rejected(
+            made,
+            Reject("dim", codes.WRONG_DIMENSION, dim=dim, shape=show_shape(x.shape), range=f"{-rank} to {rank - 1}"),
+        )
     if type(layer).__name__ == "GLU":
         axis = dim % rank
         half, odd = divmod(x.shape[axis], 2)
@@ -265,5 +279,3 @@ def _wrong_width(made: Made, layer: Layer, found: int, value: object) -> Refusal
 def _rejected(made: Made, reject: Reject) -> Refusal:
     facts = {"layer": made.name} | reject.facts
     return Refusal(reject.code, facts, Unknown(f"the output of {made.name}", reported=True), field=reject.field)
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 
 from cnnspec.torch_source.copies import copied
@@ -75,13 +76,13 @@ def call_external(m: Machine, path: str, arguments: list[object], keywords: dict
         return False
     if path in _OPAQUE:
         return Opaque(path)
-    top, _, rest = path.partition(".")
+    top = path.partition(".")[0]
     last = path.rpartition(".")[2]
     if path.startswith("torch.nn.functional."):
         return call_functional(m, last, arguments, keywords, place)
     if top in ("math", "numpy"):
         return _calculate(m, path, last, arguments, keywords, place)
-    if top == "torch" and path.count(".") == 1 or path.startswith(("torch.special.", "torch.linalg.")):
+    if (top == "torch" and path.count(".") == 1) or path.startswith(("torch.special.", "torch.linalg.")):
         return _of_torch(m, last, arguments, keywords, place)
     for value in (*arguments, *keywords.values()):
         if isinstance(value, Instance) and value.is_module:
@@ -183,7 +184,9 @@ def _of_operator(kind: type[ast.AST]) -> Native:
     return native
 
 
-_FUNCTIONS |= {f"operator.{name}": _of_operator(kind) for name, kind in (("mul", ast.Mult), ("add", ast.Add), ("sub", ast.Sub))}
+_FUNCTIONS |= {
+    f"operator.{name}": _of_operator(kind) for name, kind in (("mul", ast.Mult), ("add", ast.Add), ("sub", ast.Sub))
+}
 
 
 @library("copy.deepcopy", "copy.copy")
@@ -223,7 +226,7 @@ def _chain(m: Machine, place: Place, arguments: list[object], keywords: dict[str
 def _pairwise(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     items = m.iterate(arguments[0], place)
     m.spend(len(items), place)
-    return list(zip(items, items[1:]))
+    return [*itertools.pairwise(items)]
 
 
 @library("itertools.product")
@@ -308,7 +311,11 @@ def _sequence(m: Machine, name: str, arguments: list[object], place: Place) -> o
     if name == "concatenate":
         return [item for part in m.iterate(arguments[0], place) for item in m.iterate(part, place)]
     if name in ("array", "asarray"):
-        return list(arguments[0]) if isinstance(arguments[0], (list, tuple)) and is_plain(arguments[0]) else Unknown("an array", place)
+        return (
+            list(arguments[0])
+            if isinstance(arguments[0], (list, tuple)) and is_plain(arguments[0])
+            else Unknown("an array", place)
+        )
     numbers = [value for value in arguments if isinstance(value, (int, float))]
     if len(numbers) != len(arguments) or any(map(depends_on_batch, numbers)):
         return Unknown(f"`{name}` of this", place)
@@ -321,4 +328,3 @@ def _sequence(m: Machine, name: str, arguments: list[object], place: Place) -> o
 
         return BUILTINS["range"](m, place, arguments, {})
     return Unknown(f"`{name}` of this", place)
-

@@ -198,7 +198,9 @@ def _get(m: Machine, place: Place, owner: dict[object, object], arguments: list[
     return owner.get(_key(arguments[0], place), arguments[1] if len(arguments) > 1 else None)
 
 
-def _set_default(m: Machine, place: Place, owner: dict[object, object], arguments: list[object], keywords: object) -> object:
+def _set_default(
+    m: Machine, place: Place, owner: dict[object, object], arguments: list[object], keywords: object
+) -> object:
     m.spend(1, place)
     m.changes += 1
     return owner.setdefault(_key(m.known(arguments[0], place), place), arguments[1] if len(arguments) > 1 else None)
@@ -209,7 +211,9 @@ def _take(m: Machine, place: Place, owner: dict[object, object], arguments: list
     return owner.pop(_key(m.known(arguments[0], place), place), *arguments[1:2])
 
 
-def _update(m: Machine, place: Place, owner: dict[object, object], arguments: list[object], keywords: dict[str, object]) -> object:
+def _update(
+    m: Machine, place: Place, owner: dict[object, object], arguments: list[object], keywords: dict[str, object]
+) -> object:
     m.changes += 1
     if arguments and not isinstance(arguments[0], dict):
         raise Stop("update() with this", place)
@@ -236,7 +240,9 @@ def _items(m: Machine, place: Place, owner: dict[object, object], arguments: lis
     return list(owner.items())
 
 
-def _copy_dict(m: Machine, place: Place, owner: dict[object, object], arguments: list[object], keywords: object) -> object:
+def _copy_dict(
+    m: Machine, place: Place, owner: dict[object, object], arguments: list[object], keywords: object
+) -> object:
     m.spend(len(owner), place)
     return dict(owner)
 

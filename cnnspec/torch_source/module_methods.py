@@ -91,7 +91,9 @@ def _pop(m: Machine, o: Instance, place: Place, arguments: list[object], keyword
 
 
 @method("register_buffer")
-def _register_buffer(m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+def _register_buffer(
+    m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]
+) -> object:
     name = arguments[0] if arguments else keywords.get("name")
     if not isinstance(name, str):
         raise Stop("register_buffer() with a name that is not known", place)
@@ -101,7 +103,9 @@ def _register_buffer(m: Machine, o: Instance, place: Place, arguments: list[obje
 
 
 @method("register_parameter")
-def _register_parameter(m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+def _register_parameter(
+    m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]
+) -> object:
     name = arguments[0] if arguments else keywords.get("name")
     value = arguments[1] if len(arguments) > 1 else keywords.get("param")
     if not isinstance(name, str) or isinstance(value, Unknown):
@@ -134,7 +138,9 @@ def _modules(m: Machine, o: Instance, place: Place, arguments: list[object], key
 
 
 @method("named_modules")
-def _named_modules(m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+def _named_modules(
+    m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]
+) -> object:
     return list(walk(o))
 
 
@@ -144,7 +150,9 @@ def _children(m: Machine, o: Instance, place: Place, arguments: list[object], ke
 
 
 @method("named_children")
-def _named_children(m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+def _named_children(
+    m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]
+) -> object:
     return list(o.modules())
 
 
@@ -154,12 +162,14 @@ def _parameters(m: Machine, o: Instance, place: Place, arguments: list[object], 
 
 
 @method("named_parameters", "named_buffers")
-def _named_parameters(m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+def _named_parameters(
+    m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]
+) -> object:
     return _tensors(m, o, place)
 
 
-def _tensors(m: Machine, o: Instance, place: Place) -> list[object]:
-    found: list[object] = []
+def _tensors(m: Machine, o: Instance, place: Place) -> list[tuple[str, Tensor]]:
+    found: list[tuple[str, Tensor]] = []
     for name, part in walk(o):
         for key in ("weight", "bias"):
             value = m.attribute(part, key, place) if part.layer is not None else None
@@ -207,7 +217,7 @@ def _hook(m: Machine, o: Instance, place: Place, arguments: list[object], keywor
     raise Stop("a hook, which may change what a module gives", place)
 
 
-@method("get_submodule", "get_parameter")
+@method("get_submodule", "get_parameter", "__getattr__")
 def _get(m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     value: object = o
     for part in str(arguments[0]).split("."):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.layers import find
+from cnnspec.layers import Layer
 from cnnspec.torch_source import layers
 from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.module_methods import METHODS
@@ -34,7 +34,7 @@ def construct(
     if name in MORE or name.endswith("Loss"):
         made.layer = _other(m, name, arguments, keywords, place)
         return made
-    if find(name.removeprefix("Lazy").replace("SyncBatchNorm", "BatchNorm2d")) is None:
+    if Layer.find(name.removeprefix("Lazy").replace("SyncBatchNorm", "BatchNorm2d")) is None:
         raise Stop(f"`nn.{name}`, which is not among the layers that cnnspec knows", place)
     layer = layers.make(m, name, arguments, keywords, place)
     if isinstance(layer, Unknown):
@@ -134,7 +134,10 @@ def _no_tensor(name: str, value: object, place: Place) -> Exception:
     if isinstance(value, tuple):
         from cnnspec.diagnostics import codes
 
-        facts: dict[str, object] = {"operation": f"nn.{name}", "problem": f"takes a tensor, not a tuple of {len(value)}"}
+        facts: dict[str, object] = {
+            "operation": f"nn.{name}",
+            "problem": f"takes a tensor, not a tuple of {len(value)}",
+        }
         return Refusal(codes.TENSOR_OPERATION, facts | {"label": "gets a tuple"})
     if value is None or isinstance(value, (int, float, str, list, dict)):
         kind = "None" if value is None else f"a {type(value).__name__.lower()}"
@@ -162,7 +165,9 @@ def module_attribute(m: Machine, instance: Instance, kind: str, name: str, place
         method = METHODS[name]
         if name in ("items", "keys", "values", "append", "extend", "insert", "pop") and kind not in _CONTAINERS:
             return None
-        return Builtin(name, lambda machine, at, arguments, keywords: method(machine, instance, at, arguments, keywords))
+        return Builtin(
+            name, lambda machine, at, arguments, keywords: method(machine, instance, at, arguments, keywords)
+        )
     if name == "forward":
         return Builtin(name, lambda machine, at, arguments, keywords: machine.call(instance, arguments, keywords, at))
     return None
@@ -185,5 +190,3 @@ def set_layer_attribute(m: Machine, instance: Instance, name: str, value: object
         instance.children.pop(name, None)
         instance.attributes[name] = None
     return True
-
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 from cnnspec.diagnostics import codes
 from cnnspec.torch_source.operations import Op, broadcast
 from cnnspec.torch_source.stops import Raised, Refusal, Stop
-from cnnspec.torch_source.values import Instance, Tensor, Unknown, show_shape, show_size
+from cnnspec.torch_source.values import Instance, Shape, Tensor, Unknown, show_shape, show_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,14 +98,18 @@ class _Recurrent(Other):
     def run(self, m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
         x = self.first(place, arguments, keywords)
         if len(x.shape) not in (2, 3):
-            facts: dict[str, object] = {"layer": self.name, "found": show_shape(x.shape), "advice": "one dimension for time"}
+            facts: dict[str, object] = {
+                "layer": self.name,
+                "found": show_shape(x.shape),
+                "advice": "one dimension for time",
+            }
             raise Refusal(codes.WRONG_RANK, facts | {"expected": "[batch, length, features]"})
         directions = 2 if self.values.get("bidirectional") else 1
         hidden = self.number("hidden_size")
         out = self.number("proj_size") or hidden
         layers = self.number("num_layers", 1) * directions
-        batch = x.shape[:-1] if len(x.shape) == 2 else x.shape[0 if self.values.get("batch_first") else 1]
-        states = (layers, out) if len(x.shape) == 2 else (layers, batch, out)
+        batch = 1 if len(x.shape) == 2 else x.shape[0 if self.values.get("batch_first") else 1]
+        states: Shape = (layers, out) if len(x.shape) == 2 else (layers, batch, out)
         state = Tensor(states, made=place)
         cell = Tensor((*states[:-1], hidden), made=place)
         result = (Tensor((*x.shape[:-1], directions * out), made=place), (state, cell) if self.gates == 4 else state)
@@ -113,14 +117,16 @@ class _Recurrent(Other):
         self._expect_state(place, [*arguments[1:], keywords.get("hx")], states, result)
         return result
 
-    def _expect_state(self, place: Place, given: list[object], states: object, result: object) -> None:
+    def _expect_state(self, place: Place, given: list[object], states: Shape, result: object) -> None:
         hidden = given[0] if given else None
         first = hidden[0] if isinstance(hidden, tuple) and hidden else hidden
         if self.gates == 4 and isinstance(hidden, Tensor):
             return
-        if isinstance(first, Tensor) and first.shape != states and isinstance(states, tuple):
+        if isinstance(first, Tensor) and first.shape != states:
             facts: dict[str, object] = {"operation": f"nn.{self.name}", "label": f"gets {show_shape(first.shape)}"}
-            raise Refusal(codes.TENSOR_OPERATION, facts | {"problem": f"takes a hidden state {show_shape(states)}"}, result)
+            raise Refusal(
+                codes.TENSOR_OPERATION, facts | {"problem": f"takes a hidden state {show_shape(states)}"}, result
+            )
 
 
 class LSTM(_Recurrent):
@@ -166,7 +172,9 @@ class RNNCell(_Cell):
 
 
 class Embedding(Other):
-    order = "num_embeddings embedding_dim padding_idx= max_norm= norm_type= scale_grad_by_freq= sparse= _weight= _freeze="
+    order = (
+        "num_embeddings embedding_dim padding_idx= max_norm= norm_type= scale_grad_by_freq= sparse= _weight= _freeze="
+    )
 
     def parameters(self) -> int:
         return self.number("num_embeddings") * self.number("embedding_dim")
@@ -302,7 +310,10 @@ class _Unpool(Other):
             for value in (self.values["kernel_size"], self.values.get("stride"), self.values.get("padding", 0))
         )
         stride = kernel if self.values.get("stride") is None else stride
-        sizes = [(size - 1) * step - 2 * pad + window for size, window, step, pad in zip(x.shape[2:], kernel, stride, padding)]
+        sizes = [
+            (size - 1) * step - 2 * pad + window
+            for size, window, step, pad in zip(x.shape[2:], kernel, stride, padding)
+        ]
         return Tensor((*x.shape[:2], *sizes), made=place)
 
     def _each(self, value: object, rank: int, place: Place) -> tuple[int, ...]:
@@ -346,5 +357,3 @@ class Loss(Other):
 
 class DataParallel(Other):
     order = "module"
-
-

@@ -101,15 +101,13 @@ def operation(*names: str) -> Callable[[Callable[..., object]], Callable[..., ob
     return register
 
 
-def perform(
-    m: Machine, name: str, place: Place, arguments: Sequence[object], keywords: dict[str, object]
-) -> object:
+def perform(m: Machine, name: str, place: Place, arguments: Sequence[object], keywords: dict[str, object]) -> object:
     """Carry out an operation of the table."""
     function = OPERATIONS[name]
     for value in (*arguments, *keywords.values()):
         if isinstance(value, Unknown):
             return value
-    code = function.__code__  # type: ignore[attr-defined]
+    code = function.__code__
     names = code.co_varnames[1 : code.co_argcount]
     open_ended = bool(code.co_flags & 4)
     if len(arguments) > len(names) and not open_ended:
@@ -128,7 +126,7 @@ def perform(
         raise Stop(f"the argument `input` of {place.text}", place)
     if set(given) & set(names[: len(arguments)]):
         raise Raised("TypeError", f"{name}() is given an argument twice", place)
-    required = code.co_argcount - 1 - len(function.__defaults__ or ())  # type: ignore[attr-defined]
+    required = code.co_argcount - 1 - len(function.__defaults__ or ())
     missing = [one for one in names[len(arguments) : required] if one not in given]
     if missing:
         raise Stop(f"{place.text}, which lacks `{missing[0]}`", place)

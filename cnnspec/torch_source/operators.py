@@ -11,9 +11,12 @@ from cnnspec.torch_source.values import Unknown, depends_on_batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from cnnspec.torch_source.script import Place
 
-_OPERATIONS = {
+_OPERATIONS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -27,7 +30,7 @@ _OPERATIONS = {
     ast.BitOr: operator.or_,
     ast.BitXor: operator.xor,
 }
-_COMPARISONS = {
+_COMPARISONS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -35,6 +38,7 @@ _COMPARISONS = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+_SWAPPED: dict[type[ast.AST], type[ast.AST]] = {ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE}
 SIGNS: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
     ast.MatMult: "@", ast.LShift: "<<", ast.RShift: ">>", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^",
@@ -102,8 +106,7 @@ def _bound_numbers(kind: type[ast.AST], left: float, right: float, place: Place)
 def _with_batch(kind: type[ast.AST], left: float, right: float, place: Place) -> object:
     """A number that the size of the batch goes into: exact where the answer is the same for every batch."""
     if kind in (ast.Add, ast.Sub, ast.Mult) and isinstance(left, int) and isinstance(right, int):
-        result = left + right if kind is ast.Add else left - right if kind is ast.Sub else left * right
-        return result
+        return left + right if kind is ast.Add else left - right if kind is ast.Sub else left * right
     if isinstance(left, int) and isinstance(right, int) and right:
         quotient, rest = divmod(left, right)
         if not rest:
@@ -122,7 +125,9 @@ def _bound_sequences(m: Machine, kind: type[ast.AST], left: object, right: objec
             left, right = right, left
         if isinstance(left, (list, tuple, str, bytes)) and isinstance(right, int):
             m.spend(len(left) * max(right, 0), place)
-    elif kind is ast.Add and isinstance(left, (list, tuple, str, bytes)) and isinstance(right, (list, tuple, str, bytes)):
+    elif (
+        kind is ast.Add and isinstance(left, (list, tuple, str, bytes)) and isinstance(right, (list, tuple, str, bytes))
+    ):
         m.spend(len(left) + len(right), place)
 
 
@@ -162,7 +167,7 @@ def _undecided(kind: type[ast.AST], left: object, right: object) -> bool:
 
 def _decided_order(kind: type[ast.AST], number: float, *, swapped: bool) -> bool:
     if swapped:
-        kind = {ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE}.get(kind, kind)
+        kind = _SWAPPED.get(kind, kind)
     return number < 1 or (number == 1 and kind in (ast.GtE, ast.Lt))
 
 
@@ -247,5 +252,3 @@ def join(m: Machine, template: str, arguments: list[object], keywords: dict[str,
         m.spend(len(text), place)
         parts.append(text)
     return "".join([*parts, template[at:]])
-
-

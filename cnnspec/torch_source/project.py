@@ -129,10 +129,14 @@ class File:
         scope = Scope(self)
         for statement, guards in self._binders[name]:
             try:
-                if all(m.truth(m.evaluate(test, Scope(self)), m.place(test, scope)) == wanted for test, wanted in guards):
+                if all(
+                    m.truth(m.evaluate(test, Scope(self)), m.place(test, scope)) == wanted for test, wanted in guards
+                ):
                     m.execute([statement], scope)
             except Stop as stop:
-                scope.values[name] = Unknown(stop.what, stop.place or Place(self.script, statement), reported=stop.reported)
+                scope.values[name] = Unknown(
+                    stop.what, stop.place or Place(self.script, statement), reported=stop.reported
+                )
             except Raised as raised:
                 scope.values[name] = Unknown(f"`{name}`: {raised.name}", raised.place)
             if name in scope.values:
@@ -293,4 +297,4 @@ def import_names(m: Machine, statement: ast.Import | ast.ImportFrom, scope: Scop
 
 def _of_torch(dotted: str) -> External | None:
     top = dotted.partition(".")[0]
-    return External(dotted) if top in ("torch", "numpy", "math", "torchvision", "timm") else None
+    return External(dotted) if top in ("torch", "numpy", "math") else None

@@ -112,7 +112,8 @@ def _is_a(value: object, kind: object) -> bool | None:
             return isinstance(value, Tensor) and value.parameter
         if isinstance(value, Instance):
             return any(
-                part is kind or (isinstance(part, TorchClass) and isinstance(kind, TorchClass) and part.name == kind.name)
+                part is kind
+                or (isinstance(part, TorchClass) and isinstance(kind, TorchClass) and part.name == kind.name)
                 for part in lineage(value.cls)
             ) or (isinstance(kind, TorchClass) and _is_abstract_base(value, kind.name))
         return False
@@ -290,7 +291,9 @@ def _sorted(items: list[object], keywords: dict[str, object], place: Place) -> o
     return sorted(items, reverse=bool(keywords.get("reverse", False)))  # type: ignore[type-var]
 
 
-BUILTINS.update({name: _converted(name) for name in ("list", "tuple", "set", "iter", "reversed", "sorted", "frozenset")})
+BUILTINS.update(
+    {name: _converted(name) for name in ("list", "tuple", "set", "iter", "reversed", "sorted", "frozenset")}
+)
 
 
 @builtin("dict")
@@ -422,7 +425,9 @@ def _nothing(m: Machine, place: Place, arguments: list[object], keywords: dict[s
     return None
 
 
-@builtin("id", "super", "slice", "locals", "vars", "input", "globals", "open", "property", "staticmethod", "classmethod")
+@builtin(
+    "id", "super", "slice", "locals", "vars", "input", "globals", "open", "property", "staticmethod", "classmethod"
+)
 def _unclear(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     if place.text.startswith("slice("):
         m.known(arguments, place)

@@ -146,7 +146,9 @@ def expand(op: Op, input: Tensor, *size: object) -> object:
     shape = []
     for new, old in zip(wanted, have):
         if new != -1 and old not in (1, new):
-            raise op.refuse(f"can't make {show_shape(wanted)} of {show_shape(input.shape)}", "only a size of 1 stretches")
+            raise op.refuse(
+                f"can't make {show_shape(wanted)} of {show_shape(input.shape)}", "only a size of 1 stretches"
+            )
         shape.append(old if new == -1 else new)
     return op.result(shape, input)
 
@@ -194,7 +196,9 @@ def chunk(op: Op, input: Tensor, chunks: object, dim: object = 0) -> object:
 
 
 @operation("split", "split_with_sizes")
-def split(op: Op, input: Tensor, split_size_or_sections: object = None, dim: object = 0, split_size: object = None) -> object:
+def split(
+    op: Op, input: Tensor, split_size_or_sections: object = None, dim: object = 0, split_size: object = None
+) -> object:
     axis = op.dim(dim, input.shape)
     size = input.shape[axis]
     given = split_size if split_size_or_sections is None else split_size_or_sections
@@ -311,5 +315,3 @@ def new(op: Op, input: Tensor, *sizes: object) -> object:
     if op.name == "new_tensor":
         raise Stop("a tensor of given values", op.place)
     return op.result(op.integers(sizes), None, input.kind)
-
-

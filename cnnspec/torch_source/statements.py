@@ -13,6 +13,7 @@ from cnnspec.torch_source.values import External, Instance, Opaque, Record, Scop
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
 HARMLESS = frozenset(["print", "warn", "warning", "info", "debug", "error", "manual_seed", "seed", "log", "add_scalar"])
 """Functions that change no module, whatever they are called on."""
@@ -45,8 +46,8 @@ def assign(m: Machine, target: ast.expr, value: object, scope: Scope) -> None:
 
 def _assign_name(name: str, value: object, scope: Scope) -> None:
     if name in scope.script_globals:
-        names: dict[str, object] = getattr(scope.top, "names")  # noqa: B009
-        names[name] = value
+        top: Any = scope.top
+        top.names[name] = value
         return
     if name in scope.nonlocals:
         outer = scope.outer
@@ -85,7 +86,7 @@ def _assign_item(m: Machine, target: ast.Subscript, value: object, scope: Scope)
         index = m.known(m.evaluate(target.slice, scope), place)
         try:
             m.spend(1, place)
-            owner[index] = value  # type: ignore[call-overload,index]
+            owner[index] = value  # type: ignore[call-overload]
         except (IndexError, TypeError, ValueError) as error:
             raise Raised(type(error).__name__, str(error)[:100], place) from None
     elif isinstance(owner, Instance) and owner.is_module:
@@ -376,7 +377,7 @@ def _only_reads(part: ast.AST) -> bool:
     return name in ("size", "len", "str", "format", "sum", "join", "numel", "repr", "type", "item", "round", "dim")
 
 
-_HANDLERS: dict[type[ast.stmt], Callable[[Machine, ast.stmt, Scope], None]] = {
+_HANDLERS: dict[type[ast.stmt], Callable[[Machine, Any, Scope], None]] = {
     ast.Expr: _expression,
     ast.Assign: _assignment,
     ast.AnnAssign: _annotated,
@@ -400,4 +401,4 @@ _HANDLERS: dict[type[ast.stmt], Callable[[Machine, ast.stmt, Scope], None]] = {
     ast.Nonlocal: _nonlocal,
     ast.Import: _import,
     ast.ImportFrom: _import,
-}  # type: ignore[dict-item]
+}

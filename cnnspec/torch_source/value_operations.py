@@ -18,24 +18,29 @@ from cnnspec.torch_source.values import (
 )
 
 _POINTWISE = """
-abs abs_ absolute exp exp_ expm1 log log_ log1p log2 log10 sqrt sqrt_ rsqrt neg negative sigmoid sigmoid_ tanh tanh_ relu relu_
-relu6 relu6_ leaky_relu leaky_relu_ elu elu_ selu selu_ celu celu_ gelu silu mish softplus hardswish hardsigmoid hardtanh hardtanh_
-logsigmoid softsign softshrink hardshrink tanhshrink threshold rrelu rrelu_ clamp clamp_ clip clip_ clamp_min clamp_max clamp_min_ round floor
-ceil trunc frac sin cos tan asin acos atan sinh cosh erf erfc square reciprocal sign sgn contiguous clone detach detach_ cuda cpu
-to type type_as float half double bfloat16 requires_grad_ requires_grad retain_grad fill_ zero_ zero normal_ uniform_ bernoulli
-bernoulli_ copy_ masked_fill masked_fill_ flip roll triu tril tril_ triu_ pin_memory cumsum cumprod xavier_normal_ kaiming_normal_
-trunc_normal_ exponential_ random_ dropout dropout_ dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout feature_dropout
-normalize nan_to_num nan_to_num_ isnan isinf isfinite softmax log_softmax softmin gumbel_softmax logical_not share_memory_ scatter
-scatter_ scatter_add scatter_add_ index_add_ index_fill_ index_copy_ logit channel_shuffle native_channel_shuffle rot90_ as_subclass
-fliplr flipud erfinv erfinv_ sinc data_ffn quantize dequantize resolve_conj real lgamma digamma
+abs abs_ absolute exp exp_ expm1 log log_ log1p log2 log10 sqrt sqrt_ rsqrt neg negative sigmoid sigmoid_ tanh tanh_
+relu relu_ relu6 relu6_ leaky_relu leaky_relu_ elu elu_ selu selu_ celu celu_ gelu silu mish softplus hardswish
+hardsigmoid hardtanh hardtanh_ logsigmoid softsign softshrink hardshrink tanhshrink threshold rrelu rrelu_ clamp
+clamp_ clip clip_ clamp_min clamp_max clamp_min_ round floor ceil trunc frac sin cos tan asin acos atan sinh cosh erf
+erfc square reciprocal sign sgn contiguous clone detach detach_ cuda cpu to type type_as float half double bfloat16
+requires_grad_ requires_grad retain_grad fill_ zero_ zero normal_ uniform_ bernoulli bernoulli_ copy_ masked_fill
+masked_fill_ flip roll triu tril tril_ triu_ pin_memory cumsum cumprod xavier_normal_ kaiming_normal_ trunc_normal_
+exponential_ random_ dropout dropout_ dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout
+feature_dropout normalize nan_to_num nan_to_num_ isnan isinf isfinite softmax log_softmax softmin gumbel_softmax
+logical_not share_memory_ scatter scatter_ scatter_add scatter_add_ index_add_ index_fill_ index_copy_ logit
+channel_shuffle native_channel_shuffle rot90_ as_subclass fliplr flipud erfinv erfinv_ sinc quantize dequantize
+resolve_conj real lgamma digamma
 """.split()
 _WITH_DIM = frozenset(["softmax", "log_softmax", "softmin", "gumbel_softmax", "cumsum", "cumprod"])
 _BINARY = """
-add sub subtract mul multiply div divide true_divide floor_divide maximum minimum eq ne gt lt ge le greater less pow fmod
-remainder logical_and logical_or logical_xor atan2 add_ sub_ mul_ div_ lerp lerp_ rsub bitwise_and bitwise_or hypot greater_equal
-less_equal not_equal fmax fmin pow_ eq_ copysign bitwise_xor sub_ xlogy addcmul addcdiv addcmul_ addcdiv_
+add sub subtract mul multiply div divide true_divide floor_divide maximum minimum eq ne gt lt ge le greater less pow
+fmod remainder logical_and logical_or logical_xor atan2 add_ sub_ mul_ div_ lerp lerp_ rsub bitwise_and bitwise_or
+hypot greater_equal less_equal not_equal fmax fmin pow_ eq_ copysign bitwise_xor xlogy addcmul addcdiv addcmul_
+addcdiv_
 """.split()
-_COMPARISONS = frozenset("eq ne gt lt ge le greater less logical_and logical_or logical_xor greater_equal less_equal not_equal".split())
+_COMPARISONS = frozenset(
+    "eq ne gt lt ge le greater less logical_and logical_or logical_xor greater_equal less_equal not_equal".split()
+)
 
 
 @operation(*_POINTWISE)
@@ -86,14 +91,19 @@ def _reduced(op: Op, x: Tensor, dims: tuple[int, ...], keepdim: object) -> Shape
     return tuple(1 if axis in dims else size for axis, size in enumerate(x.shape) if keepdim or axis not in dims)
 
 
-@operation("mean", "sum", "std", "var", "prod", "logsumexp", "all", "any", "nanmean", "nansum", "amax", "amin", "count_nonzero")
+@operation(
+    "mean", "sum", "std", "var", "prod", "logsumexp", "all", "any", "nanmean", "nansum", "amax", "amin", "count_nonzero"
+)
 def reduce(op: Op, input: Tensor, dim: object = None, keepdim: object = False, *rest: object) -> object:
     x = op.tensor(input)
     if isinstance(dim, bool):
         dim, keepdim = None, keepdim
     if isinstance(keepdim, int) and not isinstance(keepdim, bool) and isinstance(dim, int):
         # x.mean(2, 3) names two dimensions for some versions of torch's methods.
-        dim, keepdim = (dim, keepdim, *[part for part in rest if isinstance(part, int) and not isinstance(part, bool)]), False
+        dim, keepdim = (
+            (dim, keepdim, *[part for part in rest if isinstance(part, int) and not isinstance(part, bool)]),
+            False,
+        )
     return op.result(_reduced(op, x, op.dims(dim, x.shape), keepdim), None, x.kind)
 
 
@@ -156,7 +166,11 @@ def matmul(op: Op, input: Tensor, other: Tensor) -> object:
     left = first if len(first) > 1 else (1, *first)
     right = second if len(second) > 1 else (*second, 1)
     if left[-1] != right[-2]:
-        facts: dict[str, object] = {"operation": f"`{op.name}`", "first": show_shape(first), "second": show_shape(second)}
+        facts: dict[str, object] = {
+            "operation": f"`{op.name}`",
+            "first": show_shape(first),
+            "second": show_shape(second),
+        }
         facts |= {"inner": show_size(left[-1]), "outer": show_size(right[-2])}
         raise Refusal(codes.PRODUCT_DIFFERS, facts, Unknown("a product of shapes that don't fit", reported=True))
     shape = (*broadcast(op, left[:-2], right[:-2]), left[-2], right[-1])
@@ -229,7 +243,9 @@ def cat(op: Op, tensors: object, dim: object = 0) -> object:
     total = sum(part.shape[axis] for part in parts if axis < len(part.shape))
     value = Tensor((*first[:axis], total, *first[axis + 1 :]), parts[0].kind, made=op.place)
     for part in parts[1:]:
-        differs = [number for number, pair in enumerate(zip(first, part.shape)) if number != axis and pair[0] != pair[1]]
+        differs = [
+            number for number, pair in enumerate(zip(first, part.shape)) if number != axis and pair[0] != pair[1]
+        ]
         if len(part.shape) != len(first) or differs:
             facts: dict[str, object] = {"operation": f"`{op.name}`", "first": show_shape(first), "dim": axis}
             where = Unknown("tensors joined that don't fit", reported=True) if len(part.shape) != len(first) else value
@@ -245,7 +261,11 @@ def stack(op: Op, tensors: object, dim: object = 0) -> object:
     first = parts[0].shape
     for part in parts[1:]:
         if part.shape != first:
-            facts: dict[str, object] = {"operation": "`stack`", "first": show_shape(first), "second": show_shape(part.shape)}
+            facts: dict[str, object] = {
+                "operation": "`stack`",
+                "first": show_shape(first),
+                "second": show_shape(part.shape),
+            }
             raise Refusal(codes.SHAPES_DIFFER, facts | {"axis": "any"}, Unknown("a stack", reported=True))
     shape = list(first)
     shape.insert(op.dim(dim, first, extra=1), len(parts))

@@ -1,0 +1,253 @@
+"""The check of a Python file: its modules made, their forward passes followed, findings and outcomes."""
+
+from __future__ import annotations
+
+import ast
+import sys
+
+from cnnspec.diagnostics import Sink, codes
+from cnnspec.record import record
+from cnnspec.source import Source, Span
+from cnnspec.torch_source import entries, inputs
+from cnnspec.torch_source.entries import Entry
+from cnnspec.torch_source.interpreter import Interpreter
+from cnnspec.torch_source.project import File, NotPython, Project, parse, root_of
+from cnnspec.torch_source.script import Place, Script
+from cnnspec.torch_source.stops import Raised, Refusal, Return, Stop
+from cnnspec.torch_source.trace import Trace
+from cnnspec.torch_source.values import (
+    BATCH,
+    Class,
+    Instance,
+    Record,
+    Scope,
+    Shape,
+    Tensor,
+    TorchClass,
+    Unknown,
+)
+from cnnspec.torch_source.weights import count_parameters
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    pass
+
+_RECURSION = 12_000
+
+
+@record
+class Options:
+    """How a file is checked. `inputs` are shapes without the batch, `settings` values by dotted names."""
+
+    entry: str = ""
+    inputs: tuple[Shape, ...] = ()
+    settings: tuple[tuple[str, object], ...] = ()
+    training: bool = False
+    root: str = ""
+
+
+@record
+class Outcome:
+    """What became of one module. `stop` says why it was not followed to its end, "" where it was."""
+
+    name: str
+    place: Place
+    inputs: tuple[Shape, ...]
+    output: object
+    parameters: int | None
+    stop: str = ""
+    stopped_at: Place | None = None
+    assumed: bool = False
+    """Whether the input was chosen here, as one that fits."""
+    trace: Trace | None = None
+    module: Instance | None = None
+
+
+def check_python(source: Source, path: str, sink: Sink, options: Options) -> list[Outcome]:
+    """Check the modules of a Python file; what torch would refuse goes to `sink`."""
+    try:
+        script = parse(source, path)
+    except NotPython as error:
+        starts = source.line_starts
+        start = starts[min(max(error.line, 1), len(starts)) - 1]
+        span = Span(source, start, start + len(source.line(max(1, min(error.line, len(starts))))))
+        sink.report(codes.NOT_PYTHON, span, problem=error.problem)
+        return []
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION))
+    try:
+        return _Check(script, sink, options).run()
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+class _Check:
+    """One check of one file."""
+
+    def __init__(self, script: Script, sink: Sink, options: Options) -> None:
+        self.script, self.sink, self.options = script, sink, options
+        self.root = options.root or (root_of(script.path) if script.path else "")
+
+    def run(self) -> list[Outcome]:
+        given = self.options.inputs or inputs.from_comment(self.script.source, self.sink) or ()
+        machine, file = self._machine(Sink())
+        chosen, open_ended = self._entries(machine, file)
+        outcomes = [self._follow(entry, given) for entry in chosen]
+        for entry in open_ended:
+            way = f"ask for it as {self.script.source.path}:'{entry.name}(...)'"
+            stop = f"`{entry.name}`, whose arguments have no defaults: {way}"
+            outcomes.append(Outcome(entry.name, entry.place, (), None, None, stop, entry.place))
+        return outcomes
+
+    def _machine(self, sink: Sink) -> tuple[Interpreter, File]:
+        project = Project(self.root or ".")
+        machine = Interpreter(sink, Trace(), dict(self.options.settings), training=self.options.training)
+        return machine, project.add(self.script)
+
+    def _entries(self, machine: Interpreter, file: File) -> tuple[list[Entry], list[Entry]]:
+        if not self.options.entry:
+            try:
+                return entries.entries_of(machine, file)
+            except (Stop, Raised, RecursionError):
+                return [], []
+        entry = entries.named(self.options.entry)
+        names = [part.id for part in ast.walk(entry.node) if isinstance(part, ast.Name)] if entry else []
+        if entry is None or not names or not (file.binds(names[0]) or file.lookup(machine, names[0]) is not None):
+            known = [statement.name for statement in self.script.tree.body if isinstance(statement, ast.ClassDef)]
+            listed = f"the file has `{'`, `'.join(known)}`" if known else "the file has no classes"
+            self.sink.report(codes.NO_SUCH_CLASS, Span(self.script.source, 0, 0), name=self.options.entry, known=listed)
+            return [], []
+        return [entry], []
+
+    # --- one module ---
+
+    def _follow(self, entry: Entry, given: tuple[Shape, ...]) -> Outcome:
+        sink = Sink()
+        machine, file = self._machine(sink)
+        module = self._make(machine, file, entry)
+        if not isinstance(module, Instance):
+            self._take(sink)
+            return module
+        self._take(sink)
+        if given:
+            return self._forward(machine, entry, module, given, assumed=False)
+        fits = self._fitting(file, entry, module)
+        if fits is None:
+            way = "give it as --input 3x32x32, or in the file as `# cnnspec: input 3x32x32`"
+            stop = f"`{entry.name}` without the shape of its input: {way}"
+            return Outcome(
+                entry.name, entry.place, (), None, count_parameters(module), stop, entry.place, False, None, module
+            )
+        return self._forward(machine, entry, module, fits, assumed=True)
+
+    def _make(self, machine: Interpreter, file: File, entry: Entry) -> Instance | Outcome:
+        """The module that an entry makes, or the outcome where that can't be followed."""
+        try:
+            scope = Scope(file)
+            value = machine.evaluate(entry.node, scope)
+            if isinstance(value, (Class, TorchClass)):
+                value = machine.call(value, [], {}, entry.place)
+            if isinstance(value, Unknown):
+                raise Stop(value.what, value.place, reported=value.reported)
+            if not isinstance(value, Instance) or not value.is_module:
+                raise Stop(f"`{entry.name}`, which is no module", entry.place)
+            return value
+        except Stop as stop:
+            return _stopped(entry, stop.what, stop.place, reported=stop.reported)
+        except Raised as raised:
+            if raised.deliberate and not entry.asked:
+                return _stopped(entry, f"`{entry.name}`, which raises {raised.name} as it is made here", raised.place)
+            self._raised(raised, entry)
+            return _stopped(entry, "", raised.place, reported=True)
+        except RecursionError:
+            return _stopped(entry, "code that is nested so deeply", entry.place)
+        except (Refusal, Return):
+            return _stopped(entry, "this code", entry.place)
+
+    def _forward(
+        self, machine: Interpreter, entry: Entry, module: Instance, shapes: tuple[Shape, ...], *, assumed: bool
+    ) -> Outcome:
+        machine.sink = sink = Sink()
+        machine.trace = Trace()
+        output, stop = run_forward(machine, module, shapes, entry.place)
+        self._take(sink)
+        where: Place | None = None
+        reason = ""
+        parameters = count_parameters(module)
+        if isinstance(stop, Raised):
+            if stop.deliberate and stop.name == "NotImplementedError":
+                reason, where = f"`{entry.name}`, whose forward raises NotImplementedError", stop.place
+            else:
+                self._raised(stop, entry)
+                reason, where = "?", stop.place
+        elif isinstance(stop, Stop):
+            reason, where = ("?" if stop.reported else stop.what), stop.place
+        elif sink.has_errors:
+            reason = "?"
+        return Outcome(
+            entry.name, entry.place, shapes, output, parameters, reason, where, assumed, machine.trace, module
+        )
+
+    def _fitting(self, file: File, entry: Entry, module: Instance) -> tuple[Shape, ...] | None:
+        """The first input that the module takes without a finding: one that the file names, or one that its layers leave."""
+        tried: list[tuple[Shape, ...]] = [
+            *inputs.from_literals(file),
+            *((shape,) for shape in inputs.candidates(module)),
+        ]
+        for shapes in tried[:40]:
+            machine, fresh = self._machine(Sink())
+            again = self._make(machine, fresh, entry)
+            if not isinstance(again, Instance):
+                return None
+            _, stop = run_forward(machine, again, shapes, entry.place)
+            if stop is None and not machine.sink.has_errors:
+                return shapes
+            if isinstance(stop, Stop) and not machine.sink.has_errors:
+                return shapes
+        return None
+
+    def _raised(self, raised: Raised, entry: Entry) -> None:
+        place = raised.place or entry.place
+        self.sink.report(codes.PYTHON_RAISES, place.span, error=raised.name, text=raised.text or place.text)
+
+    def _take(self, sink: Sink) -> None:
+        for found in sink.diagnostics:
+            self.sink.add(found)
+
+
+def _stopped(entry: Entry, what: str, place: Place | None, *, reported: bool = False) -> Outcome:
+    return Outcome(entry.name, entry.place, (), None, None, "?" if reported else what, place or entry.place)
+
+
+def run_forward(
+    machine: Interpreter, module: Instance, shapes: tuple[Shape, ...], place: Place
+) -> tuple[object, Stop | Raised | None]:
+    """What a module gives for inputs of these shapes, or what ended its forward pass."""
+    arguments: list[object] = [Tensor((BATCH, *shape)) for shape in shapes]
+    try:
+        output = machine.call(module, arguments, {}, place)
+    except (Stop, Raised) as stop:
+        return None, stop
+    except RecursionError:
+        return None, Stop("code that is nested so deeply", place)
+    unknown = _unknown_in(output)
+    if unknown is not None:
+        return output, Stop(unknown.what, unknown.place, reported=unknown.reported)
+    return output, None
+
+
+def _unknown_in(output: object) -> Unknown | None:
+    waiting = [output]
+    budget = 1000
+    while waiting and budget:
+        budget -= 1
+        part = waiting.pop()
+        if isinstance(part, Unknown):
+            return part
+        if isinstance(part, (tuple, list)):
+            waiting.extend(part)
+        elif isinstance(part, dict):
+            waiting.extend(part.values())
+        elif isinstance(part, Record):
+            waiting.extend(part.values.values())
+    return None
