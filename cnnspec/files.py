@@ -134,8 +134,16 @@ def _may_be_read(path: str) -> bool:
     return stat.S_ISREG(mode)
 
 
+PYTHON = (".py", ".ipynb", ".md")
+"""Endings of the files that hold Python with torch."""
+
+
 def split_model(path: str) -> tuple[str, str | None]:
-    """`file.cnn:Name` as the path and the model's name."""
+    """`file.cnn:Name` as the path and the model's name; `file.py:Net(10)` as the path and what makes the module."""
+    for ending in PYTHON:
+        head, separator, tail = path.partition(f"{ending}:")
+        if separator and tail and not os.path.exists(path):
+            return head + ending, tail
     head, separator, tail = path.rpartition(":")
     if separator and tail.isidentifier() and not os.path.exists(path):
         return head, tail

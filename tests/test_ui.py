@@ -53,6 +53,9 @@ INLINE = {
     "E418": "test_several_models",
 }
 
+PYTHON = ("E7", "W3")
+"""The codes about Python source: tests/test_torch_source_ui.py."""
+
 Place = tuple[str, int, str]
 
 
@@ -109,7 +112,7 @@ def test_near_misses_pass(path: Path):
 
 def test_every_code_has_a_failing_spec_and_a_near_miss():
     failing = {code for path in FAILING for _, _, code in marked_in(path)}
-    reachable = set(CODES) - set(INLINE)
+    reachable = {code for code in set(CODES) - set(INLINE) if not code.startswith(PYTHON)}
     assert reachable - failing == set()
     assert reachable - {path.stem for path in PASSING} == set()
     assert {name for name in INLINE.values() if name} <= set(globals())

@@ -17,12 +17,16 @@ warning."""
 
 def options_of(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="a .cnn file, file.cnn:Model, a folder, or - for stdin"
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a .cnn file, file.cnn:Model, PyTorch source as model.py or 'model.py:Net(10)', a folder, or - for stdin",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print findings only")
     _add_output(parser)
     _add_findings(parser)
     _add_fixing(parser)
+    _add_python(parser)
     add_definitions(parser)
     add_color(parser)
 
@@ -67,6 +71,18 @@ def _add_fixing(check: ArgumentParser) -> None:
         "--unsafe-fixes", action="store_true", help="as --fix, and apply the first computed fix of every other error"
     )
     check.add_argument("--diff", action="store_true", help="show what the fixes would change, and change nothing")
+
+
+def _add_python(check: ArgumentParser) -> None:
+    group = check.add_argument_group("PyTorch source")
+    group.add_argument(
+        "--input", metavar="SHAPE", help="the shape of the input without its batch: 3x32x32, or several with commas"
+    )
+    group.add_argument(
+        "--mode", choices=("train", "eval"), default="eval", help="check training or evaluation, by default eval"
+    )
+    group.add_argument("--strict", action="store_true", help="a module that can't be followed to its end is a finding")
+    group.add_argument("--python", action="store_true", help="search folders for .py files, too")
 
 
 def run(options: Namespace) -> int:

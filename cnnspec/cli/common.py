@@ -115,6 +115,9 @@ def definitions(texts: list[str]) -> dict[str, Any]:
         from cnnspec.syntax.parser import parse_expression
 
         name, separator, value = text.partition("=")
+        if separator and "." in name and all(part.isidentifier() for part in name.split(".")):
+            # An attribute of a name in Python source: no spec has such parameters.
+            continue
         if not separator or not name.isidentifier():
             raise UsageError(f"-D takes NAME=VALUE, not {text!r}")
         sink = Sink()

@@ -21,7 +21,8 @@ from cnnspec.cli.config import Config, Configs, Selection, check_codes
 from cnnspec.diagnostics import Code, Diagnostic, Sink
 from cnnspec.diagnostics.render import clean
 from cnnspec.errors import Unreadable, UsageError
-from cnnspec.files import reason_of
+from cnnspec.files import PYTHON, reason_of
+from cnnspec.record import replace
 from cnnspec.report import find_format, write
 from cnnspec.report.findings import Report, Result
 from cnnspec.source import Source
@@ -118,12 +119,18 @@ class Session:
 
     def result(self, path: str, model: str | None, source: Source | None = None) -> Result:
         """What is found in one file that is to be shown."""
-        from cnnspec.pipeline import check
-
         sink = Sink()
         config = self.config(path)
         selection = Selection(self.select or config.select, self.ignore or config.ignore)
         source = source or self.source(path, sink)
+        if is_python(self.options.stdin_filename or path if path == "-" else path):
+            from cnnspec.cli.python import python_result
+
+            result = python_result(self.options, source, path, model, sink, selection)
+            raised = self.options.error_on_warning or config.error_on_warning
+            return replace(result, diagnostics=tuple(map(_as_error, result.diagnostics))) if raised else result
+        from cnnspec.pipeline import check
+
         graphs = check(source, sink, model=model, parameters=self.parameters, select=selection.select, fixes=True)
         found = [one for one in sink.diagnostics if selection.shows(one.code.id)]
         if self.options.error_on_warning or config.error_on_warning:
@@ -146,6 +153,11 @@ class Session:
             write_atomic(options.output_file, text)
         except OSError as error:
             raise UsageError(f"can't write {clean(options.output_file)}: {reason_of(error)}") from None
+
+
+def is_python(path: str) -> bool:
+    """Whether a file holds Python with torch, by its name."""
+    return path.endswith(PYTHON)
 
 
 class _Raised(Code):

@@ -17,6 +17,10 @@ class Result:
     path: str
     graphs: tuple[Graph, ...]
     diagnostics: tuple[Diagnostic, ...]
+    remarks: tuple[str, ...] = ()
+    """Lines for people about what is no graph: the modules of Python source that were checked, or not."""
+    unfinished: int = 0
+    """Modules of Python source that were not followed to their end."""
 
 
 @record

@@ -15,7 +15,7 @@ from cnnspec import diagnostics
 from cnnspec.lint import CODES, RULES
 from cnnspec.record import record
 
-_FENCE = re.compile(r"^```cnn (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(?:cnn|python) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @record
@@ -28,6 +28,8 @@ class Page:
     failing: str | None
     fixed: str | None
     files: dict[str, str]
+    python: bool = False
+    """Whether the examples are Python source instead of specs."""
 
 
 def pages() -> dict[str, Page]:
@@ -72,7 +74,8 @@ def _page(part: str) -> Page:
     code, _, title = head.partition(" ")
     specs = dict(_FENCE.findall(body))
     failing, fixed = specs.pop("fails", None), specs.pop("fixed", None)
-    return Page(code, title, _FENCE.sub("", body).strip(), failing, fixed, specs)
+    python = "```python fails" in body
+    return Page(code, title, _FENCE.sub("", body).strip(), failing, fixed, specs, python)
 
 
 def show(page: Page) -> str:
@@ -98,8 +101,8 @@ def document() -> str:
     for text in _texts():
         text = text.replace("\n## ", "\n### ")
         text = re.sub(r"\A# ", "## ", text)
-        text = re.sub(r"^```cnn fails$", "Fails:\n\n```", text, flags=re.MULTILINE)
-        text = re.sub(r"^```cnn fixed$", "Fixed:\n\n```", text, flags=re.MULTILINE)
+        text = re.sub(r"^```(?:cnn|python) fails$", "Fails:\n\n```", text, flags=re.MULTILINE)
+        text = re.sub(r"^```(?:cnn|python) fixed$", "Fixed:\n\n```", text, flags=re.MULTILINE)
         parts.append(re.sub(r"^```cnn (\S+)$", r"`\1`:\n\n```", text, flags=re.MULTILINE).strip())
     return "\n\n".join(parts) + "\n"
 

@@ -85,7 +85,7 @@ def _call_native(
         else:
             result = call_external(m, function.path, arguments, keywords, place)
     except Refusal as refusal:
-        return m.refuse(refusal, place, None, [*arguments, *keywords.values()])
+        return m.refuse(refusal, place, None, [getattr(function, "owner", None), *arguments, *keywords.values()])
     if m.running and not (isinstance(function, Builtin) and function.name in _QUIET) and _holds_tensor(result):
         name = function.name if isinstance(function, Builtin) else function.path.rpartition(".")[2]
         inputs = list(arguments)

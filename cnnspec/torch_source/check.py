@@ -63,7 +63,7 @@ class Outcome:
     module: Instance | None = None
 
 
-def check_python(source: Source, path: str, sink: Sink, options: Options) -> list[Outcome]:
+def check_python(source: Source, path: str, sink: Sink, options: Options, *, fixes: bool = False) -> list[Outcome]:
     """Check the modules of a Python file; what torch would refuse goes to `sink`."""
     try:
         script = parse(source, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from cnnspec.torch_source.comprehensions import dict_of, list_of, set_of, usable_key
 from cnnspec.torch_source.definitions import define_function
 from cnnspec.torch_source.indexing import item_of
 from cnnspec.torch_source.machine import Machine
@@ -131,17 +132,6 @@ def _dict(m: Machine, node: ast.Dict, scope: Scope) -> object:
     return found
 
 
-def usable_key(m: Machine, key: object, place: Any) -> object:
-    """A value as the key of a dict."""
-    if isinstance(key, Unknown):
-        raise stop_at(key, place)
-    if isinstance(key, (list, dict, set)):
-        raise Raised("TypeError", f"unhashable type: '{type(key).__name__}'", place)
-    if isinstance(key, tuple) and not is_plain(key):
-        raise Stop("a key like this", place)
-    return key
-
-
 def _text(m: Machine, node: ast.JoinedStr, scope: Scope) -> object:
     parts: list[str] = []
     for part in node.values:
@@ -264,59 +254,6 @@ def _contains(m: Machine, item: object, owner: object, place: Any) -> bool:
     raise Stop("`in` for these values", place)
 
 
-def comprehension(m: Machine, generators: list[ast.comprehension], scope: Scope, emit: Callable[[Scope], None]) -> None:
-    """Call `emit` for every round of the loops of a comprehension."""
-    inner = Scope(scope.top, scope, scope.owner, scope.receiver)
-    inner.function = scope.function
-
-    def loop(depth: int) -> None:
-        if depth == len(generators):
-            emit(inner)
-            return
-        generator = generators[depth]
-        for item in m.iterate(m.evaluate(generator.iter, inner), m.place(generator.iter, scope)):
-            m.step()
-            m.assign(generator.target, item, inner)
-            if all(m.truth(m.evaluate(test, inner), m.place(test, scope)) for test in generator.ifs):
-                loop(depth + 1)
-
-    loop(0)
-
-
-def _list_of(m: Machine, node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> object:
-    items: list[object] = []
-
-    def emit(inner: Scope) -> None:
-        m.spend(1)
-        items.append(m.evaluate(node.elt, inner))
-
-    comprehension(m, node.generators, scope, emit)
-    return items
-
-
-def _set_of(m: Machine, node: ast.SetComp, scope: Scope) -> object:
-    items: list[object] = []
-
-    def emit(inner: Scope) -> None:
-        m.spend(1)
-        items.append(usable_key(m, m.evaluate(node.elt, inner), m.place(node, scope)))
-
-    comprehension(m, node.generators, scope, emit)
-    return set(items)
-
-
-def _dict_of(m: Machine, node: ast.DictComp, scope: Scope) -> object:
-    found: dict[object, object] = {}
-
-    def emit(inner: Scope) -> None:
-        m.spend(1)
-        key = usable_key(m, m.evaluate(node.key, inner), m.place(node.key, scope))
-        found[key] = m.evaluate(node.value, inner)
-
-    comprehension(m, node.generators, scope, emit)
-    return found
-
-
 def _walrus(m: Machine, node: ast.NamedExpr, scope: Scope) -> object:
     value = m.evaluate(node.value, scope)
     m.assign(node.target, value, scope)
@@ -427,10 +364,10 @@ _HANDLERS: dict[type[ast.expr], Callable[[Machine, Any, Scope], object]] = {
     ast.UnaryOp: _unary,
     ast.JoinedStr: _text,
     ast.Lambda: _lambda,
-    ast.ListComp: _list_of,
-    ast.GeneratorExp: _list_of,
-    ast.SetComp: _set_of,
-    ast.DictComp: _dict_of,
+    ast.ListComp: list_of,
+    ast.GeneratorExp: list_of,
+    ast.SetComp: set_of,
+    ast.DictComp: dict_of,
     ast.NamedExpr: _walrus,
     ast.Slice: _slice,
     ast.Yield: _yield,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.declare import Argument, Bool, Either, Reject, Tuple, bind, spell
+from cnnspec.declare import Argument, Bool, Either, Reject, Tuple, bind
 from cnnspec.diagnostics import Sink, codes
 from cnnspec.diagnostics.suggest import listing
 from cnnspec.layers import Layer
@@ -57,7 +57,8 @@ def make(m: Machine, name: str, arguments: list[object], keywords: dict[str, obj
         return given
     written, values = given
     missing = [one for one in _required(declared, order, lazy=lazy) if one not in values]
-    if missing:
+    known = {*order, *declared.signature.extra}
+    if missing and not set(values) - known:
         facts: dict[str, Any] = {
             "layer": name,
             "missing": listing(missing),
@@ -141,7 +142,7 @@ def _signature(declared: type[Layer], order: list[str]) -> str:
     for name in order:
         field = declared.fields.get(name)
         needed = field is None or field.required or (field.default is None and name == declared.inferred)
-        parts.append(name if needed or field is None else f"{name}={spell(field.default)}")
+        parts.append(name if needed or field is None else f"{name}={field.default!r}")
     return ", ".join(parts)
 
 

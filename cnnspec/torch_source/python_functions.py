@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from cnnspec.torch_source.machine import SEQUENCE, Machine
-from cnnspec.torch_source.operators import SCALARS, compare, is_plain, show
+from cnnspec.torch_source.operators import SCALARS, is_plain, show
+from cnnspec.torch_source.python_numbers import NUMBERS
 from cnnspec.torch_source.stops import Raised, Stop, stop_at
 from cnnspec.torch_source.values import (
     Builtin,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     Native = Callable[[Machine, Place, list[object], dict[str, object]], object]
 
-BUILTINS: dict[str, Native] = {}
+BUILTINS: dict[str, Native] = dict(NUMBERS)
 _TYPES = {"int": int, "float": float, "str": str, "list": list, "tuple": tuple, "dict": dict, "bool": bool, "set": set}
 _CALLABLE = (Function, Method, Class, TorchClass, Builtin, External, Partial)
 
@@ -45,10 +46,6 @@ def builtin(*names: str) -> Callable[[Native], Native]:
         return native
 
     return register
-
-
-def first_unknown(values: list[object]) -> Unknown | None:
-    return next((value for value in values if isinstance(value, Unknown)), None)
 
 
 @builtin("range")
@@ -162,42 +159,6 @@ def _is_external(value: object, path: str) -> bool | None:
     return None
 
 
-def _number(name: str) -> Native:
-    python: dict[str, Callable[..., object]] = {
-        "int": int, "float": float, "abs": abs, "round": round, "divmod": divmod, "ord": ord, "chr": chr,
-    }  # fmt: skip
-    function = python[name]
-
-    def native(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
-        unknown = first_unknown(arguments)
-        if unknown is not None:
-            return unknown
-        if any(isinstance(one, Tensor) for one in arguments):
-            if name == "abs" or (name == "round" and isinstance(arguments[0], Tensor)):
-                return arguments[0]
-            return Unknown("a number that the values of a tensor give", place)
-        if not all(isinstance(one, (int, float, str)) for one in arguments):
-            raise Stop(f"{name}() of this", place)
-        if name in ("float", "divmod") and any(depends_on_batch(one) for one in arguments):
-            return Unknown("a number that depends on the size of the batch", place)
-        try:
-            return function(*arguments, **keywords)
-        except (TypeError, ValueError, OverflowError, ZeroDivisionError) as error:
-            raise Raised(type(error).__name__, str(error)[:100], place) from None
-
-    return native
-
-
-BUILTINS.update({name: _number(name) for name in ("int", "float", "abs", "round", "divmod", "ord", "chr")})
-
-
-@builtin("pow")
-def _pow(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
-    if len(arguments) != 2:
-        raise Stop("pow() of three numbers", place)
-    return m.binary(ast.Pow, arguments[0], arguments[1], place)
-
-
 @builtin("bool")
 def _bool(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     if arguments and isinstance(arguments[0], (Unknown, Tensor)):
@@ -212,34 +173,6 @@ def _str(m: Machine, place: Place, arguments: list[object], keywords: dict[str, 
         return Unknown(f"the text {place.text}", place)
     m.spend(len(text), place)
     return text
-
-
-def _choose(largest: bool) -> Native:
-    def native(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
-        values = m.iterate(arguments[0], place) if len(arguments) == 1 else arguments
-        if unknown := first_unknown(values):
-            return unknown
-        if not values:
-            if "default" in keywords:
-                return keywords["default"]
-            raise Raised("ValueError", "the sequence is empty", place)
-        if "key" in keywords:
-            raise Stop("`key` of this", place)
-        best = values[0]
-        for value in values[1:]:
-            if isinstance(value, Tensor) or isinstance(best, Tensor):
-                raise Stop("min() and max() of tensors", place)
-            better = compare(m, ast.Gt if largest else ast.Lt, value, best, place)
-            if isinstance(better, Unknown):
-                return better
-            if better:
-                best = value
-        return best
-
-    return native
-
-
-BUILTINS["min"], BUILTINS["max"] = _choose(False), _choose(True)
 
 
 @builtin("sum")

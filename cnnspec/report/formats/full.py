@@ -20,14 +20,16 @@ def write(report: Report, style: Style) -> str:
         return count_by_code(report)
     parts = [_result(result, style) for result in report.unique()]
     errors, warnings = report.count("error"), report.count("warning")
+    unfinished = sum(result.unfinished for result in report.results)
     if not style.quiet or errors or warnings:
-        parts.append(_total(len(report.results), errors, warnings) + "\n")
+        parts.append(_total(len(report.results), errors, warnings, unfinished) + "\n")
     return "".join(parts)
 
 
 def _result(result: Result, style: Style) -> str:
     findings = render_all(result.diagnostics, color=style.color) + "\n\n" if result.diagnostics else ""
-    return findings + ("" if style.quiet else "".join(_verdict(graph) + "\n" for graph in result.graphs))
+    lines = [*map(_verdict, result.graphs), *map(clean, result.remarks)]
+    return findings + ("" if style.quiet else "".join(line + "\n" for line in lines))
 
 
 def _verdict(graph: Graph) -> str:
@@ -35,9 +37,11 @@ def _verdict(graph: Graph) -> str:
     return f"{clean(graph.source.path)}: {graph.name}  {shapes}  {graph.parameters:,} parameters"
 
 
-def _total(files: int, errors: int, warnings: int) -> str:
+def _total(files: int, errors: int, warnings: int, unfinished: int) -> str:
     parts = [_count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
-    return f"{_count(files, 'file')} checked: {' and '.join(parts) or 'no problems'}"
+    found = " and ".join(parts) or ("no problems" if not unfinished else "nothing in what was followed")
+    rest = f", {_count(unfinished, 'module')} not followed to the end" if unfinished else ""
+    return f"{_count(files, 'file')} checked: {found}{rest}"
 
 
 def _count(number: int, noun: str) -> str:

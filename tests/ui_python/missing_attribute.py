@@ -1,0 +1,10 @@
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+
+    def forward(self, x):  # cnnspec: input 3x32x32
+        return self.convolution(x)  #~ E707

@@ -1,0 +1,3 @@
+import torch.nn as nn
+
+net = nn.Sequential(nn.Linear(4, 2)))  #~ E708
