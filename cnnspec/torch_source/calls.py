@@ -67,7 +67,8 @@ def _call(m: Machine, function: object, arguments: list[object], keywords: dict[
             return call(m, function.function, [*function.arguments, *arguments], function.keywords | keywords, place)
         case Opaque():
             return Opaque(function.name)
-    raise Stop(f"the call {place.text}", place)
+    what = "which is None here" if function is None else "which is no function or module that is known"
+    raise Stop(f"the call {place.text}, {what}", place)
 
 
 def _expect_no_module(function: Unknown, values: Sequence[object], place: Place) -> None:
@@ -137,6 +138,9 @@ def call_function(
         m.execute(node.body, scope)
     except Return as returned:
         return yielded if yielded is not None else returned.value
+    except Stop as stop:
+        stop.inside = stop.inside or function.owner is not None
+        raise
     finally:
         m.frame = m.frame.outer
     return yielded

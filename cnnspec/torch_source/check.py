@@ -155,7 +155,8 @@ class _Check:
         except Stop as stop:
             return _stopped(entry, stop.what, stop.place, reported=stop.reported)
         except Raised as raised:
-            if raised.deliberate and not entry.asked:
+            unfit = raised.name == "TypeError" and " needs `" in raised.text
+            if (raised.deliberate or unfit) and not entry.asked:
                 return _stopped(entry, f"`{entry.name}`, which raises {raised.name} as it is made here", raised.place)
             self._raised(raised, entry)
             return _stopped(entry, "", raised.place, reported=True)

@@ -103,6 +103,9 @@ def _base(m: Machine, node: ast.expr, scope: Scope) -> AnyClass | None:
         return value
     if isinstance(value, External) and value.path.startswith(("typing.", "abc.", "enum.", "collections.abc.")):
         return TorchClass("object", module=False)
+    if isinstance(value, External) and value.path.startswith("torch.") and not value.path.startswith("torch.nn"):
+        # Dataset, autograd.Function: no modules.
+        return TorchClass(value.path, module=False)
     if name in _PLAIN_BASES or isinstance(value, Opaque):
         return TorchClass("object", module=False)
     return TorchClass(f"?{m.place(node, scope).text}")

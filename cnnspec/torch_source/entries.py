@@ -86,7 +86,8 @@ def _is_module(cls: Class) -> bool:
     module = any(isinstance(part, TorchClass) and part.module and not part.name.endswith("Loss") for part in line)
     forward = any(isinstance(part, Class) and "forward" in part.members for part in line)
     torch = next((part.name for part in line if isinstance(part, TorchClass)), "")
-    return module and (forward or torch not in ("Module", "object"))
+    made_up = torch in ("Module", "object") or torch.startswith("?")
+    return module and (forward or not made_up)
 
 
 def _required(cls: Class) -> bool:

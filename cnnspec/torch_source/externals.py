@@ -36,6 +36,8 @@ def external(path: str) -> object:
         path.endswith(".LightningModule")
     ):
         return TorchClass("Module")
+    if path.startswith(("timm.", "torchvision.ops.")) and last in ("DropPath", "StochasticDepth"):
+        return TorchClass("DropPath")
     if last in _MIXINS:
         return TorchClass("object", module=False)
     if path.startswith("typing.") and last not in ("cast", "NamedTuple", "TYPE_CHECKING"):

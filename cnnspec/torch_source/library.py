@@ -122,6 +122,17 @@ def _one(m: Machine, place: Place, arguments: list[object], keywords: dict[str, 
     return 1
 
 
+@library("timm.layers.to_2tuple", "timm.models.layers.to_2tuple", "timm.layers.helpers.to_2tuple")
+def _pair(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    value = arguments[0]
+    return tuple(value) if isinstance(value, (list, tuple)) else (value, value)
+
+
+@library("timm.layers.trunc_normal_", "timm.models.layers.trunc_normal_", "timm.layers.weight_init.trunc_normal_")
+def _first(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    return arguments[0] if arguments else None
+
+
 @library("torch.Size")
 def _size(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     sizes = m.iterate(arguments[0], place)

@@ -355,5 +355,15 @@ class Loss(Other):
         return Tensor((), made=place)
 
 
+class DropPath(Other):
+    """Drops whole samples at random, as timm and torchvision have it: the shape stays."""
+
+    order = "drop_prob= scale_by_keep="
+
+    def run(self, m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+        x = self.first(place, arguments, keywords)
+        return Tensor(x.shape, x.kind, made=x.made)
+
+
 class DataParallel(Other):
     order = "module"

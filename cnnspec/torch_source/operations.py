@@ -24,7 +24,7 @@ _WITHOUT_EFFECT = frozenset(
      "generator", "inplace", "training", "unbiased", "correction", "rounding_mode", "eps", "alpha", "beta", "p", "value",
      "mode", "align_corners", "antialias", "recompute_scale_factor", "indexing", "mean", "std", "min", "max", "hard", "tau",
      "negative_slope", "approximate", "_stacklevel", "stacklevel", "ord", "descending", "stable", "largest", "sorted",
-     "side", "right", "low", "high", "lower", "upper", "track_running_stats", "momentum", "use_input_stats"]
+     "side", "right", "low", "high", "dims", "dim", "shifts", "diagonal", "start_dim", "source", "mask", "lower", "upper", "track_running_stats", "momentum", "use_input_stats"]
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from cnnspec.torch_source.externals import external
 from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.script import Place, Script
 from cnnspec.torch_source.stops import Raised, Stop
-from cnnspec.torch_source.values import External, Scope, Unknown
+from cnnspec.torch_source.values import External, Instance, Scope, Unknown
 
 FILE_BYTES = 512 * 1024
 FILES = 64
@@ -88,7 +88,23 @@ class File:
         self._binders: dict[str, list[tuple[ast.stmt, tuple[tuple[ast.expr, bool], ...]]]] = {}
         self._stars: list[ast.ImportFrom] = []
         self._busy: set[str] = set()
+        self._mentions: set[int] = set()
+        """Statements that may change the value of a name without binding it."""
         self._index(script.tree.body, ())
+        self._index_mentions()
+
+    def _index_mentions(self) -> None:
+        """A statement that binds one name may change the object of another by calling a method of it."""
+        objects = {
+            name: binders[0][0] for name, binders in self._binders.items() if isinstance(binders[0][0], ast.Assign)
+        }
+        for statement in self.script.tree.body:
+            if isinstance(statement, ast.Assign):
+                for name in _called_on(statement.value) & set(objects):
+                    binders = self._binders[name]
+                    if statement.lineno > objects[name].lineno and all(one is not statement for one, _ in binders):
+                        binders.append((statement, ()))
+                        self._mentions.add(id(statement))
 
     def _index(self, body: list[ast.stmt], guards: tuple[tuple[ast.expr, bool], ...]) -> None:
         for statement in body:
@@ -134,6 +150,8 @@ class File:
                 ):
                     m.execute([statement], scope)
             except Stop as stop:
+                if id(statement) in self._mentions and not isinstance(self.names.get(name), Instance):
+                    continue
                 scope.values[name] = Unknown(
                     stop.what, stop.place or Place(self.script, statement), reported=stop.reported
                 )
@@ -194,6 +212,16 @@ def bound_by(statement: ast.stmt) -> list[str]:
         inner = [name for part in statement.body for name in bound_by(part)]
         return list(dict.fromkeys([*_roots(statement.target), *inner]))
     return []
+
+
+def _called_on(value: ast.expr) -> set[str]:
+    """The names of those whose methods are called."""
+    return {
+        name
+        for part in ast.walk(value)
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
+        for name in _roots(part.func)
+    }
 
 
 def _roots(target: ast.expr) -> list[str]:

@@ -120,7 +120,7 @@ def _assignment(m: Machine, statement: ast.Assign, scope: Scope) -> None:
     try:
         value = m.evaluate(statement.value, scope)
     except Stop as stop:
-        if m.changes != changes:
+        if m.changes != changes or (stop.inside and not m.in_forward):
             raise
         value = Unknown(stop.what, stop.place or m.place(statement, scope), reported=stop.reported)
     for target in statement.targets:

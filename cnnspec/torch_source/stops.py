@@ -17,6 +17,8 @@ class Stop(Exception):
     def __init__(self, what: str, place: Place | None = None, *, reported: bool = False) -> None:
         super().__init__(what)
         self.what, self.place, self.reported = what, place, reported
+        self.inside = False
+        """Whether a method of the file was left half-way, which may have changed its object."""
 
     def value(self) -> Unknown:
         """The value of an expression that stopped."""
