@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 OPERATIONS: dict[str, Callable[..., object]] = {}
 _ALIASES = {"axis": "dim", "keepdims": "keepdim", "self": "input", "tensor": "input"}
 _WITHOUT_EFFECT = frozenset(
-    ["out", "dtype", "device", "memory_format", "requires_grad", "non_blocking", "copy", "layout", "pin_memory",
-     "generator", "inplace", "training", "unbiased", "correction", "rounding_mode", "eps", "alpha", "beta", "p", "value",
-     "mode", "align_corners", "antialias", "recompute_scale_factor", "indexing", "mean", "std", "min", "max", "hard", "tau",
-     "negative_slope", "approximate", "_stacklevel", "stacklevel", "ord", "descending", "stable", "largest", "sorted",
-     "side", "right", "low", "high", "dims", "dim", "shifts", "diagonal", "start_dim", "source", "mask", "lower", "upper", "track_running_stats", "momentum", "use_input_stats"]
-)  # fmt: skip
+    """
+    out dtype device memory_format requires_grad non_blocking copy layout pin_memory generator inplace training
+    unbiased correction rounding_mode eps alpha beta p value mode align_corners antialias recompute_scale_factor
+    indexing mean std min max hard tau negative_slope approximate _stacklevel stacklevel ord descending stable
+    largest sorted side right low high dims dim shifts diagonal start_dim source mask lower upper
+    track_running_stats momentum use_input_stats
+    """.split()
+)
 
 
 class Op:
