@@ -112,7 +112,7 @@ def ours(name: str, turn, *, equal: bool) -> None:
     data = Data("Random", Split(images, labels), Split(images[:1], labels[:1]), [str(i) for i in range(10)], shape, "")
     settings = {"batch": batch, "epochs": 10_000, "optimizer": f"SGD(lr={rate}, momentum=0.9)", "scheduler": "none"}
     recipe = recipe_from({key: str(value) for key, value in settings.items()} | {"normalize": "false"})
-    ways = loop.Ways(layout=torch.contiguous_format if equal else None)
+    options = loop.Options(layout=torch.contiguous_format if equal else None)
 
     class Done(Exception):
         pass
@@ -126,7 +126,7 @@ def ours(name: str, turn, *, equal: bool) -> None:
                 raise Done
 
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(Done):
-        loop.train(spec_of(name), recipe, data, out=folder, device="cpu", callbacks=[Turns()], ways=ways)
+        loop.train(spec_of(name), recipe, data, out=folder, device="cpu", callbacks=[Turns()], options=options)
 
 
 def lightning(name: str, turn) -> None:

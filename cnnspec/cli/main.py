@@ -22,8 +22,8 @@ COMMANDS = {
     "explain": "explain",
     "layers": "layers",
     "train": "train",
-    "evaluate": "train",
-    "predict": "train",
+    "evaluate": "evaluate",
+    "predict": "evaluate",
     "completion": "completion",
 }
 """The commands, in the order in which they are listed, and the files that hold them."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
-from cnnspec.declare import spell
 from cnnspec.diagnostics import Sink
-from cnnspec.recipe.recipe import NAMED, Recipe, recipe_of
-from cnnspec.source import Source, Span
+from cnnspec.recipe.recipe import Recipe, recipe_of
 from cnnspec.spec import Spec, SpecError, load
-from cnnspec.syntax import tree
-from cnnspec.syntax.parser import parse, parse_expression
+from cnnspec.training import checkpoint
 from cnnspec.training.data.load import Data, load_data
-from cnnspec.training.start import Run
+from cnnspec.training.options import Options
+from cnnspec.training.results import Run
+from cnnspec.training.settings import named, setting, written
 from cnnspec.training.start import train as run_training
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,14 +31,14 @@ def train(
     device: str = "auto",
     callbacks: Sequence[object] = (),
     resume: bool = False,
-    **options: Any,
+    options: Options | None = None,
 ) -> Run:
     """Train a spec and give the run: the net, its history, the best weights.
 
     `recipe` is a Recipe, the name of one ("d2l"), settings by name (`{"epochs": 3, "optimizer": "SGD(lr=0.1)"}`, strings
     as a recipe writes them) or None for the spec's own. `data` is a data set's name or loaded data; None loads what the
-    recipe names. With a folder `out` the run is saved there and can be resumed. Other options are those of
-    `cnnspec.training.start.train`.
+    recipe names. With a folder `out` the run is saved there; with `resume` it goes on from there with its own recipe, and
+    the settings given here on top. `options` say how a run is carried out.
 
     Raises SpecError for a recipe with mistakes, TrainError for what goes wrong in the run by the user's doing.
 
@@ -50,33 +49,27 @@ def train(
     2
     """
     checked = spec if isinstance(spec, Spec) else load(spec)
-    resolved = recipe if isinstance(recipe, Recipe) else _resolve(checked, recipe, data)
+    kept = checkpoint.load(checkpoint.find(out)) if resume and out is not None else None
+    if isinstance(recipe, Recipe):
+        resolved = recipe
+    else:
+        resolved = _resolve(checked, recipe, data, {} if kept is None else kept["recipe"])
     loaded = data if isinstance(data, Data) else load_data(resolved.data if data is None else data)
     return run_training(
-        checked, resolved, loaded, out=out, device=device, callbacks=callbacks, resume=resume, **options
+        checked, resolved, loaded, out=out, device=device, callbacks=callbacks, resume=resume, options=options
     )
 
 
-def _resolve(spec: Spec, recipe: str | Mapping[str, object] | None, data: object) -> Recipe:
+def _resolve(spec: Spec, recipe: str | Mapping[str, object] | None, data: object, base: Mapping[str, str]) -> Recipe:
     sink = Sink()
+    settings = written(base, sink) if base else []
     if isinstance(recipe, str):
-        if recipe not in NAMED:
-            raise ValueError(f"there is no recipe {recipe!r}: there is {', '.join(NAMED)}")
-        named = parse(Source(f"<{recipe}>", NAMED[recipe]), sink)
-        settings = [setting for item in named.items if isinstance(item, tree.Train) for setting in item.settings]
+        settings += named(recipe)
     else:
-        settings = [_setting(name, value, sink) for name, value in (recipe or {}).items()]
+        settings += [setting(name, value, sink) for name, value in (recipe or {}).items()]
     if isinstance(data, str):
-        settings.append(_setting("data", data, sink))
+        settings.append(setting("data", data, sink))
     resolved = None if sink.has_errors else recipe_of(spec.graph, sink, settings, compare=not isinstance(data, Data))
     if resolved is None or sink.has_errors:
         raise SpecError([found for found in sink.diagnostics if found.severity == "error"])
     return resolved
-
-
-def _setting(name: str, value: object, sink: Sink) -> tree.Setting:
-    """One setting from Python: a string is text of the language, anything else is a value."""
-    text = value if isinstance(value, str) else spell(list(value) if isinstance(value, (list, tuple)) else value)
-    shown = Source("<recipe>", f"{name} = {text}")
-    span = Span(shown, 0, len(name))
-    return tree.Setting(tree.Name(name, span), None, parse_expression(Source(f"<{name}>", text), sink), span)

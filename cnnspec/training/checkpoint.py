@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -18,21 +19,30 @@ import torch
 from cnnspec._version import __version__
 from cnnspec.diagnostics.render import clean
 from cnnspec.errors import CheckpointError
-from cnnspec.files import Replacement
+from cnnspec.files import Replacement, reason_of, sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
+    from collections.abc import Mapping
+    from typing import IO, Any
 
     from torch import Tensor
 
 FORMAT = 1
 LAST, BEST, SHARED = "last.pt", "best.pt", "model.safetensors"
-_NEEDED = {
-    "format": int, "digest": str, "spec": dict, "recipe": dict, "data": dict, "model": dict, "optimizer": dict,
-    "epoch": int, "step": int, "sums": list, "best": dict, "waited": int, "versions": dict, "finished": str,
+_NEEDED: dict[str, dict[str, Any]] = {
+    "": {
+        "format": int, "digest": str, "spec": dict, "recipe": dict, "data": dict, "model": dict, "optimizer": dict,
+        "epoch": int, "step": int, "seen": int, "sums": list, "best": dict, "waited": int, "versions": dict,
+        "finished": str, "history": list, "told_chance": bool,
+    },
+    "spec": {"text": str, "path": str, "model": str, "values": dict},
+    "data": {"classes": list, "shape": list | tuple, "train": str},
+    "best": {"epoch": int | None, "loss": float | None},
 }  # fmt: skip
+"""Keys of a checkpoint, and of tables in it, with the types of their values."""
+_OPTIONAL = ("scheduler", "scaler", "average")
+"""Keys that have to be there, with None for nothing."""
 
 
 def versions() -> dict[str, str]:
@@ -43,20 +53,55 @@ def versions() -> dict[str, str]:
 # --- writing ---
 
 
-def save(folder: Path, names: Iterable[str], state: dict[str, Any]) -> None:
-    """Write `state` under each of `names`. Raises CheckpointError where the disk refuses; earlier files stay as they are."""
+def save(folder: Path, names: list[str], state: dict[str, Any]) -> None:
+    """Put `state` under each of `names`, written once. Raises CheckpointError where the disk refuses: old files stay."""
+    first, *others = names
     try:
-        for name in names:
-            _write(folder / name, state)
-    except (OSError, RuntimeError) as error:
-        # torch's zip writer answers a full disk with a RuntimeError.
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error).splitlines()[0]
-        raise CheckpointError(f"the checkpoint was not written, earlier ones are as they were: {reason}") from None
+        with Replacement(folder / first, durable=True) as file:
+            _write(state, file)
+        for name in others:
+            _again(folder / first, folder / name)
+    except OSError as error:
+        raise CheckpointError(f"{clean(str(folder))}: the checkpoint was not written: {reason_of(error)}") from None
 
 
-def _write(path: Path, state: dict[str, Any]) -> None:
-    with Replacement(path, durable=True) as file:
-        torch.save(state, file)
+class _File:
+    """A file that remembers why it could not be written: torch's zip writer answers a full disk with a RuntimeError."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+def _write(state: dict[str, Any], file: IO[bytes]) -> None:
+    watched = _File(file)
+    try:
+        torch.save(state, watched)  # type: ignore[arg-type]
+    except RuntimeError as error:
+        raise watched.error or OSError(str(error).splitlines()[0]) from None
+
+
+def _again(path: Path, other: Path) -> None:
+    """The same file under another name; a copy where the file system has no links."""
+    temporary = other.with_name(f".{other.name}.tmp.{os.urandom(8).hex()}.{os.getpid()}")
+    try:
+        os.link(path, temporary)
+    except OSError:
+        with Replacement(other, durable=True) as file, open(path, "rb") as source:
+            shutil.copyfileobj(source, file)
+        return
+    os.replace(temporary, other)
+    sync_folder(other.parent)
 
 
 def sweep(folder: Path) -> list[str]:
@@ -154,9 +199,19 @@ def _wrong(state: object) -> str:
         return "it holds no table"
     if "format" in state and state["format"] != FORMAT:
         return f"its format is {clean(str(state['format']))[:40]}, this version reads {FORMAT}"
-    for key, kind in _NEEDED.items():
-        if not isinstance(state.get(key), kind):
-            return f"its {key!r} is missing or of the wrong kind"
+    for table, needed in _NEEDED.items():
+        for key, kind in needed.items():
+            found = state[table] if table else state
+            if key not in found or not isinstance(found[key], kind):
+                return f"its {table and f'{table}.'}{key} is missing or of the wrong kind"
+    missing = [key for key in _OPTIONAL if key not in state]
+    missing += [] if "statistics" in state["data"] else ["data.statistics"]
+    if missing:
+        return f"its {missing[0]} is missing"
+    if min(state["epoch"], state["step"], state["seen"], state["waited"]) < 0 or len(state["sums"]) != 3:
+        return "its counters are out of range"
+    if not all(isinstance(value, int | float) for value in state["sums"]):
+        return "its sums are no numbers"
     if not all(isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state["model"].items()):
         return "its 'model' holds something else than weights"
     return ""

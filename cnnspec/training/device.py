@@ -6,10 +6,8 @@ A device that was asked for and isn't there is an error; only `auto` chooses, an
 from __future__ import annotations
 
 import contextlib
-import copy
 import ctypes
 import sys
-import time
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +17,7 @@ from cnnspec.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
 DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
@@ -27,14 +25,14 @@ _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @record
-class Place:
+class ChosenDevice:
     """A device, and how it was chosen as one sentence."""
 
     device: torch.device
     why: str
 
 
-def choose_device(name: str = "auto") -> Place:
+def choose_device(name: str = "auto") -> ChosenDevice:
     """The device of a name: `auto`, `cpu`, `cuda`, `cuda:N`, `mps` or `xpu`.
 
     `auto` takes the accelerator that torch finds, otherwise the CPU. Raises DeviceError for a name that isn't one of these
@@ -50,14 +48,14 @@ def choose_device(name: str = "auto") -> Place:
         return _best()
     if kind != "cpu":
         _demand(kind, int(index or 0), name)
-    return Place(torch.device(name), f"{name}, as asked for")
+    return ChosenDevice(torch.device(name), f"{name}, as asked for")
 
 
-def _best() -> Place:
+def _best() -> ChosenDevice:
     found = torch.accelerator.current_accelerator(check_available=True)
     if found is None:
-        return Place(torch.device("cpu"), "cpu: torch finds no accelerator on this machine")
-    return Place(torch.device(found.type), f"{found.type}: the accelerator that torch finds on this machine")
+        return ChosenDevice(torch.device("cpu"), "cpu: torch finds no accelerator on this machine")
+    return ChosenDevice(torch.device(found.type), f"{found.type}: the accelerator that torch finds on this machine")
 
 
 def _demand(kind: str, index: int, name: str) -> None:
@@ -167,57 +165,7 @@ def deterministic(wanted: bool) -> Iterator[None]:
         torch.backends.cudnn.benchmark = benchmark
 
 
-# --- tuning ---
-
-
-@record
-class Tuning:
-    """The fastest way to run a net that was measured, and what was measured as one sentence."""
-
-    layout: torch.memory_format
-    compile: bool
-    why: str
-
-
 def synchronize(device: torch.device) -> None:
     """Wait until the device has done what it was given."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
-
-
-def tune(
-    net: nn.Module, step: Callable[[nn.Module, Tensor], Tensor], images: Tensor, *, try_compile: bool, rounds: int = 3
-) -> Tuning:
-    """Measure layouts, and torch.compile where asked, on copies of `net`, and choose the fastest.
-
-    `step` gives the loss of a net on images. Ways take turns, and the median of `rounds` counts. A way that fails is left
-    out; the net and the random state stay as they are.
-    """
-    layouts = {torch.contiguous_format: "plain", torch.channels_last: "channels_last"}
-    ways = [(layout, compiled) for layout in layouts for compiled in ((False, True) if try_compile else (False,))]
-    if images.dim() != 4:
-        ways = [way for way in ways if way[0] == torch.contiguous_format]
-    times: dict[tuple[torch.memory_format, bool], list[float]] = {}
-    state = torch.get_rng_state()
-    for layout, compiled in ways:
-        own = laid(copy.deepcopy(net), layout)
-        if compiled:
-            own.compile()
-        with contextlib.suppress(Exception):
-            _seconds(own, step, laid_out(images, layout))
-            times[layout, compiled] = [_seconds(own, step, laid_out(images, layout)) for _ in range(rounds)]
-    torch.set_rng_state(state)
-    if not times:
-        return Tuning(torch.contiguous_format, False, "no way of running the net could be measured")
-    medians = {way: sorted(values)[len(values) // 2] for way, values in times.items()}
-    best = min(medians, key=lambda way: medians[way])
-    told = [f"{layouts[way[0]]}{' compiled' if way[1] else ''} {value * 1e3:.1f} ms" for way, value in medians.items()]
-    return Tuning(*best, f"measured a step: {', '.join(told)}")
-
-
-def _seconds(net: nn.Module, step: Callable[[nn.Module, Tensor], Tensor], images: Tensor) -> float:
-    synchronize(images.device)
-    start = time.perf_counter()
-    step(net, images).backward()  # type: ignore[no-untyped-call]
-    synchronize(images.device)
-    return time.perf_counter() - start

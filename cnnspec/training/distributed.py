@@ -32,7 +32,7 @@ class Group:
         self._owned = owned
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process writes files and talks."""
         return self.rank == 0
 
@@ -42,13 +42,13 @@ class Group:
         start = self.rank * size + min(self.rank, more)
         return slice(start, start + size + (self.rank < more))
 
-    def sum(self, tensor: Tensor) -> Tensor:
+    def all_reduce_sum(self, tensor: Tensor) -> Tensor:
         """The sum over all processes, in place."""
         if self.world > 1:
             dist.all_reduce(tensor)
         return tensor
 
-    def highest(self, values: list[float], device: torch.device) -> list[float]:
+    def all_reduce_max(self, values: list[float], device: torch.device) -> list[float]:
         """The largest of each value over all processes: how they agree on flags."""
         if self.world == 1:
             return values
@@ -62,13 +62,21 @@ class Group:
             for buffer in net.buffers():
                 dist.broadcast(buffer, 0)
 
-    def agree(self, error: str) -> str:
+    def first_error(self, error: str) -> str:
         """The first error text that any process has, "" for none, so that all fail together."""
         if self.world == 1:
             return error
         texts: list[Any] = [None] * self.world
         dist.all_gather_object(texts, error)
         return next((str(text) for text in texts if text), "")
+
+    def from_main(self, text: str) -> str:
+        """The text that rank 0 has."""
+        if self.world == 1:
+            return text
+        texts = [text]
+        dist.broadcast_object_list(texts)
+        return texts[0]
 
     def wait(self) -> None:
         """Until all processes are here."""
@@ -157,7 +165,7 @@ def _sharded(net: nn.Module, group: Group, device: torch.device) -> nn.Module:
     return net
 
 
-def quiet(wrapped: nn.Module, *, last: bool) -> AbstractContextManager[object]:
+def no_sync(wrapped: nn.Module, *, last: bool) -> AbstractContextManager[object]:
     """The context of one part of an accumulated batch: only the last part exchanges gradients."""
     if isinstance(wrapped, nn.parallel.DistributedDataParallel) and not last:
         return wrapped.no_sync()
@@ -181,3 +189,20 @@ def load_full_states(
 
     options = StateDictOptions(full_state_dict=True)
     set_state_dict(net, optimizer, model_state_dict=model, optim_state_dict=state, options=options)
+
+
+def whole(value: Tensor) -> Tensor:
+    """A tensor, or all of one that is sharded; then all processes have to call it."""
+    gathered: Tensor = value.full_tensor() if hasattr(value, "full_tensor") else value
+    return gathered
+
+
+def copy_whole(target: Tensor, value: Tensor) -> None:
+    """Copy a whole tensor into one that may be sharded."""
+    if not hasattr(target, "full_tensor"):
+        target.copy_(value)
+        return
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    assert isinstance(target, DTensor)
+    target.copy_(distribute_tensor(value.to(target.device), target.device_mesh, target.placements))

@@ -11,19 +11,18 @@ from cnnspec.graph.nodes import Graph
 from cnnspec.record import record
 from cnnspec.training.device import choose_device, keep_memory, synchronize
 from cnnspec.training.distributed import Group
+from cnnspec.training.options import Options
 from cnnspec.training.start import explained, make_trainer
-from cnnspec.training.step import Ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from cnnspec.recipe.recipe import Recipe
     from cnnspec.spec import Spec
+    from cnnspec.training.data.load import Data
 
 
 @record
-class Forecast:
+class DryRun:
     """What to expect of a run."""
 
     device: str
@@ -39,18 +38,24 @@ class Forecast:
 
 
 def dry_run(
-    spec: Spec | Graph, recipe: Recipe, data: Any, *, device: str = "auto", ways: Ways | None = None, steps: int = 3
-) -> Forecast:
+    spec: Spec | Graph,
+    recipe: Recipe,
+    data: Data,
+    *,
+    device: str = "auto",
+    options: Options | None = None,
+    steps: int = 3,
+) -> DryRun:
     """Run one step, then up to `steps` more that are timed. Errors as for `train`."""
     graph = spec if isinstance(spec, Graph) else spec.graph
     place = choose_device(device).device
     keep_memory()
     with torch.random.fork_rng(devices=[place.index or 0] if place.type == "cuda" else []), explained():
-        trainer = make_trainer(graph, recipe, data, place, Group(), ways or Ways())
+        trainer = make_trainer(graph, recipe, data, place, Group(), options or Options())
         running = trainer.train_epoch()
         started = time.perf_counter()
         next(running)
-        loss, _ = trainer.gather()
+        loss, _ = trainer.state.gather()
         synchronize(place)
         taken = [time.perf_counter() - started]
         for _ in range(steps):
@@ -60,7 +65,7 @@ def dry_run(
             synchronize(place)
             taken.append(time.perf_counter() - started)
     step = sorted(taken[1:] or taken)[(len(taken) - 1) // 2]
-    return Forecast(str(place), loss, trainer.steps, step, step * trainer.steps, _peak(place))
+    return DryRun(str(place), loss, trainer.state.steps, step, step * trainer.state.steps, _peak(place))
 
 
 def _peak(device: torch.device) -> int:

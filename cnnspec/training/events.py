@@ -11,6 +11,7 @@ from cnnspec.record import record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 
 @record
@@ -24,10 +25,23 @@ class Start:
     """Hash of the architecture."""
     recipe: dict[str, str]
     """Every setting as a recipe writes it."""
+    task: str
+    """`classification`, `segmentation`, ..."""
+    score: str
+    """The metric of the training pass."""
+    judged_by: str
+    """What decides which epoch is the best: `loss` or a metric of the task."""
+    judged_on: str
+    """The split that decides it: `validation`, `test`, or `train` where there is no other."""
     classes: tuple[str, ...]
     """Names of the classes."""
+    data: str
+    """The data set and where it was read from."""
     train_images: int
+    validation_images: int
     test_images: int
+    skipped: tuple[str, ...]
+    """What was left out so far because it could not be read."""
     batch: int
     epochs: int
     steps: int
@@ -36,6 +50,8 @@ class Start:
     why: str
     """How the device and the layout were chosen, as one sentence."""
     processes: int
+    threads: int
+    """Of torch, in each process."""
     seed: int
     folder: str | None
     epoch: int
@@ -59,8 +75,8 @@ class Step:
     """Images seen in this epoch."""
     loss: float
     """Mean training loss of this epoch so far."""
-    accuracy: float
-    """Share of the images of this epoch so far that were put in the right class."""
+    score: float
+    """The task's score on the images of this epoch so far: for a classifier, the share put in the right class."""
     learning_rate: float
     gradient_norm: float | None
     """Norm of the gradient of the last step, before clipping; None where it isn't measured."""
@@ -71,7 +87,7 @@ class Step:
 
 @record
 class Epoch:
-    """An epoch is complete and the test set was evaluated."""
+    """An epoch is complete and was judged: on the validation split where there is one, otherwise on the test set."""
 
     epoch: int
     """Counted from 1."""
@@ -79,9 +95,12 @@ class Epoch:
     step: int
     """Steps done in the whole run."""
     train_loss: float
-    train_accuracy: float
+    train_metrics: dict[str, float]
+    """The score of the task, measured while the epoch ran."""
+    validation_loss: float | None
+    validation_metrics: dict[str, float]
     test_loss: float | None
-    test_accuracy: float | None
+    test_metrics: dict[str, float]
     learning_rate: float
     """That of the epoch's last step."""
     seconds: float
@@ -89,7 +108,55 @@ class Epoch:
     test_seconds: float
     images_per_second: float
     best: bool
-    """The lowest test loss so far."""
+    """The best so far."""
+
+    @property
+    def train_accuracy(self) -> float | None:
+        return self.train_metrics.get("accuracy")
+
+    @property
+    def test_accuracy(self) -> float | None:
+        return self.test_metrics.get("accuracy")
+
+    @property
+    def judged_loss(self) -> float:
+        """The loss on the split that decides which epoch is the best."""
+        losses = (self.validation_loss, self.test_loss)
+        return next((loss for loss in losses if loss is not None), self.train_loss)
+
+    @property
+    def judged_metrics(self) -> dict[str, float]:
+        """The metrics on that split."""
+        if self.validation_loss is not None:
+            return self.validation_metrics
+        return self.train_metrics if self.test_loss is None else self.test_metrics
+
+    def values(self) -> dict[str, float | None]:
+        """Everything by one name each, metrics as `test_accuracy`: as metrics.jsonl and checkpoints hold it."""
+        found: dict[str, float | None] = {}
+        for name in Epoch.__match_args__:
+            value = getattr(self, name)
+            if isinstance(value, dict):
+                prefix = name.removesuffix("metrics")
+                found |= {f"{prefix}{metric}": number for metric, number in value.items()}
+            elif value is not None or name == "test_loss":
+                found[name] = value
+        return found
+
+
+SPLITS = ("train", "validation", "test")
+
+
+def epoch_of(values: dict[str, Any]) -> Epoch:
+    """An epoch from what `values` gave. Raises KeyError where something is missing."""
+    plain = [name for name in Epoch.__match_args__ if not name.endswith("metrics")]
+    known: dict[str, Any] = {name: values[name] for name in plain if name != "validation_loss"}
+    known["validation_loss"] = values.get("validation_loss")
+    for split in SPLITS:
+        prefix = f"{split}_"
+        named = {name: value for name, value in values.items() if name.startswith(prefix) and name not in plain}
+        known[f"{prefix}metrics"] = {n.removeprefix(prefix): v for n, v in named.items() if v is not None}
+    return Epoch(**known)
 
 
 @record
@@ -97,7 +164,7 @@ class Notice:
     """Something to tell the user once: stuck at chance, a checkpoint that could not be written, another thread count."""
 
     kind: str
-    """`chance`, `checkpoint`, `resume`, `device`."""
+    """`chance`, `checkpoint`, `resume`, `device`, `skipped`, `spec`, `files`."""
     text: str
 
 
@@ -115,9 +182,14 @@ class End:
     seconds: float
     best_epoch: int | None
     best_loss: float | None
-    best_accuracy: float | None
+    best_metrics: dict[str, float]
+    test_loss: float | None
+    """Of the best weights, where the test set was looked at once, at the end."""
+    test_metrics: dict[str, float]
     confusion: tuple[tuple[int, ...], ...] | None
-    """Test images by class (rows) and prediction (columns), of the last weights; None where nothing was evaluated."""
+    """Test images by class (rows) and prediction (columns), of the best weights; None where there is none."""
+    saved: bool
+    """Whether the weights are in the run's folder."""
 
 
 class Callback:

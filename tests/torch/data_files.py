@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnspec.training.data import locations as places
+from cnnspec.training.data import locations
 from cnnspec.training.data.load import DataError
 
 
 @pytest.fixture(autouse=True)
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No data set of this machine is found unless a test puts it there. Modules that import this name use it."""
-    monkeypatch.setattr(places, "SYSTEM", tmp_path / "system")
+    monkeypatch.setattr(locations, "SYSTEM", tmp_path / "system")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CNNSPEC_DATA", raising=False)
 
@@ -54,8 +54,8 @@ def picture(
     return path
 
 
-def folder(root: Path, halves: tuple[str, ...] = ("",), each: int = 4, size: tuple[int, int] = (8, 6)) -> Path:
-    for half in halves:
+def folder(root: Path, splits: tuple[str, ...] = ("",), each: int = 4, size: tuple[int, int] = (8, 6)) -> Path:
+    for half in splits:
         for number, name in enumerate(("cat", "dog", "eel")):
             for index in range(each):
                 picture(root / half / name / f"{index}.png", size, color=(number, index, 7))

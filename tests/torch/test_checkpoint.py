@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +20,11 @@ import cnnspec
 from cnnspec.errors import CheckpointError, TrainError
 from cnnspec.training import checkpoint
 from cnnspec.training.data.load import load_data
-from cnnspec.training.evaluate import evaluate, predict, recipe_from
-from cnnspec.training.start import train
+from cnnspec.training.evaluate import evaluate, predict
+from cnnspec.training.folder import NewFolder, numbered
+from cnnspec.training.progress import Progress
+from cnnspec.training.restore import recipe_from
+from cnnspec.training.start import Options, train
 from tests.sampling import amount
 
 torch.set_num_threads(1)
@@ -53,8 +58,8 @@ class Slow:
     every_step = True
     def on_step(self, event): time.sleep({pause!r})
 out, resume = sys.argv[1], len(sys.argv) > 2
-run = train(cnnspec.loads(SPEC), recipe_from(SETTINGS), DIGITS(), out=out, resume=resume, save_steps=3, device="cpu",
-            callbacks=[Slow()] if {pause!r} else [])
+run = train(cnnspec.loads(SPEC), recipe_from(SETTINGS), DIGITS(), out=out, resume=resume, device="cpu",
+            options=Options(save_steps=3), callbacks=[Slow()] if {pause!r} else [])
 print("done", flush=True)
 """
 
@@ -329,38 +334,137 @@ def test_resuming_nothing(tmp_path: Path):
         train(small(), recipe(), DIGITS(), resume=True)
 
 
-def test_a_full_disk_keeps_the_earlier_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    class Full:
-        def on_epoch(self, event: object) -> None:
-            def refuse(descriptor: int) -> None:
-                raise OSError(28, "No space left on device")
+class Full:
+    """A disk that is full from an epoch on, up to another."""
 
-            if event.epoch == 2:  # type: ignore[attr-defined]
-                monkeypatch.setattr(os, "fsync", refuse)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, first: int, last: int = 99) -> None:
+        self.monkeypatch, self.first, self.last = monkeypatch, first, last
 
+    def on_epoch(self, event: object) -> None:
+        def refuse(descriptor: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        epoch: int = event.epoch  # type: ignore[attr-defined]
+        if epoch == self.first:
+            self.monkeypatch.setattr(os, "fsync", refuse)
+        if epoch == self.last:
+            self.monkeypatch.undo()
+
+
+def test_a_full_disk_keeps_the_earlier_checkpoint_and_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     notices = Notices()
-    run = train(small(), recipe(), DIGITS(), out=tmp_path, device="cpu", callbacks=[Full(), notices])
-    assert run.reason == "finished"
-    assert any("No space left on device" in notice.text for notice in notices)
+    with pytest.raises(CheckpointError, match=r"the weights of this run are not saved: .*no space left on device"):
+        train(small(), recipe(), DIGITS(), out=tmp_path, device="cpu", callbacks=[Full(monkeypatch, 2), notices])
+    assert any("no space left on device" in notice.text for notice in notices)
     assert checkpoint.load(tmp_path / "last.pt")["epoch"] == 1
     assert not list(tmp_path.glob(".*.tmp.*"))
+
+
+def test_a_disk_that_has_room_again_gets_the_best_epoch_that_it_missed(
+    tmp_path: Path, whole: str, monkeypatch: pytest.MonkeyPatch
+):
+    run = train(small(), recipe(), DIGITS(), out=tmp_path, device="cpu", callbacks=[Full(monkeypatch, 1, 3)])
+    best = max(epoch.epoch for epoch in run.history if epoch.best)
+    assert checkpoint.load(tmp_path / "best.pt")["epoch"] == best
+    assert fingerprint(tmp_path / "last.pt") == whole
+
+
+def test_the_best_weights_of_a_full_disk_are_written_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Only the first epoch is the best, and just then the disk is full."""
+    settings = {"optimizer": "SGD(lr=0)", "early_stopping": "none", "augment": "[]", "ema": "none"}
+    train(small(), recipe(**settings), DIGITS(), out=tmp_path, device="cpu", callbacks=[Full(monkeypatch, 1, 2)])
+    assert checkpoint.load(tmp_path / "best.pt")["epoch"] == 1
+
+
+def test_a_folder_that_is_deleted_meanwhile_is_no_success(tmp_path: Path):
+    class Delete:
+        def on_epoch(self, event: object) -> None:
+            shutil.rmtree(tmp_path / "run", ignore_errors=True)
+
+    with pytest.raises(CheckpointError, match=r"are not saved: .*no such file"):
+        train(small(), recipe(), DIGITS(), out=tmp_path / "run", device="cpu", callbacks=[Delete()])
+
+
+def test_best_and_last_of_one_epoch_are_one_file(tmp_path: Path):
+    train(small(), recipe(epochs="1"), DIGITS(), out=tmp_path, device="cpu")
+    assert os.path.samefile(tmp_path / "best.pt", tmp_path / "last.pt")
+
+
+def test_two_runs_never_write_into_one_folder(tmp_path: Path):
+    class Second:
+        error = ""
+
+        def on_epoch(self, event: object) -> None:
+            code = (
+                f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom tests.torch.test_checkpoint import *\n"
+                f"train(small(), recipe(), DIGITS(), out={str(tmp_path)!r}, device='cpu')"
+            )
+            run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+            self.error = self.error or run.stderr
+
+    second = Second()
+    train(small(), recipe(epochs="1"), DIGITS(), out=tmp_path, device="cpu", callbacks=[second])
+    assert "another run is writing into" in second.error
+
+
+def test_new_folders_are_numbered_by_making_them(tmp_path: Path):
+    for name in ("Small-2", "Small-best", "Small-", "Small-1e3", "Small-\u0663"):
+        (tmp_path / name).mkdir()
+    made = [NewFolder(tmp_path, "Small").make().name for _ in range(2)]
+    assert made == ["Small-3", "Small-4"]
+    assert [number for number, _ in numbered(tmp_path, "Small")] == [2, 3, 4]
+
+
+def test_a_loss_that_is_not_a_number_is_never_the_best():
+    progress = Progress()
+    assert not progress.judge(math.nan, falling=True)
+    assert progress.judge(2.0, falling=True)
 
 
 def test_strays_are_swept(tmp_path: Path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    (tmp_path / f".last.pt.tmp.{gone.pid}").write_bytes(b"half")
+    (tmp_path / f".last.pt.tmp.{gone.pid}").write_bytes(b"split")
     (tmp_path / f".last.pt.tmp.{os.getppid()}").write_bytes(b"another run's")
     train(small(), recipe(epochs="1"), DIGITS(), out=tmp_path, device="cpu")
-    assert [path.name for path in tmp_path.glob(".*")] == [f".last.pt.tmp.{os.getppid()}"]
+    assert [path.name for path in tmp_path.glob(".*.tmp.*")] == [f".last.pt.tmp.{os.getppid()}"]
 
 
-def test_other_threads_are_told(saved: Path, tmp_path: Path):
+def test_a_run_goes_on_with_the_threads_that_it_began_with(saved: Path, tmp_path: Path):
     path = copy_of(saved, tmp_path)
-    torch.save(checkpoint.load(path) | {"threads": 7}, path)
+    torch.save(checkpoint.load(path) | {"threads": 2}, path)
+
+    class Seen:
+        threads = 0
+
+        def on_start(self, event: object) -> None:
+            self.threads = event.threads  # type: ignore[attr-defined]
+
+    seen = Seen()
+    train(small(), recipe(epochs="4"), DIGITS(), out=tmp_path, resume=True, callbacks=[seen])
+    assert (seen.threads, torch.get_num_threads()) == (2, 1)
     notices = Notices()
-    train(small(), recipe(), DIGITS(), out=tmp_path, resume=True, callbacks=[notices])
-    assert "threads 7 -> 1" in notices[0].text
+    torch.save(checkpoint.load(copy_of(saved, tmp_path)) | {"threads": 2}, path)
+    train(small(), recipe(), DIGITS(), out=tmp_path, resume=True, callbacks=[notices], options=Options(threads=1))
+    assert "threads 2 -> 1" in notices[0].text
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("epoch", -5), ("step", -1), ("seen", None), ("history", None), ("told_chance", None), ("average", ...),
+     ("scaler", ...), ("best", {}), ("spec", {"text": ""}), ("data", {}), ("sums", [1, 2, "x"]), ("waited", "1")],
+)  # fmt: skip
+def test_a_checkpoint_that_lacks_a_key_or_counts_below_0_is_refused(
+    saved: Path, tmp_path: Path, key: str, value: object
+):
+    path = copy_of(saved, tmp_path)
+    state = checkpoint.load(path) | {key: value}
+    if value is ...:
+        del state[key]
+    torch.save(state, path)
+    for use in (checkpoint.load, lambda path: evaluate(path)):
+        with pytest.raises(CheckpointError, match="is no checkpoint of cnnspec"):
+            use(path)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_train_evaluate_predict(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["train", "small.cnn", "--device", "cpu", "--epochs", "3", "--optimizer.lr=0.01", "--seed", "4"]) == 0
     out = capsys.readouterr().out
-    assert "Small: 5,210 parameters, on cpu" in out
+    assert "Small: 5,210 parameters, classification, on cpu" in out
     assert "1/3" in out
     assert "3/3" in out
     run = folder / "runs" / "Small-1"
@@ -54,7 +54,7 @@ def test_train_evaluate_predict(folder: Path, capsys: pytest.CaptureFixture[str]
 
     assert main(["evaluate", str(run), "--device", "cpu"]) == 0
     out = capsys.readouterr().out
-    assert "images of Digits: loss" in out
+    assert "images of Digits from cnnspec: loss" in out
     assert (run / "evaluation.svg").exists()
 
     write_atomic(folder / "digit.png", png(Picture(bytes(64), 8, 8, 1)))
@@ -89,8 +89,8 @@ WRONG = [
     (["train", "small.cnn", "--device", "cuda"], 2, "cuda"),
     (["train", "missing.cnn"], 2, "can't read missing.cnn"),
     (["train", "small.cnn", "--data", "MNIST"], 1, "the images of MNIST are 1 x 28 x 28"),
-    (["evaluate", "nowhere"], 1, "nowhere"),
-    (["predict", "nowhere", "x.png"], 1, "nowhere"),
+    (["evaluate", "nowhere"], 2, "nowhere"),
+    (["predict", "nowhere", "x.png"], 2, "nowhere"),
 ]
 
 

@@ -18,10 +18,7 @@ import torch
 
 from cnnspec.recipe import datasets as catalogue
 from cnnspec.recipe.datasets import MNIST, FashionMNIST, ImageFolder, Torchvision
-from cnnspec.training.data import archives as stores
-from cnnspec.training.data import formats, readers
-from cnnspec.training.data import locations as places
-from cnnspec.training.data import splits as halves
+from cnnspec.training.data import archives, formats, locations, readers, splits
 from cnnspec.training.data.load import Data, MissingData, Split, Stream, load_data
 
 from .data_files import broken_folder, fails, folder, idx, images, write_idx
@@ -93,7 +90,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def refuse(path: object, *args: object):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(stores, "open", refuse, raising=False)
+    monkeypatch.setattr(archives, "open", refuse, raising=False)
     with fails(f"can't read {tmp_path}: Permission denied"):
         load_data("MNIST", path=tmp_path)
 
@@ -128,8 +125,8 @@ def test_embedded_sets(name: str, train: int, test: int, shape: tuple[int, ...],
     content = bytes(torch.cat([data.train.images, data.test.images]).flatten().tolist())
     labels = bytes(torch.cat([data.train.labels, data.test.labels]).tolist())
     assert hashlib.sha256(labels + content).hexdigest() == digest
-    for half in (data.train, data.test):
-        counts = half.labels.bincount()
+    for split in (data.train, data.test):
+        counts = split.labels.bincount()
         assert int(counts.max() - counts.min()) <= 7
 
 
@@ -180,11 +177,11 @@ def test_a_python_without_lzma(monkeypatch: pytest.MonkeyPatch):
 def test_the_embedded_images_are_those_of_the_full_set(monkeypatch: pytest.MonkeyPatch):
     full, mini = load_data("FashionMNIST", path=SYSTEM), load_data("FashionMini")
     assert (len(full.train), len(full.test)) == (60_000, 10_000)
-    for half, small, each in ((full.train, mini.train, 500), (full.test, mini.test, 100)):
-        first = [(half.labels == label).nonzero().flatten()[:each] for label in range(10)]
+    for split, small, each in ((full.train, mini.train, 500), (full.test, mini.test, 100)):
+        first = [(split.labels == label).nonzero().flatten()[:each] for label in range(10)]
         chosen = torch.cat(first).sort().values
-        assert torch.equal(half.images[chosen], small.images)
-        assert torch.equal(half.labels[chosen], small.labels)
+        assert torch.equal(split.images[chosen], small.images)
+        assert torch.equal(split.labels[chosen], small.labels)
     mean, std = full.train.statistics()
     assert mean == pytest.approx((0.2860,), abs=5e-5)
     assert std == pytest.approx((0.3530,), abs=5e-5)
@@ -288,7 +285,7 @@ def test_batches_of_a_stream_go_to_its_device(tmp_path: Path):
     assert images_.device.type == labels.device.type == "meta"
 
 
-# --- halves in memory ---
+# --- splits in memory ---
 
 
 def test_batches_and_devices():
@@ -515,7 +512,7 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path, server):
 
 def test_what_can_not_be_downloaded(tmp_path: Path):
     with fails("ImageFolder can't be downloaded"):
-        places.download(ImageFolder("x"), None)
+        locations.download(ImageFolder("x"), None)
     with fails("there is no folder"):
         load_data(ImageFolder(str(tmp_path / "none")), download=True)
 
@@ -526,7 +523,7 @@ def test_each_layout_has_a_reader():
 
 def test_a_source_in_memory_or_not():
     class Counting:
-        shape, threads = (1, 2, 2), 3
+        shape, threads, dtype = (1, 2, 2), 3, torch.uint8
 
         def __len__(self) -> int:
             return 50
@@ -535,16 +532,16 @@ def test_a_source_in_memory_or_not():
             return torch.full((1, 2, 2), index, dtype=torch.uint8), index % 2
 
     source = Counting()
-    held = halves.halve(source, source.shape, 200, None, skip_broken=False)
+    held = splits.load_split(source, 200, None, skip_broken=False)
     assert isinstance(held, Split)
     assert held.images[:, 0, 0, 0].tolist() == list(range(50))
-    streamed = halves.halve(source, source.shape, 199, None, skip_broken=False)
+    streamed = splits.load_split(source, 199, None, skip_broken=False)
     assert isinstance(streamed, Stream)
     assert 1 <= streamed.workers <= 4
 
 
 def test_fashion_mnist_is_found_where_debian_puts_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(places, "SYSTEM", SYSTEM.parent)
+    monkeypatch.setattr(locations, "SYSTEM", SYSTEM.parent)
     assert FashionMNIST.folders[0] == SYSTEM.name
     if SYSTEM.is_dir():
-        assert places.candidates(FashionMNIST(), None) == [SYSTEM]
+        assert locations.candidates(FashionMNIST(), None) == [SYSTEM]

@@ -19,8 +19,8 @@ from cnnspec.training import checkpoint
 from cnnspec.training.data.load import load_data
 from cnnspec.training.device import choose_device
 from cnnspec.training.distributed import Group, join
-from cnnspec.training.evaluate import recipe_from
-from cnnspec.training.start import Ways, train
+from cnnspec.training.restore import recipe_from
+from cnnspec.training.start import Options, train
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parent.parent.parent
@@ -44,8 +44,8 @@ class Slow:
 class Count(list):
     def on_epoch(self, event): self.append(event)
 told = Count()
-run = train(cnnspec.loads(SPEC), recipe_from(SETTINGS), load_data("Digits"), out=out, device="cpu", processes=2,
-            ways=Ways(shard=mode == "shard"), resume=mode == "resume", save_steps=2,
+run = train(cnnspec.loads(SPEC), recipe_from(SETTINGS), load_data("Digits"), out=out, device="cpu",
+            options=Options(shard=mode == "shard", processes=2, save_steps=2), resume=mode == "resume",
             callbacks=[told] + ([Slow()] if mode == "slow" else []))
 rank = os.environ["RANK"]
 with open(out + "/told" + rank, "w") as file:
@@ -152,4 +152,4 @@ def test_shares_cover_everything_once(count: int):
 
 def test_sharding_one_process_is_an_error():
     with pytest.raises(TrainError, match="divides a net among processes"):
-        train(cnnspec.loads(SPEC), recipe_from(SETTINGS), load_data("Digits"), ways=Ways(shard=True))
+        train(cnnspec.loads(SPEC), recipe_from(SETTINGS), load_data("Digits"), options=Options(shard=True))

@@ -16,9 +16,7 @@ import pytest
 import torch
 
 from cnnspec.recipe.datasets import CIFAR10, CIFAR100, EMNIST, MNIST, Npz
-from cnnspec.training.data import archives as stores
-from cnnspec.training.data import formats
-from cnnspec.training.data import safe_pickle as inert
+from cnnspec.training.data import archives, formats, safe_pickle
 from cnnspec.training.data.load import DataError, load_data
 
 from .data_files import fails, idx, images, write_idx
@@ -49,8 +47,8 @@ def test_names_as_kaggle_spells_them(tmp_path: Path):
 def test_emnist_is_turned_upright_and_letters_start_at_0(tmp_path: Path):
     archive = tmp_path / "gzip.zip"
     with zipfile.ZipFile(archive, "w") as target:
-        for seed, half in enumerate(("train", "test")):
-            name = f"gzip/emnist-letters-{half}"
+        for seed, split in enumerate(("train", "test")):
+            name = f"gzip/emnist-letters-{split}"
             target.writestr(f"{name}-images-idx3-ubyte.gz", gzip.compress(idx(images(3, 28, 28, seed=seed))))
             target.writestr(f"{name}-labels-idx1-ubyte.gz", gzip.compress(idx(torch.tensor([1, 26, 2]))))
     for path in (archive, tmp_path):
@@ -325,8 +323,8 @@ def test_no_pickle_runs_anything(tmp_path: Path):
             return os.mkdir, (str(tmp_path / "ran"),)
 
     for protocol in range(6):
-        with pytest.raises(inert.Unreadable):
-            inert.load(pickle.dumps({"data": Payload(), "labels": [1]}, protocol))
+        with pytest.raises(safe_pickle.Unreadable):
+            safe_pickle.load(pickle.dumps({"data": Payload(), "labels": [1]}, protocol))
     assert not (tmp_path / "ran").exists()
 
 
@@ -340,16 +338,16 @@ def test_plain_pickles_give_their_values():
         4: ["é" * 300],
     }
     for protocol in range(3, 6):
-        assert inert.load(pickle.dumps(value, protocol)) == value
+        assert safe_pickle.load(pickle.dumps(value, protocol)) == value
     text = {"a": [1, -2, 3.5, None, 2**70], "b": ("x", ("y",), {"z": "w"})}
     for protocol in range(3):
-        assert inert.load(pickle.dumps(text, protocol)) == text
+        assert safe_pickle.load(pickle.dumps(text, protocol)) == text
 
 
 def test_deeply_nested_pickles_do_no_harm():
-    inert.load(b"\x80\x02" + b"]" * 200_000 + b"a" * 199_999 + b".")
-    with pytest.raises(inert.Unreadable):
-        inert.load(b"\x80\x02}" + b"(" * 1 + b")" + b"\x85" * 200_000 + b"K\x01u.")
+    safe_pickle.load(b"\x80\x02" + b"]" * 200_000 + b"a" * 199_999 + b".")
+    with pytest.raises(safe_pickle.Unreadable):
+        safe_pickle.load(b"\x80\x02}" + b"(" * 1 + b")" + b"\x85" * 200_000 + b"K\x01u.")
 
 
 @pytest.mark.filterwarnings("ignore:invalid escape sequence")
@@ -380,15 +378,15 @@ def test_mutated_files_give_data_or_an_error(seed: int):
 def test_archives_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "bomb.tar.gz"
     tar(path, {"train.bin": bytes(4096), "other": bytes(1 << 16)})
-    assert len(stores.collect(path, {"train.bin": 4096})["train.bin"]) == 4096
+    assert len(archives.collect(path, {"train.bin": 4096})["train.bin"]) == 4096
     with fails("train.bin in .*bomb.tar.gz is larger than 4,095 bytes"):
-        stores.collect(path, {"train.bin": 4095})
-    monkeypatch.setattr(stores, "ARCHIVE_BYTES", 1 << 15)
+        archives.collect(path, {"train.bin": 4095})
+    monkeypatch.setattr(archives, "ARCHIVE_BYTES", 1 << 15)
     with fails("bomb.tar.gz is larger than 32,768 bytes"):
-        stores.collect(path, {"train.bin": 4096})
+        archives.collect(path, {"train.bin": 4096})
     (tmp_path / "file").write_bytes(bytes(10))
     with fails("file is larger than 9 bytes"):
-        stores.collect(tmp_path, {"file": 9})
+        archives.collect(tmp_path, {"file": 9})
 
 
 def test_members_of_archives_are_never_paths_or_links(tmp_path: Path):
@@ -401,7 +399,7 @@ def test_members_of_archives_are_never_paths_or_links(tmp_path: Path):
         outside.size = 3
         archive.addfile(outside, io.BytesIO(b"abc"))
     before = sorted(tmp_path.iterdir())
-    assert stores.collect(path, {"train.bin": 9, "test.bin": 9}) == {"test.bin": b"abc"}
+    assert archives.collect(path, {"train.bin": 9, "test.bin": 9}) == {"test.bin": b"abc"}
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -414,7 +412,7 @@ def test_damaged_zip(tmp_path: Path, cut: int):
     content[cut : cut + 4] = b"\xff\xff\xff\xff"
     path.write_bytes(content)
     with fails("gzip.zip"):
-        stores.collect(path, {"x": 999})
+        archives.collect(path, {"x": 999})
 
 
 # --- npz ---

@@ -1,4 +1,4 @@
-"""Reading pictures and folders of pictures."""
+"""Reading pictures and folders of images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from cnnspec.recipe.datasets import ImageFolder
-from cnnspec.training.data import images as pictures
+from cnnspec.training.data import images as picture_files
 from cnnspec.training.data.load import Split, load_data
 
 from .data_files import broken_folder, fails, folder, picture
@@ -56,19 +56,19 @@ def test_pictures_of_many_kinds(tmp_path: Path):
         picture(tmp_path / "a" / "8.png", mode="P", color=None),
     ]
     for path in paths[:-1]:
-        values = pictures.read_picture(path, 3)
+        values = picture_files.read_picture(path, 3)
         assert values.shape == (3, 6, 8)
         assert torch.allclose(values[:, 3, 3].int(), torch.tensor([200, 100, 50], dtype=torch.int32), atol=2), path.name
-    assert pictures.read_picture(paths[0], 1).shape == (1, 6, 8)
-    assert pictures.read_picture(paths[-1], 3).shape == (3, 6, 8)
+    assert picture_files.read_picture(paths[0], 1).shape == (1, 6, 8)
+    assert picture_files.read_picture(paths[-1], 3).shape == (3, 6, 8)
 
 
 def test_sixteen_bits_become_eight(tmp_path: Path):
     path = picture(tmp_path / "a.png", (2, 1), "I;16", 0x8040)
-    assert pictures.read_picture(path, 1).flatten().tolist() == [0x80, 0x80]
-    assert pictures.read_picture(path, 3)[:, 0, 0].tolist() == [0x80] * 3
+    assert picture_files.read_picture(path, 1).flatten().tolist() == [0x80, 0x80]
+    assert picture_files.read_picture(path, 3)[:, 0, 0].tolist() == [0x80] * 3
     with fails("floating-point pixels"):
-        pictures.read_picture(picture(tmp_path / "a.tif", (2, 1), "F", 0.5), 1)
+        picture_files.read_picture(picture(tmp_path / "a.tif", (2, 1), "F", 0.5), 1)
 
 
 def test_pictures_stand_upright(tmp_path: Path):
@@ -77,7 +77,7 @@ def test_pictures_stand_upright(tmp_path: Path):
     exif = Image.Exif()
     exif[0x0112] = 6
     made.save(tmp_path / "a.png", exif=exif)
-    values = pictures.read_picture(tmp_path / "a.png", 3)
+    values = picture_files.read_picture(tmp_path / "a.png", 3)
     assert values.shape == (3, 4, 2)
     assert values[:, 0, 1].tolist() == [255, 0, 0]
 
@@ -91,7 +91,7 @@ def test_with_a_size_pictures_are_covered_and_cut(tmp_path: Path):
     wide = Image.new("RGB", (40, 10))
     wide.paste((255, 255, 255), (15, 0, 25, 10))
     wide.save(tmp_path / "wide.png")
-    assert pictures.read_picture(tmp_path / "wide.png", 3, (10, 10)).min() == 255
+    assert picture_files.read_picture(tmp_path / "wide.png", 3, (10, 10)).min() == 255
     gray = load_data(ImageFolder(str(tmp_path), 8, 1))
     assert gray.train.images.shape[1:] == (1, 8, 8)
 
@@ -149,16 +149,16 @@ def test_the_first_picture_may_be_broken(tmp_path: Path):
 
 def test_a_picture_that_claims_to_be_huge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = picture(tmp_path / "a.png", (100, 90))
-    monkeypatch.setattr(pictures, "LARGEST", 8999)
+    monkeypatch.setattr(picture_files, "LARGEST", 8999)
     with fails("a.png has 100 x 90 pixels, more than 8,999"):
-        pictures.read_picture(path, 3)
+        picture_files.read_picture(path, 3)
     chunk = b"IHDR" + struct.pack(">II", 60_000, 60_000) + b"\x08\x02\0\0\0"
     huge = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     path.write_bytes(huge + struct.pack(">I", 4) + b"IDAT" + bytes(100))
     with fails("a.png is damaged: Image size"):
-        pictures.read_picture(path, 3)
+        picture_files.read_picture(path, 3)
     with fails("can't read .*/none.png: No such file"):
-        pictures.read_picture(tmp_path / "none.png", 3)
+        picture_files.read_picture(tmp_path / "none.png", 3)
 
 
 def test_only_formats_of_pictures_are_tried(tmp_path: Path):
@@ -166,7 +166,7 @@ def test_only_formats_of_pictures_are_tried(tmp_path: Path):
     path = tmp_path / "a.png"
     path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
     with fails("a.png is no picture that can be read", "formats: PNG, JPEG"):
-        pictures.read_picture(path, 3)
+        picture_files.read_picture(path, 3)
 
 
 def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

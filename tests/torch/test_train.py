@@ -23,9 +23,10 @@ from cnnspec.training.data.splits import Split
 from cnnspec.training.device import check_precision, choose_device, keep_memory, layout_of
 from cnnspec.training.distributed import Group
 from cnnspec.training.dry_run import dry_run
-from cnnspec.training.evaluate import evaluate, predict, recipe_from
+from cnnspec.training.evaluate import evaluate, predict
 from cnnspec.training.events import Callback
-from cnnspec.training.start import Ways, make_trainer, train
+from cnnspec.training.restore import recipe_from
+from cnnspec.training.start import Options, make_trainer, train
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
@@ -88,11 +89,11 @@ def steps_by_hand(net: nn.Module, batches, optimizer: torch.optim.Optimizer, los
 
 def trainer_of(spec: str, data: Data, **settings: object):
     chosen = recipe(**settings)
-    return make_trainer(cnnspec.loads(spec).graph, chosen, data, CPU, Group(), Ways(layout=torch.contiguous_format))
+    return make_trainer(cnnspec.loads(spec).graph, chosen, data, CPU, Group(), Options(layout=torch.contiguous_format))
 
 
 def batches_of(trainer) -> list:
-    return [(torch.cat([part.images for part in parts]), labels) for parts, labels in trainer.feed.batches(0, 0)]
+    return [(torch.cat([part.inputs for part in parts]), labels) for parts, labels in trainer.loader.batches(0, 0)]
 
 
 def check_close(net: nn.Module, other: nn.Module, tolerance: float = 1e-6) -> None:
@@ -137,44 +138,44 @@ def test_equal_seeds_give_equal_bits_and_leave_torch_alone(digits: Data):
 def test_an_epoch_is_that_of_a_loop_by_hand(digits: Data, loss: str, parts: int):
     """Accumulated parts of an uneven batch give the weights of the whole batch."""
     trainer = trainer_of(SMALL, digits, loss=loss, optimizer="SGD(lr=0.002)", batch=100, accumulate=parts)
-    net = copy.deepcopy(trainer.net)
-    arguments = trainer.recipe.loss.arguments()
+    net = copy.deepcopy(trainer.state.net)
+    arguments = trainer.plan.recipe.loss.arguments()
     for key in ("weight", "pos_weight"):
         if arguments.get(key):
             arguments[key] = torch.tensor(arguments[key], dtype=torch.float32)
-    module = getattr(nn, trainer.recipe.loss.name)(**arguments)
+    module = getattr(nn, trainer.plan.recipe.loss.name)(**arguments)
 
     def by_hand(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        takes = trainer.recipe.loss.takes_classes
+        takes = trainer.plan.recipe.loss.takes_classes
         return module(scores, labels if takes else nn.functional.one_hot(labels, 10).float())
 
     steps_by_hand(net, batches_of(trainer), torch.optim.SGD(net.parameters(), lr=0.002), by_hand)
     for _ in trainer.train_epoch():
         pass
-    check_close(net, trainer.net, 2e-6)
-    assert trainer.seen == len(digits.train)
+    check_close(net, trainer.state.net, 2e-6)
+    assert trainer.state.seen == len(digits.train)
 
 
 def test_the_measured_training_loss_is_the_mean_over_the_epoch(digits: Data):
     trainer = trainer_of(SMALL, digits, optimizer="SGD(lr=0)", batch=64)
     for _ in trainer.train_epoch():
         pass
-    images = trainer.prepare(digits.train.images)
+    images = trainer.plan.prepare.inputs(digits.train.images)
     with torch.no_grad():
-        scores = trainer.net(images)
-    loss, accuracy = trainer.gather()
+        scores = trainer.state.net(images)
+    loss, accuracy = trainer.state.gather()
     assert loss == pytest.approx(float(nn.functional.cross_entropy(scores, digits.train.labels)), rel=1e-5)
     assert accuracy == pytest.approx(float((scores.argmax(1) == digits.train.labels).double().mean()))
 
 
 def test_evaluation_is_exact_over_uneven_batches(digits: Data):
     trainer = trainer_of(SMALL, digits, batch=77)
-    tested = trainer.test()
+    tested = trainer.test(trainer.plan.data.test)
     assert tested is not None
     with torch.no_grad():
-        scores = trainer.net(trainer.prepare(digits.test.images))
-    assert tested[0] == pytest.approx(float(nn.functional.cross_entropy(scores, digits.test.labels)), rel=1e-6)
-    assert int(tested[1].diagonal().sum()) == int((scores.argmax(1) == digits.test.labels).sum())
+        scores = trainer.state.net(trainer.plan.prepare.inputs(digits.test.images))
+    assert tested.loss == pytest.approx(float(nn.functional.cross_entropy(scores, digits.test.labels)), rel=1e-6)
+    assert int(tested.confusion.diagonal().sum()) == int((scores.argmax(1) == digits.test.labels).sum())
 
 
 def test_batch_norm_tests_with_running_statistics(digits: Data):
@@ -191,7 +192,7 @@ def test_batch_norm_tests_with_running_statistics(digits: Data):
 
 
 def test_inits_set_weights_and_leave_biases(digits: Data):
-    plain, drawn = trainer_of(SMALL, digits).net, trainer_of(SMALL, digits, init="constant(0.25)").net
+    plain, drawn = trainer_of(SMALL, digits).state.net, trainer_of(SMALL, digits, init="constant(0.25)").state.net
     assert torch.equal(drawn[0].weight, torch.full_like(drawn[0].weight, 0.25))
     assert torch.equal(plain[0].bias, drawn[0].bias)
 
@@ -201,14 +202,14 @@ def test_inits_set_weights_and_leave_biases(digits: Data):
              "orthogonal", "normal(std=0.01)", "uniform(-1, 1)", "trunc_normal(std=0.02)"],
 )  # fmt: skip
 def test_every_init(digits: Data, init: str):
-    assert torch.isfinite(trainer_of(SMALL, digits, init=init).net[0].weight).all()
+    assert torch.isfinite(trainer_of(SMALL, digits, init=init).state.net[0].weight).all()
 
 
 def test_clipping(digits: Data):
     trainer = trainer_of(SMALL, digits, optimizer="SGD(lr=1)", clip_grad_norm=0.01)
-    before = [parameter.detach().clone() for parameter in trainer.net.parameters()]
+    before = [parameter.detach().clone() for parameter in trainer.state.net.parameters()]
     next(trainer.train_epoch())
-    moved = torch.cat([(old - new).detach().flatten() for old, new in zip(before, trainer.net.parameters())])
+    moved = torch.cat([(old - new).detach().flatten() for old, new in zip(before, trainer.state.net.parameters())])
     assert float(moved.norm()) == pytest.approx(0.01, rel=1e-3)
     assert float(trainer.norm) > 0.01
 
@@ -254,15 +255,15 @@ def test_a_schedule_that_torch_refuses_is_told(digits: Data):
 
 def test_the_average_follows_the_weights(digits: Data):
     trainer = trainer_of(SMALL, digits, ema=0.5, optimizer="SGD(lr=0.1)")
-    expected = trainer.net[4].weight.detach().clone()
+    expected = trainer.state.net[4].weight.detach().clone()
     for step, _ in enumerate(trainer.train_epoch(), 1):
         decay = min(0.5, (1 + step) / (10 + step))
-        expected = decay * expected + (1 - decay) * trainer.net[4].weight.detach()
-    torch.testing.assert_close(trainer.average.values["4.weight"], expected)
-    raw = trainer.net[4].weight.detach().clone()
+        expected = decay * expected + (1 - decay) * trainer.state.net[4].weight.detach()
+    torch.testing.assert_close(trainer.state.average.values["4.weight"], expected)
+    raw = trainer.state.net[4].weight.detach().clone()
     with trainer.averaged():
-        torch.testing.assert_close(trainer.net[4].weight.detach(), expected)
-    assert torch.equal(trainer.net[4].weight, raw)
+        torch.testing.assert_close(trainer.state.net[4].weight.detach(), expected)
+    assert torch.equal(trainer.state.net[4].weight, raw)
 
 
 def test_early_stopping(digits: Data):
@@ -290,7 +291,7 @@ def test_normalisation_stands_in_front_of_erasing():
 def test_one_batch_can_be_overfitted(digits: Data):
     log = Log()
     chosen = recipe(epochs=6, augment="[RandomCrop(8, padding=2)]", optimizer="Adam(lr=0.01)")
-    run = train(cnnspec.loads(SMALL), chosen, digits, ways=Ways(overfit_one_batch=True), callbacks=[log])
+    run = train(cnnspec.loads(SMALL), chosen, digits, options=Options(overfit_one_batch=True), callbacks=[log])
     assert run.history[-1].train_accuracy == 1.0
     assert log.steps[0].steps == 20
 
@@ -308,7 +309,7 @@ def test_every_optimizer(digits: Data, optimizer: str):
 def test_an_infinite_weight_names_its_layer(digits: Data):
     trainer = trainer_of(SMALL, digits)
     with torch.no_grad():
-        trainer.net[4].weight[0, 0] = math.inf
+        trainer.state.net[4].weight[0, 0] = math.inf
     with pytest.raises(NonFiniteLoss, match="weights of layer 4 are not finite") as caught:
         list(trainer.train_epoch())
     assert (caught.value.layer, caught.value.step) == ("4", 1)
@@ -327,18 +328,18 @@ def test_a_layer_inside_a_block_is_named_by_its_key(digits: Data):
     spec = "model M { input [1, 8, 8]; residual { Conv2d(1, 3, padding=1) as wide }; Flatten; Linear(10) }"
     trainer = trainer_of(spec, digits)
     with torch.no_grad():
-        trainer.net[0].body.wide.weight.fill_(3e38)
+        trainer.state.net[0].body.wide.weight.fill_(3e38)
     with pytest.raises(NonFiniteLoss, match=r"the output of layer 0\.body.wide is not finite"):
         list(trainer.train_epoch())
 
 
 def test_a_gradient_that_is_not_finite_stops_before_the_weights_move(digits: Data):
     trainer = trainer_of(SMALL, digits)
-    before = copy.deepcopy(trainer.net.state_dict())
-    trainer.net[4].weight.register_hook(lambda gradient: gradient * math.inf)
+    before = copy.deepcopy(trainer.state.net.state_dict())
+    trainer.state.net[4].weight.register_hook(lambda gradient: gradient * math.inf)
     with pytest.raises(NonFiniteLoss, match="gradient of the weights of layer 4"):
         list(trainer.train_epoch())
-    assert all(torch.equal(before[key], value) for key, value in trainer.net.state_dict().items())
+    assert all(torch.equal(before[key], value) for key, value in trainer.state.net.state_dict().items())
 
 
 def test_a_run_stuck_at_chance_says_so(digits: Data):
@@ -477,7 +478,7 @@ def test_a_warm_step_takes_few_page_faults():
 
 def test_tuning_measures_and_trains(digits: Data):
     log = Log()
-    train(cnnspec.loads(SMALL), recipe(), digits, ways=Ways(tune=True), callbacks=[log], device="cpu")
+    train(cnnspec.loads(SMALL), recipe(), digits, options=Options(tune=True), callbacks=[log], device="cpu")
     assert "measured a step: plain" in log.starts[0].why
 
 

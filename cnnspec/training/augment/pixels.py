@@ -76,7 +76,7 @@ def center_crop(images: Tensor, height: int, width: int) -> Tensor:
     rows, columns = images.shape[2:]
     down, right = max(0, height - rows), max(0, width - columns)
     images = pad(images, (right // 2, down // 2, right - right // 2, down - down // 2))
-    # Halves are rounded to the even number, as Python does.
+    # Splits are rounded to the even number, as Python does.
     top, left = (round((size - wanted) / 2) for size, wanted in zip(images.shape[2:], (height, width)))
     return images[:, :, top : top + height, left : left + width]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from cnnspec.errors import TrainError
 from cnnspec.recipe.augmentations import Normalize
-from cnnspec.record import record
 from cnnspec.training.augment.pipeline import Pipeline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
     from cnnspec.recipe.augmentations import Augmentation
     from cnnspec.recipe.recipe import Recipe
 
@@ -20,14 +21,22 @@ _RANDOM = (
 )  # fmt: skip
 
 
-@record
 class Preparation:
-    """The pipeline of a recipe, and whether it draws for training images."""
+    """The pipeline of a recipe, and whether it draws for training.
 
-    pipeline: Pipeline
-    draws: bool
-    statistics: Statistics | None
-    """Mean and deviation of each channel of the training images, where white is 1; None where they are not used."""
+    `statistics` are mean and deviation of each channel of the training inputs; None where they are not used.
+    """
+
+    def __init__(self, pipeline: Pipeline, statistics: Statistics | None, *, draws: bool) -> None:
+        self.pipeline, self.statistics, self.draws = pipeline, statistics, draws
+
+    def __call__(self, inputs: Tensor, targets: Tensor, generator: Generator | None) -> tuple[Tensor, Tensor]:
+        """Inputs and targets as net and loss take them, in training with a generator, otherwise without chance."""
+        return self.pipeline(inputs, generator), targets
+
+    def inputs(self, inputs: Tensor) -> Tensor:
+        """Inputs alone, without chance."""
+        return self.pipeline(inputs)
 
 
 def steps_of(recipe: Recipe) -> tuple[Augmentation, ...]:
@@ -53,4 +62,4 @@ def prepare(recipe: Recipe, shape: tuple[int, ...], statistics: Statistics | Non
         pipeline = Pipeline(steps, shape, statistics)
     except ValueError as error:
         raise TrainError(f"augment: {error}") from None
-    return Preparation(pipeline, any(type(step).__name__ in _RANDOM for step in steps), statistics)
+    return Preparation(pipeline, statistics, draws=any(type(step).__name__ in _RANDOM for step in steps))

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from cnnspec.resources import resource
-from cnnspec.training.data import safe_pickle as inert
+from cnnspec.training.data import safe_pickle
 from cnnspec.training.data.archives import CHUNK, DataError, damaged, shown, too_large
 
 TYPE_CHECKING = False
@@ -86,12 +86,12 @@ def read_cifar_binary(content: bytearray, name: str, labels: int) -> tuple[Tenso
 def read_cifar_pickle(content: bytearray, name: str, key: str) -> tuple[Tensor, Tensor]:
     """Images and labels (those under `key`) of a file of CIFAR's python version, which is read as data, never unpickled."""
     try:
-        value = inert.load(content)
+        value = safe_pickle.load(content)
         if not isinstance(value, dict):
-            raise inert.Unreadable("it holds no dictionary")
+            raise safe_pickle.Unreadable("it holds no dictionary")
         fields = {_text(name): item for name, item in value.items()}
         images, labels = _array(fields.get("data")), fields.get(key)
-    except inert.Unreadable as error:
+    except safe_pickle.Unreadable as error:
         raise DataError(f"{name} is no file of CIFAR's python version: {error}") from None
     if not isinstance(labels, list) or not all(label.__class__ is int and 0 <= label < 256 for label in labels):
         raise DataError(f"{name} is no file of CIFAR's python version: it has no list {key!r} of labels")
@@ -106,21 +106,21 @@ def _text(value: object) -> object:
 
 def _array(value: object) -> bytearray:
     """The bytes of an array of uint8 that a pickle describes."""
-    if not isinstance(value, inert.Call) or not str(value.name).endswith("_reconstruct"):
-        raise inert.Unreadable("it has no array `data`")
+    if not isinstance(value, safe_pickle.Call) or not str(value.name).endswith("_reconstruct"):
+        raise safe_pickle.Unreadable("it has no array `data`")
     match value.state:
-        case (_, tuple(shape), inert.Call(name="numpy dtype", args=("u1" | b"u1", *_)), False, content):
+        case (_, tuple(shape), safe_pickle.Call(name="numpy dtype", args=("u1" | b"u1", *_)), False, content):
             pass
         case _:
-            raise inert.Unreadable("its array `data` is not of uint8 in row order")
+            raise safe_pickle.Unreadable("its array `data` is not of uint8 in row order")
     try:
         values = content.encode("latin-1") if isinstance(content, str) else content
     except UnicodeEncodeError:
         values = None
     if not isinstance(values, bytes) or not all(size.__class__ is int and size >= 0 for size in shape):
-        raise inert.Unreadable("its array `data` has no bytes")
+        raise safe_pickle.Unreadable("its array `data` has no bytes")
     if math.prod(shape) != len(values) or shape[-1:] != (3072,):
-        raise inert.Unreadable(f"its array `data` has the shape {shape} for {len(values):,} bytes")
+        raise safe_pickle.Unreadable(f"its array `data` has the shape {shape} for {len(values):,} bytes")
     return bytearray(values)
 
 

@@ -31,7 +31,7 @@ LARGEST = 100_000_000
 """Pixels that one picture may have."""
 TRAIN = ("train", "training")
 TEST = ("val", "valid", "validation", "test", "testing")
-"""Names of the folders of the two halves; where there are several, the first is taken."""
+"""Names of the folders of the two parts; where there are several, the first is taken."""
 
 
 def pillow() -> Any:
@@ -88,11 +88,11 @@ def to_tensor(picture: Any, channels: int, size: tuple[int, int] | None) -> Tens
 
 
 def find_pictures(root: Path) -> tuple[Files, Files]:
-    """The pictures below a folder for training and for testing, by class; the latter empty where there are no halves."""
+    """The pictures below a folder for training and for testing, by class; the latter empty where there is no such pair."""
     if not root.is_dir():
         raise DataError(f"there is no folder {shown(root)}")
     try:
-        train, test = _half(root, TRAIN), _half(root, TEST)
+        train, test = _split(root, TRAIN), _split(root, TEST)
         found = _classes(root if train is None else train)
         tested = _classes(test) if train is not None and test is not None else {}
     except OSError as error:
@@ -103,7 +103,7 @@ def find_pictures(root: Path) -> tuple[Files, Files]:
     return found, tested
 
 
-def _half(root: Path, names: tuple[str, ...]) -> Path | None:
+def _split(root: Path, names: tuple[str, ...]) -> Path | None:
     return next((root / name for name in names if (root / name).is_dir()), None)
 
 
@@ -128,7 +128,7 @@ def _pictures(folder: Path) -> list[str]:
     return sorted(found)
 
 
-def divide(pictures: Files, root: Path, share: float) -> tuple[Files, Files]:
+def divide_pictures(pictures: Files, root: Path, share: float) -> tuple[Files, Files]:
     """Keep a share of each class for testing. What is kept follows from the names alone, on every machine."""
 
     def place(path: str) -> bytes:

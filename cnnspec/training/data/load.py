@@ -1,4 +1,4 @@
-"""Data sets: `load_data` takes what a recipe names and gives the two halves of a `Data`.
+"""Data sets: `load_data` takes what a recipe names and gives the two splits of a `Data`.
 
 Images are uint8, [n, channels, height, width], labels int64. A set that fits stays in memory as one tensor, on any device;
 a larger folder of pictures is read by worker processes, a few batches ahead of the loop. Both are iterated alike. All that
@@ -7,6 +7,7 @@ can be wrong with a user's files is raised as `DataError`.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,45 +15,64 @@ import torch
 from cnnspec.declare import Reject
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.recipe.datasets import DATA_SETS
-from cnnspec.training.data import locations as places
+from cnnspec.training.data import locations
 from cnnspec.training.data.archives import DataError, MissingData, shown
 from cnnspec.training.data.readers import READERS, Request
 from cnnspec.training.data.splits import Split, Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Sequence
 
-    from cnnspec.recipe.datasets import DataSet, Image
+    from cnnspec.recipe.datasets import DataSet
     from cnnspec.training.data.locations import Report
-    from cnnspec.training.data.readers import Halves
+    from cnnspec.training.data.readers import Splits
 
 __all__ = ["Data", "DataError", "MissingData", "Split", "Stream", "load_data"]
 
 MEMORY = 2 << 30
-"""Bytes of images up to which one half of a set is kept in memory."""
+"""Bytes of images up to which one split of a set is kept in memory."""
+
+
+MOST_CLASSES = 100_000
+"""Classes that a set may have whose files do not say how many there are."""
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A data set: its two halves, the names of its classes by label, and the shape [channels, height, width]."""
+    """A data set: its splits, the names of its classes by label, and the shape of an input: [channels, height, width]."""
 
     name: str
     train: Split | Stream
-    test: Split | Stream
+    test: Split | Stream | None
     classes: list[str]
-    shape: Image
+    shape: tuple[int, ...]
     origin: str
     """Where it was read from, for the record of a run."""
+    validation: Split | Stream | None = None
+    """Decides which epoch is the best, where it is there; then the test set is looked at once."""
+    path: str | None = None
+    """The path that was given for it, in place of those that are searched."""
 
     def to(self, device: torch.device | str) -> Data:
         """The same data on another device; streamed batches are sent there one by one."""
-        return replace(self, train=self.train.to(device), test=self.test.to(device))
+        moved = [None if split is None else split.to(device) for split in (self.test, self.validation)]
+        return replace(self, train=self.train.to(device), test=moved[0], validation=moved[1])
+
+    @property
+    def splits(self) -> tuple[Split | Stream, ...]:
+        """Those that are there: training, validation, test."""
+        return tuple(split for split in (self.train, self.validation, self.test) if split is not None)
+
+    @property
+    def dtype(self) -> str:
+        """The type of the inputs: uint8 for images."""
+        return str(self.train.dtype).removeprefix("torch.")
 
     @property
     def skipped(self) -> tuple[str, ...]:
         """What was left out so far because it could not be read: a message for each file."""
-        return self.train.skipped + self.test.skipped
+        return tuple(message for split in self.splits for message in split.skipped)
 
 
 def load_data(
@@ -64,29 +84,33 @@ def load_data(
     memory: int = MEMORY,
     workers: int | None = None,
     report: Report | None = None,
+    whole: bool = False,
+    classes: Sequence[str] = (),
 ) -> Data:
     """Load a data set, by name or as the catalogue declares it. Raises DataError.
 
     `path` is the file or folder to read, in place of those that are searched (see `places`). With `download`, files that are
     missing are fetched where the publisher offers them; `report` is told how far that is. With `skip_broken`, pictures that
     can't be read are left out and named in `skipped`. Pictures of more than `memory` bytes are streamed by `workers`
-    processes, by default one for each processor up to four.
+    processes, by default one for each processor up to four. With `whole`, files of one's own that are not divided are the
+    test split as they are, instead of a part of them. `classes` are names that have to be those of the files, or more.
 
     >>> from cnnspec.training.data.load import load_data
     >>> load_data("FashionMini").train.images.shape
     torch.Size([5000, 1, 28, 28])
     """
     declared = _declared(data)
-    request = Request(path, download, skip_broken, memory, workers)
+    request = Request(path, download, skip_broken, memory, workers, whole, tuple(classes))
     read = READERS[declared.layout]
     try:
-        halves = read(declared, request)
+        splits = read(declared, request)
     except MissingData:
         if not download:
             raise
-        places.download(declared, path, report)
-        halves = read(declared, request)
-    return _checked(declared, halves)
+        locations.download(declared, path, report)
+        splits = read(declared, request)
+    found = _checked(declared, splits)
+    return found if path is None else replace(found, path=os.fspath(path))
 
 
 def _declared(data: str | DataSet) -> DataSet:
@@ -108,39 +132,34 @@ def _declared(data: str | DataSet) -> DataSet:
     return data
 
 
-def _checked(declared: DataSet, halves: Halves) -> Data:
-    """The data, where shapes and labels are those that the catalogue promises and both halves agree."""
+def _checked(declared: DataSet, splits: Splits) -> Data:
+    """The data, where shapes and labels are those that the catalogue promises and both splits agree."""
     name = type(declared).__name__
-    shapes = [_shape(half) for half in (halves.train, halves.test)]
+    shapes = [split.shape for split in (splits.train, splits.test)]
     expected = declared.shape or shapes[0]
     for shape, what in zip(shapes, ("training", "test")):
         if shape != expected:
             found = f"images of {name} are {list(expected)}, but those for {what} here {list(shape)}"
-            raise DataError(found, f"read from {shown(halves.origin)}")
-    classes = list(halves.classes or declared.class_names)
-    highest = max(_highest_label(half, name) for half in (halves.train, halves.test))
+            raise DataError(found, f"read from {shown(splits.origin)}")
+    classes = list(splits.classes or declared.class_names)
+    highest = max(_highest_label(split, name) for split in (splits.train, splits.test))
     known = len(classes) or declared.num_classes
+    if known is None and highest >= MOST_CLASSES:
+        raise DataError(f"{name} has a label {highest:,} here, and at most {MOST_CLASSES:,} classes are counted from 0")
     if known is not None and highest >= known:
         raise DataError(
-            f"{name} has {known} classes, but here is a label {highest}", f"read from {shown(halves.origin)}"
+            f"{name} has {known} classes, but here is a label {highest}", f"read from {shown(splits.origin)}"
         )
     names = classes or [str(label) for label in range(known or highest + 1)]
-    return Data(name, halves.train, halves.test, names, expected, halves.origin)
+    return Data(name, splits.train, splits.test, names, expected, splits.origin)
 
 
-def _shape(half: Split | Stream) -> Image:
-    if isinstance(half, Stream):
-        return half.source.shape
-    channels, height, width = half.images.shape[1:]
-    return channels, height, width
-
-
-def _highest_label(half: Split | Stream, name: str) -> int:
-    """The highest label of a half in memory; the sources of a stream check theirs as they are read."""
-    if isinstance(half, Stream):
+def _highest_label(split: Split | Stream, name: str) -> int:
+    """The highest label of a split in memory; the sources of a stream check theirs as they are read."""
+    if isinstance(split, Stream):
         return -1
-    if not len(half):
+    if not len(split):
         raise DataError(f"{name} has no images here")
-    if int(half.labels.min()) < 0:
-        raise DataError(f"labels are counted from 0, but {name} has a label {int(half.labels.min())} here")
-    return int(half.labels.max())
+    if int(split.labels.min()) < 0:
+        raise DataError(f"labels are counted from 0, but {name} has a label {int(split.labels.min())} here")
+    return int(split.labels.max())

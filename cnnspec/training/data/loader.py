@@ -1,4 +1,4 @@
-"""The images of a run: which ones make up a step, and how they are prepared, as pure functions of seed, epoch and step.
+"""The samples of a run: which ones make up a step, and how they are prepared, as pure functions of seed, epoch and step.
 
 Nothing here has a state that a checkpoint would have to keep, and the order is the same for any number of processes.
 """
@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 from cnnspec.record import record
+from cnnspec.training.data.splits import Split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
+    from collections.abc import Iterator
 
+    from cnnspec.training.augment.prepare import Preparation
+    from cnnspec.training.data.splits import AnySplit
     from cnnspec.training.distributed import Group
-
-    Prepare = Callable[[Tensor, torch.Generator | None], Tensor]
 
 ORDER, AUGMENT, NOISE = range(3)
 """What a random number is for: equal numbers for two purposes would be correlated."""
@@ -44,90 +44,104 @@ def seed_noise(device: torch.device, *place: int) -> None:
 
 
 @record
-class Part:
-    """Images [n, channels, height, width] in float32 and their labels [n] in int64, on the device."""
+class MicroBatch:
+    """Prepared inputs [n, ...] and their targets [n, ...], on the device: what goes through the net at once."""
 
-    images: Tensor
-    labels: Tensor
+    inputs: Tensor
+    targets: Tensor
     weight: float
-    """1, or 0 for the stand-in of a process that has no image in this part."""
+    """1, or 0 for the stand-in of a process that has no sample in this part."""
 
 
-class Feed:
-    """The training half: resident on the device where it is in memory, otherwise read as it is needed.
+class Loader:
+    """The training split: resident on the device where it is in memory, otherwise read as it is needed.
 
-    `prepare` makes float32 images of uint8 ones, with a generator where it draws; `draws` says whether it does. `repeat` is
-    for overfitting: the first batch, so many steps an epoch.
+    `repeat` is for overfitting: the first batch, unaugmented, so many steps an epoch. `drop_last` leaves out the samples of
+    an epoch that fill no batch.
     """
 
     def __init__(
-        self, half: Any, prepare: Prepare, *, draws: bool, seed: int, batch: int, parts: int, group: Group,
-        device: torch.device, repeat: bool = False,
+        self, split: AnySplit, prepare: Preparation, *, seed: int, batch: int, parts: int, group: Group,
+        device: torch.device, repeat: bool = False, drop_last: bool = False,
     ) -> None:  # fmt: skip
-        self.half = half.to(device)
-        self.resident = isinstance(getattr(half, "images", None), Tensor)
-        self.prepare, self.draws, self.seed = prepare, draws, seed
+        self.split = split.to(device)
+        self.prepare, self.seed = prepare, seed
+        self.draws = prepare.draws and not repeat
         self.batch, self.parts, self.group, self.device, self.repeat = batch, parts, group, device, repeat
+        self.drop_last = drop_last and len(split) > batch
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def __len__(self) -> int:
-        """Steps of an epoch; the last may have fewer images."""
-        return REPEATS if self.repeat else -(-len(self.half) // self.batch)
+        """Steps of an epoch; the last may have fewer samples."""
+        if self.repeat:
+            return REPEATS
+        return len(self.split) // self.batch if self.drop_last else -(-len(self.split) // self.batch)
 
     def order(self, epoch: int) -> Tensor:
-        """The order of the images in an epoch."""
+        """The order of the samples in an epoch."""
         epoch = 0 if self.repeat else epoch
         if self._order[0] != epoch:
             generator = torch.Generator().manual_seed(key(ORDER, self.seed, epoch))
-            order = torch.randperm(len(self.half), generator=generator)
+            order = torch.randperm(len(self.split), generator=generator)
             if self.repeat:
                 order = order[: self.batch].repeat(REPEATS)
-            self._order = (epoch, order.to(self.device) if self.resident else order)
+            elif self.drop_last:
+                order = order[: len(self) * self.batch]
+            self._order = (epoch, order.to(self.device) if isinstance(self.split, Split) else order)
         return self._order[1]
 
-    def batches(self, epoch: int, first: int) -> Iterator[tuple[list[Part], Tensor]]:
-        """From step `first` of an epoch on: this process's parts of each batch, and the labels of the whole batch."""
+    def smallest_part(self) -> int:
+        """Samples of the smallest part that goes through the net at once in an epoch."""
+        size = min(self.batch, len(self.split))
+        rest = 0 if self.repeat or self.drop_last else len(self.split) % size
+        counts = [size, rest] if rest else [size]
+        shares = [share for count in counts for share in self._shares(count)]
+        return min(max(1, int(share.stop - share.start)) for share in shares)
+
+    def batches(self, epoch: int, first: int) -> Iterator[tuple[list[MicroBatch], Tensor]]:
+        """From step `first` of an epoch on: this process's parts of each batch, and the targets of the whole batch."""
         order = self.order(epoch)
-        size = min(self.batch, len(self.half))
-        if not self.resident:
-            for step, (images, labels) in enumerate(self.half.batches(order[first * size :], size), first):
-                yield self._parts(images, labels, epoch, step), labels
+        size = min(self.batch, len(self.split))
+        split = self.split
+        if not isinstance(split, Split):
+            for step, (inputs, targets) in enumerate(split.batches(order[first * size :], size), first):
+                yield self._parts(inputs, targets, epoch, step)
             return
-        images, labels = self.half.images, self.half.labels
         for step in range(first, len(self)):
             whole = order[step * size : (step + 1) * size]
-            batch = labels.index_select(0, whole)
+            targets = split.targets.index_select(0, whole)
             if self.group.world == 1 or self.draws:
-                yield self._parts(images.index_select(0, whole), batch, epoch, step), batch
+                yield self._parts(split.inputs.index_select(0, whole), targets, epoch, step)
             else:
-                yield [self._own(images, whole, batch, share) for share in self._shares(len(whole))], batch
+                yield [self._own(split.inputs, whole, targets, share) for share in self._shares(len(whole))], targets
 
     def _shares(self, count: int) -> list[slice]:
-        """This process's images in each part of a batch of `count`."""
+        """This process's samples in each part of a batch of `count`."""
         shares = []
         for chunk in _chunks(count, self.parts):
             mine = self.group.share(chunk.stop - chunk.start)
             shares.append(slice(chunk.start + mine.start, chunk.start + mine.stop))
         return shares
 
-    def _parts(self, images: Tensor, labels: Tensor, epoch: int, step: int) -> list[Part]:
+    def _parts(self, inputs: Tensor, targets: Tensor, epoch: int, step: int) -> tuple[list[MicroBatch], Tensor]:
         if self.draws:
-            # All processes draw for the whole batch, so that an image is changed in the same way in any number of them.
-            images = self.prepare(images, torch.Generator().manual_seed(key(AUGMENT, self.seed, epoch, step)))
+            # All processes draw for the whole batch, so that a sample is changed in the same way in any number of them.
+            generator = torch.Generator().manual_seed(key(AUGMENT, self.seed, epoch, step))
+            inputs, targets = self.prepare(inputs, targets, generator)
         parts = []
-        for share in self._shares(len(labels)):
+        for share in self._shares(len(targets)):
             kept, weight = _filled(share)
-            own = images[kept] if self.draws else self.prepare(images[kept], None)
-            parts.append(Part(own, labels[kept], weight))
-        return parts
+            own = inputs[kept], targets[kept]
+            parts.append(MicroBatch(*(own if self.draws else self.prepare(*own, None)), weight))
+        return parts, targets
 
-    def _own(self, images: Tensor, whole: Tensor, labels: Tensor, share: slice) -> Part:
+    def _own(self, inputs: Tensor, whole: Tensor, targets: Tensor, share: slice) -> MicroBatch:
         kept, weight = _filled(share)
-        return Part(self.prepare(images.index_select(0, whole[kept]), None), labels[kept], weight)
+        return MicroBatch(*self.prepare(inputs.index_select(0, whole[kept]), targets[kept], None), weight)
 
 
 def _filled(share: slice) -> tuple[slice, float]:
-    """A share, or one image with weight 0 in place of an empty one: every process has to run the net."""
+    """A share, or one sample with weight 0 in place of an empty one: every process has to run the net."""
     return (share, 1.0) if share.stop > share.start else (slice(0, 1), 0.0)
 
 
@@ -135,15 +149,3 @@ def _chunks(count: int, parts: int) -> list[slice]:
     """`count` items in up to `parts` chunks of nearly one size."""
     size = -(-count // parts)
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
-
-
-def fingerprint(half: Any) -> str:
-    """Hash of the number of images, and where they are in memory of all labels and of 64 images."""
-    found = hashlib.blake2b(str(len(half)).encode(), digest_size=16)
-    images = getattr(half, "images", None)
-    if isinstance(images, Tensor) and len(half):
-        picked = torch.arange(64) * (len(half) - 1) // 63
-        for tensor in (half.labels, images[picked.to(images.device)]):
-            found.update(repr(tuple(tensor.shape)).encode())
-            found.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return found.hexdigest()

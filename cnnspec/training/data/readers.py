@@ -1,4 +1,4 @@
-"""One reader for each layout of the catalogue: from a declared data set and a path to its two halves.
+"""One reader for each layout of the catalogue: from a declared data set and a path to its two splits.
 
 A reader raises `MissingData` where it finds nothing and `DataError` where it finds something wrong.
 """
@@ -13,11 +13,10 @@ import torch
 
 from cnnspec.declare import sizes
 from cnnspec.recipe import datasets as catalogue
-from cnnspec.training.data import formats
-from cnnspec.training.data import images as pictures
-from cnnspec.training.data import locations as places
+from cnnspec.training.data import formats, locations
 from cnnspec.training.data.archives import DataError, collect, shown
-from cnnspec.training.data.splits import Split, halve
+from cnnspec.training.data.images import divide_pictures, find_pictures, read_picture, to_tensor
+from cnnspec.training.data.splits import Split, load_split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,10 +41,14 @@ class Request:
     skip_broken: bool = False
     memory: int = 2 << 30
     workers: int | None = None
+    whole: bool = False
+    """Files that are not divided are the test split as they are."""
+    classes: tuple[str, ...] = ()
+    """Names that the classes have to have; empty for any."""
 
 
 @dataclass(frozen=True)
-class Halves:
+class Splits:
     """What a reader gives. `classes` is empty where the files don't name them."""
 
     train: Split | Stream
@@ -54,7 +57,7 @@ class Halves:
     classes: tuple[str, ...] = ()
 
 
-def read_packed(data: DataSet, request: Request) -> Halves:
+def read_packed(data: DataSet, request: Request) -> Splits:
     name = type(data).__name__
     if request.path is not None:
         raise DataError(f"{name} comes with cnnspec and is read from no other place: leave out --data")
@@ -63,29 +66,29 @@ def read_packed(data: DataSet, request: Request) -> Halves:
     if data.white != 255:
         images = (images.int() * 255 // data.white).to(torch.uint8)
     train = data.counts[0]
-    return Halves(Split(images[:train], labels[:train]), Split(images[train:], labels[train:]), "cnnspec")
+    return Splits(Split(images[:train], labels[:train]), Split(images[train:], labels[train:]), "cnnspec")
 
 
 # --- IDX ---
 
 
-def read_idx(data: DataSet, request: Request) -> Halves:
+def read_idx(data: DataSet, request: Request) -> Splits:
     prefix = data.file_prefix
     test = "test" if prefix else "t10k"
     seen = []
-    for place in places.candidates(data, request.path):
-        halves = [_idx_half(data, place, f"{prefix}{half}") for half in ("train", test)]
-        if halves[0] is not None and halves[1] is not None:
-            return Halves(halves[0], halves[1], str(place))
-        if halves[0] is not None or halves[1] is not None:
+    for place in locations.candidates(data, request.path):
+        splits = [_idx_split(data, place, f"{prefix}{split}") for split in ("train", test)]
+        if splits[0] is not None and splits[1] is not None:
+            return Splits(splits[0], splits[1], str(place))
+        if splits[0] is not None or splits[1] is not None:
             seen.append(f"{shown(place)} has only one half of it")
-    raise places.missing(data, request.path, seen)
+    raise locations.missing(data, request.path, seen)
 
 
-def _idx_half(data: DataSet, place: Path, half: str) -> Split | None:
-    """Images and labels of one half, or None where a place has not both files."""
-    images = _find(place, f"{half}-images-idx3-ubyte")
-    labels = _find(place, f"{half}-labels-idx1-ubyte") if images else None
+def _idx_split(data: DataSet, place: Path, split: str) -> Split | None:
+    """Images and labels of one split, or None where a place has not both files."""
+    images = _find(place, f"{split}-images-idx3-ubyte")
+    labels = _find(place, f"{split}-labels-idx1-ubyte") if images else None
     if images is None or labels is None:
         return None
     pixels = formats.read_idx(images[1], images[0], 3)[:, None]
@@ -108,22 +111,22 @@ def _find(place: Path, name: str) -> tuple[str, bytearray] | None:
 # --- CIFAR ---
 
 
-def read_cifar(data: DataSet, request: Request) -> Halves:
-    names = [name for half in data.files for name in half]
+def read_cifar(data: DataSet, request: Request) -> Splits:
+    names = [name for part in data.files for name in part]
     seen = []
-    for place in places.candidates(data, request.path):
+    for place in locations.candidates(data, request.path):
         found = collect(place, {name + suffix: FILE_BYTES for name in names for suffix in (".bin", "")})
         for suffix in (".bin", ""):
             lacking = [name + suffix for name in names if name + suffix not in found]
             if not lacking:
-                train, test = (_cifar_half(data, place, found, [n + suffix for n in half]) for half in data.files)
-                return Halves(train, test, str(place))
+                train, test = (_cifar_split(data, place, found, [n + suffix for n in part]) for part in data.files)
+                return Splits(train, test, str(place))
             if len(lacking) < len(names):
                 seen.append(f"{shown(place)} lacks {', '.join(lacking)}")
-    raise places.missing(data, request.path, seen)
+    raise locations.missing(data, request.path, seen)
 
 
-def _cifar_half(data: DataSet, place: Path, found: dict[str, bytearray], names: list[str]) -> Split:
+def _cifar_split(data: DataSet, place: Path, found: dict[str, bytearray], names: list[str]) -> Split:
     images, labels = [], []
     for name in names:
         path = shown(place / name)
@@ -148,14 +151,16 @@ _NPZ_KEYS = (
 )
 
 
-def read_npz(data: DataSet, request: Request) -> Halves:
+def read_npz(data: DataSet, request: Request) -> Splits:
     path = _own_path(data, request)
     file = formats.Npz(path)
     for keys in _NPZ_KEYS:
         if set(keys) <= set(file.names):
-            halves = [_npz_half(file, *keys[at : at + 2]) for at in range(0, len(keys), 2)]
-            train, test = halves if len(halves) == 2 else divide(halves[0], 0.2)
-            return Halves(train, test, str(path))
+            splits = [_npz_split(file, *keys[at : at + 2]) for at in range(0, len(keys), 2)]
+            if len(splits) == 1:
+                splits = [splits[0], splits[0]] if request.whole else [*divide(splits[0], 0.2)]
+            train, test = splits
+            return Splits(train, test, str(path))
     known = "; ".join(", ".join(keys) for keys in _NPZ_KEYS)
     raise DataError(f"{shown(path)} has none of the arrays that are known", f"looked for {known}", _names(file))
 
@@ -164,7 +169,7 @@ def _names(file: formats.Npz) -> str:
     return "found " + shown(", ".join(file.names[:20]) or "nothing")
 
 
-def _npz_half(file: formats.Npz, images_key: str, labels_key: str) -> Split:
+def _npz_split(file: formats.Npz, images_key: str, labels_key: str) -> Split:
     where = f"in {shown(file.path)}"
     images, labels = file.read(images_key), file.read(labels_key)
     if images.dtype is not torch.uint8:
@@ -212,8 +217,11 @@ class PictureFiles:
     """Picture files as a source. `shape` is what all of them have to have where no size is wanted."""
 
     threads = min(8, os.cpu_count() or 1)
+    dtype = torch.uint8
 
-    def __init__(self, files: list[tuple[str, int]], channels: int, size: tuple[int, int] | None, shape: Image) -> None:
+    def __init__(
+        self, files: list[tuple[str, int]], channels: int, size: tuple[int, int] | None, shape: tuple[int, ...]
+    ) -> None:
         self.files, self.channels, self.size, self.shape = files, channels, size, shape
 
     def __len__(self) -> int:
@@ -221,36 +229,53 @@ class PictureFiles:
 
     def read(self, index: int) -> tuple[Tensor, int]:
         path, label = self.files[index]
-        image = pictures.read_picture(path, self.channels, self.size)
+        image = read_picture(path, self.channels, self.size)
         if image.shape != self.shape:
             found, wanted = (" x ".join(map(str, shape[1:])) for shape in (image.shape, self.shape))
             raise DataError(f"{shown(path)} is {found}, but the first picture {wanted}", "give ImageFolder a size")
         return image, label
 
+    def fingerprint(self) -> str:
+        """Names below the folder that they share, and sizes."""
+        root = os.path.commonpath([os.path.dirname(path) for path, _ in self.files]) if self.files else ""
+        lines = [f"{os.path.relpath(path, root)} {label} {_size(path)}" for path, label in self.files]
+        return "\n".join(lines)
 
-def read_folder(data: DataSet, request: Request) -> Halves:
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return -1
+
+
+def read_folder(data: DataSet, request: Request) -> Splits:
     assert isinstance(data, catalogue.ImageFolder)
     root = _own_path(data, request)
-    train, test = pictures.find_pictures(root)
+    train, test = find_pictures(root)
     if not test:
-        train, test = pictures.divide(train, root, data.test)
-    labels = {name: label for label, name in enumerate(train)}
-    halves = [[(path, labels[name]) for name, paths in half.items() for path in paths] for half in (train, test)]
-    for half, what in zip(halves, ("train", "test")):
-        if not half:
+        train, test = (train, train) if request.whole else divide_pictures(train, root, data.test)
+    strange = sorted(train.keys() - set(request.classes or train))
+    if strange:
+        raise DataError(f"{shown(root)} has a class that the model does not know: {shown(strange[0])}")
+    names = request.classes or tuple(train)
+    labels = {name: label for label, name in enumerate(names)}
+    splits = [[(path, labels[name]) for name, paths in split.items() for path in paths] for split in (train, test)]
+    for split, what in zip(splits, ("train", "test")):
+        if not split:
             raise DataError(f"{shown(root)} has too few pictures: none is left to {what}")
     size = None if data.size is None else (sizes(data.size, 2)[0], sizes(data.size, 2)[1])
-    shape = data.shape or _first_shape(halves[0], data.channels, skip_broken=request.skip_broken)
-    sources = [PictureFiles(half, data.channels, size, shape) for half in halves]
-    made = [halve(s, shape, request.memory, request.workers, skip_broken=request.skip_broken) for s in sources]
-    return Halves(made[0], made[1], str(root), tuple(train))
+    shape = data.shape or _first_shape(splits[0], data.channels, skip_broken=request.skip_broken)
+    sources = [PictureFiles(split, data.channels, size, shape) for split in splits]
+    made = [load_split(s, request.memory, request.workers, skip_broken=request.skip_broken) for s in sources]
+    return Splits(made[0], made[1], str(root), names)
 
 
 def _first_shape(files: list[tuple[str, int]], channels: int, *, skip_broken: bool) -> Image:
     """Shape of the first picture that can be read."""
     for path, _ in files:
         try:
-            _, height, width = pictures.read_picture(path, channels).shape
+            _, height, width = read_picture(path, channels).shape
         except DataError:
             if not skip_broken:
                 raise
@@ -266,9 +291,10 @@ class TorchvisionItems:
     """A data set of torchvision as a source, or the part of it that `indices` names."""
 
     threads = 1
+    dtype = torch.uint8
 
     def __init__(
-        self, items: Any, indices: list[int], shape: Image, size: tuple[int, int] | None, classes: int
+        self, items: Any, indices: list[int], shape: tuple[int, ...], size: tuple[int, int] | None, classes: int
     ) -> None:
         self.items, self.indices, self.shape, self.size, self.classes = items, indices, shape, size, classes
 
@@ -279,7 +305,7 @@ class TorchvisionItems:
         number = self.indices[index]
         try:
             picture, label = self.items[number]
-            image = pictures.to_tensor(picture, self.shape[0], self.size)
+            image = to_tensor(picture, self.shape[0], self.size)
         except Exception as error:
             raise DataError(f"torchvision can't read image {number}: {error}") from None
         if image.shape != self.shape or not 0 <= int(label) < self.classes:
@@ -287,29 +313,32 @@ class TorchvisionItems:
             raise DataError(f"image {number} {found}", f"expected {list(self.shape)} and labels below {self.classes}")
         return image, int(label)
 
+    def fingerprint(self) -> str:
+        return f"{type(self.items).__name__} {len(self.items)} {len(self.indices)} {sum(self.indices)}"
 
-def read_torchvision(data: DataSet, request: Request) -> Halves:
+
+def read_torchvision(data: DataSet, request: Request) -> Splits:
     assert isinstance(data, catalogue.Torchvision)
     entry = catalogue.TORCHVISION[data.name]
-    root = places.roots(request.path)[0][0]
-    train = _torchvision_half(data.name, entry.train, root, download=request.download)
+    root = locations.roots(request.path)[0][0]
+    train = _torchvision_split(data.name, entry.train, root, download=request.download)
     order = list(range(len(train)))
     if entry.train == entry.test:
         shuffled = torch.randperm(len(train), generator=torch.Generator().manual_seed(0)).tolist()
         cut = len(train) // 5
-        halves = [(train, sorted(shuffled[cut:])), (train, sorted(shuffled[:cut]))]
+        splits = [(train, sorted(shuffled[cut:])), (train, sorted(shuffled[:cut]))]
     else:
-        test = _torchvision_half(data.name, entry.test, root, download=request.download)
-        halves = [(train, order), (test, list(range(len(test))))]
+        test = _torchvision_split(data.name, entry.test, root, download=request.download)
+        splits = [(train, order), (test, list(range(len(test))))]
     size = None if data.size is None else (sizes(data.size, 2)[0], sizes(data.size, 2)[1])
-    shape = data.shape or (data.channels, *pictures.to_tensor(train[0][0], data.channels, None).shape[1:])
-    sources = [TorchvisionItems(items, indices, shape, size, entry.num_classes) for items, indices in halves]
-    made = [halve(s, shape, request.memory, request.workers, skip_broken=request.skip_broken) for s in sources]
-    return Halves(made[0], made[1], f"torchvision, {root}", _class_names(train, entry.num_classes))
+    shape = data.shape or (data.channels, *to_tensor(train[0][0], data.channels, None).shape[1:])
+    sources = [TorchvisionItems(items, indices, shape, size, entry.num_classes) for items, indices in splits]
+    made = [load_split(s, request.memory, request.workers, skip_broken=request.skip_broken) for s in sources]
+    return Splits(made[0], made[1], f"torchvision, {root}", _class_names(train, entry.num_classes))
 
 
-def _torchvision_half(name: str, half: tuple[str, object] | None, root: Path, *, download: bool) -> Any:
-    arguments: dict[str, object] = {} if half is None else {half[0]: half[1]}
+def _torchvision_split(name: str, split: tuple[str, object] | None, root: Path, *, download: bool) -> Any:
+    arguments: dict[str, object] = {} if split is None else {split[0]: split[1]}
     if download:
         arguments["download"] = True
     try:

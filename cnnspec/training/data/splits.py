@@ -1,43 +1,51 @@
-"""The halves of a data set, for training and for testing: in memory (`Split`) or read as they are needed (`Stream`).
+"""The splits of a data set, for training and for testing: in memory (`Split`) or read as they are needed (`Stream`).
 
-Both give batches of uint8 images, [n, channels, height, width], and int64 labels for an order of indices, and neither uses
-torch's global random state.
+Both give batches of inputs and targets for an order of indices: uint8 images, [n, channels, height, width], with int64
+labels, or whatever their data set holds. Neither uses torch's global random state.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from cnnspec.training.data.archives import DataError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Protocol
+    from typing import Protocol, TypeAlias
 
-    from torch import Tensor
     from torch.utils.data import DataLoader
 
-    from cnnspec.recipe.datasets import Image
+    class Samples(Protocol):
+        """Inputs that are read one by one, all of one shape."""
 
-    class Source(Protocol):
-        """Images that are read one by one, all of one shape."""
-
-        shape: Image
+        shape: tuple[int, ...]
+        dtype: torch.dtype
         threads: int
         """How many may be read at the same time."""
 
         def __len__(self) -> int: ...
 
-        def read(self, index: int) -> tuple[Tensor, int]:
-            """Image, uint8 [channels, height, width], and label. Raises DataError that names the file."""
+        def read(self, index: int) -> tuple[Tensor, Tensor | int]:
+            """Input and target, such as an image, uint8 [channels, height, width], and its label.
+
+            Raises DataError that names the file.
+            """
+
+        def fingerprint(self) -> str:
+            """A text that changes with the samples, cheap to find: names and sizes of files."""
 
     Batch = tuple[Tensor, Tensor, list[str]]
+    Sample = tuple[Tensor, Tensor | int]
+    AnySplit: TypeAlias = "Split | Stream"
 
 
 SAMPLE = 2048
@@ -46,42 +54,75 @@ SAMPLE = 2048
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Half of a data set in memory: `images` uint8 [n, channels, height, width], `labels` int64 [n], on one device."""
+    """Part of a data set in memory, on one device: `inputs` [n, ...] and as many `targets`."""
 
-    images: Tensor
-    labels: Tensor
+    inputs: Tensor
+    targets: Tensor
     skipped: tuple[str, ...] = ()
     """What was left out because it could not be read: a message for each file."""
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.targets)
+
+    @property
+    def images(self) -> Tensor:
+        """The inputs of a set of images: uint8 [n, channels, height, width]."""
+        return self.inputs
+
+    @property
+    def labels(self) -> Tensor:
+        """The targets of a set of classes: int64 [n]."""
+        return self.targets
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one input."""
+        return tuple(self.inputs.shape[1:])
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the inputs."""
+        return self.inputs.dtype
 
     def to(self, device: torch.device | str) -> Split:
-        """The same images on another device."""
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+        """The same samples on another device."""
+        return replace(self, inputs=self.inputs.to(device), targets=self.targets.to(device))
 
     def batches(self, order: Tensor, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images and labels of the indices in `order`, `batch` at a time; the last batch may be smaller."""
-        for indices in torch.split(order.to(self.images.device), batch):
+        """Inputs and targets of the indices in `order`, `batch` at a time; the last batch may be smaller."""
+        for indices in torch.split(order.to(self.inputs.device), batch):
             if len(indices):
-                yield self.images.index_select(0, indices), self.labels.index_select(0, indices)
+                yield self.inputs.index_select(0, indices), self.targets.index_select(0, indices)
 
     def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Mean and standard deviation of each channel over all images, where white is 1."""
-        return statistics(torch.split(self.images, 1024))
+        """Mean and standard deviation of each channel over all inputs; white is 1 in images of uint8."""
+        return statistics(torch.split(self.inputs, 1024))
+
+    def fingerprint(self) -> str:
+        """Hash of the number of samples, of all targets where they are numbers, and of 64 samples."""
+        found = hashlib.blake2b(str(len(self)).encode(), digest_size=16)
+        if len(self):
+            picked = torch.arange(64) * (len(self) - 1) // 63
+            some = self.inputs[picked.to(self.inputs.device)]
+            # Targets that are images would take as long as the images themselves.
+            targets = self.targets if self.targets.dim() < 3 else self.targets[picked.to(self.targets.device)]
+            for tensor in (targets, some):
+                found.update(repr(tuple(tensor.shape)).encode())
+                found.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        return found.hexdigest()
 
     def close(self) -> None:
         """Nothing to end."""
 
 
 class Stream:
-    """Half of a data set that is read while the loop runs, by `workers` processes that are two batches ahead of it each.
+    """Part of a data set that is read while the loop runs, by `workers` processes that are two batches ahead of it each.
 
     One iteration at a time. With `skip_broken`, images that can't be read are left out of their batch.
     """
 
     def __init__(
-        self, source: Source, *, workers: int, skip_broken: bool = False, device: torch.device | str = "cpu"
+        self, source: Samples, *, workers: int, skip_broken: bool = False, device: torch.device | str = "cpu"
     ) -> None:
         self.source, self.workers, self.skip_broken, self.device = source, workers, skip_broken, device
         self._skipped: dict[str, None] = {}
@@ -96,20 +137,37 @@ class Stream:
         """What was left out so far because it could not be read: a message for each file."""
         return tuple(self._skipped)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one input."""
+        return self.source.shape
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the inputs."""
+        return self.source.dtype
+
     def to(self, device: torch.device | str) -> Stream:
-        """The same images, with batches on another device."""
-        return Stream(self.source, workers=self.workers, skip_broken=self.skip_broken, device=device)
+        """The same samples, with batches on another device. What is left out is counted by both."""
+        moved = Stream(self.source, workers=self.workers, skip_broken=self.skip_broken, device=device)
+        moved._skipped = self._skipped
+        return moved
+
+    def fingerprint(self) -> str:
+        """Hash of the number of samples and of the names and sizes of their files."""
+        text = f"{len(self)}\n{self.source.fingerprint()}"
+        return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=16).hexdigest()
 
     def batches(self, order: Tensor, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images and labels of the indices in `order`, `batch` at a time; the last batch may be smaller."""
+        """Inputs and targets of the indices in `order`, `batch` at a time; the last batch may be smaller."""
         self._order.batches = [indices.tolist() for indices in torch.split(order.cpu(), batch) if len(indices)]
-        for images, labels, broken in self._read():
+        for inputs, targets, broken in self._read():
             if broken and not self.skip_broken:
                 self.close()
                 raise DataError(broken[0], "--skip-broken leaves such files out")
             self._skipped.update(dict.fromkeys(broken))
-            if len(labels):
-                yield images.to(self.device, non_blocking=True), labels.to(self.device, non_blocking=True)
+            if len(targets):
+                yield inputs.to(self.device, non_blocking=True), targets.to(self.device, non_blocking=True)
 
     def _read(self) -> Iterator[Batch]:
         if self._loader is None:
@@ -123,7 +181,7 @@ class Stream:
             ) from None
 
     def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Mean and standard deviation of each channel, where white is 1, over 2,048 images spread evenly."""
+        """Mean and standard deviation of each channel, over 2,048 inputs spread evenly; white is 1 in images of uint8."""
         order = torch.arange(0, len(self), math.ceil(len(self) / SAMPLE))
         return statistics(images for images, _ in self.batches(order, 128))
 
@@ -132,51 +190,63 @@ class Stream:
         self._loader = None
 
 
-def gather(source: Source, shape: Image, *, skip_broken: bool) -> Split:
-    """Read all images into memory. Raises DataError for the first that can't be read, or leaves such out."""
-    images = torch.empty(len(source), *shape, dtype=torch.uint8)
+def gather(source: Samples, *, skip_broken: bool) -> Split:
+    """Read all samples into memory. Raises DataError for the first that can't be read, or leaves such out."""
+    inputs = torch.empty(len(source), *source.shape, dtype=source.dtype)
 
-    def read(index: int) -> int | str:
+    def read(index: int) -> Tensor | str:
         try:
-            images[index], label = source.read(index)
+            inputs[index], target = source.read(index)
         except DataError as error:
             return str(error)
-        return label
+        return torch.as_tensor(target)
 
+    found: list[Tensor | str] = []
     with ThreadPoolExecutor(source.threads) as pool:
-        found: list[int | str] = []
         for result in pool.map(read, range(len(source))):
             if isinstance(result, str) and not skip_broken:
                 pool.shutdown(cancel_futures=True)
                 raise DataError(result, "--skip-broken leaves such files out")
             found.append(result)
-    labels = [label for label in found if isinstance(label, int)]
-    if len(labels) < len(found):
-        images = images[torch.tensor([isinstance(label, int) for label in found])]
-    return Split(images, torch.tensor(labels), tuple(label for label in found if isinstance(label, str)))
+    targets = [target for target in found if isinstance(target, Tensor)]
+    if len(targets) < len(found):
+        inputs = inputs[torch.tensor([isinstance(target, Tensor) for target in found])]
+    skipped = tuple(target for target in found if isinstance(target, str))
+    return Split(inputs, torch.stack(targets) if targets else torch.empty(0, dtype=torch.int64), skipped)
 
 
-def halve(source: Source, shape: Image, memory: int, workers: int | None, *, skip_broken: bool) -> Split | Stream:
-    """A source in memory where its images take at most `memory` bytes, otherwise as a stream."""
-    if len(source) * math.prod(shape) <= memory:
-        return gather(source, shape, skip_broken=skip_broken)
+def load_split(source: Samples, memory: int, workers: int | None, *, skip_broken: bool) -> AnySplit:
+    """A source in memory where its inputs take at most `memory` bytes, otherwise as a stream."""
+    if len(source) * math.prod(source.shape) * source.dtype.itemsize <= memory:
+        return gather(source, skip_broken=skip_broken)
     count = min(4, os.cpu_count() or 1) if workers is None else workers
     return Stream(source, workers=count, skip_broken=skip_broken)
 
 
 def statistics(batches: Iterable[Tensor]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel of batches of uint8 images, where white is 1.
+    """Mean and standard deviation of each channel of batches [n, channels, ...]; a channel of one value has deviation 1.
 
-    Counted in whole numbers, and so the same on every device. A channel of one value has the deviation 1.
+    White is 1 in images of uint8, which are counted in whole numbers: the same on every device.
     """
     counts = torch.zeros(1, 256, dtype=torch.int64)
-    for images in batches:
-        each = [torch.bincount(channel.flatten(), minlength=256).cpu() for channel in images.unbind(1)]
-        counts = counts + torch.stack(each)
-    values = torch.arange(256, dtype=torch.float64) / 255
-    shares = counts.double() / counts.sum(1, keepdim=True)
-    means = (shares * values).sum(1)
-    deviations = (shares * (values - means[:, None]) ** 2).sum(1).sqrt()
+    sums = torch.zeros(1, dtype=torch.float64)
+    squares, number, whole = sums, 0, True
+    for inputs in batches:
+        whole = inputs.dtype is torch.uint8
+        if whole:
+            counts = counts + torch.stack([torch.bincount(c.flatten(), minlength=256).cpu() for c in inputs.unbind(1)])
+        else:
+            values = inputs.transpose(0, 1).flatten(1).double()
+            sums, squares = sums + values.sum(1).cpu(), squares + values.square().sum(1).cpu()
+            number += values.shape[1]
+    if whole:
+        levels = torch.arange(256, dtype=torch.float64) / 255
+        shares = counts.double() / counts.sum(1, keepdim=True)
+        means = (shares * levels).sum(1)
+        deviations = (shares * (levels - means[:, None]) ** 2).sum(1).sqrt()
+    else:
+        means = sums / max(number, 1)
+        deviations = (squares / max(number, 1) - means.square()).clamp(min=0).sqrt()
     return tuple(means.tolist()), tuple(deviations.where(deviations > 1e-6, 1.0).tolist())
 
 
@@ -199,31 +269,34 @@ class _Order:
 class _Items:
     """A source as torch's loader takes it. A mistake is a result: an exception would lose its text on the way."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Samples) -> None:
         self.source = source
 
     def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int] | str:
+    def __getitem__(self, index: int) -> Sample | str:
         try:
             return self.source.read(index)
         except DataError as error:
             return str(error)
 
 
-def _stack(items: list[tuple[Tensor, int] | str]) -> Batch:
+def _stack(items: list[Sample | str]) -> Batch:
     read = [item for item in items if not isinstance(item, str)]
     broken = [item for item in items if isinstance(item, str)]
-    images = torch.stack([image for image, _ in read]) if read else torch.empty(0)
-    return images, torch.tensor([label for _, label in read], dtype=torch.int64), broken
+    if not read:
+        return torch.empty(0), torch.empty(0, dtype=torch.int64), broken
+    return (
+        torch.stack([value for value, _ in read]), torch.stack([torch.as_tensor(target) for _, target in read]), broken
+    )  # fmt: skip
 
 
 def _one_thread(_: int) -> None:
     torch.set_num_threads(1)
 
 
-def _loader(source: Source, order: _Order, workers: int) -> DataLoader[object]:
+def _loader(source: Samples, order: _Order, workers: int) -> DataLoader[object]:
     from torch.utils.data import DataLoader
 
     return DataLoader(

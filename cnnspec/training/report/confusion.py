@@ -9,7 +9,7 @@ import math
 
 from cnnspec.diagnostics.render import clean
 from cnnspec.record import record
-from cnnspec.training.report.curves import Canvas, shorten, text_width
+from cnnspec.training.report.svg import Canvas, shorten, text_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from typing import Any, Self, TextIO
 
 _PAUSE = 10.0
-_WARNINGS = ("chance", "checkpoint", "files")
+_WARNINGS = ("chance", "checkpoint", "files", "skipped", "spec")
+_OTHER = {"validation": "val. loss"}
+NAMED = 12
+"""Classes up to which all are named."""
 
 
 # --- lines ---
@@ -29,14 +32,18 @@ _WARNINGS = ("chance", "checkpoint", "files")
 
 def start_lines(event: Start) -> list[str]:
     """What the run is going to do."""
-    data, classes = event.recipe.get("data", "data"), len(event.classes)
-    tested = f" and {event.test_images:,} test" if event.test_images else ""
     processes = f" in {event.processes} processes" if event.processes > 1 else ""
+    sets = [(event.train_images, "training"), (event.validation_images, "validation"), (event.test_images, "test")]
+    counted = [f"{count:,} {name}" for count, name in sets if count]
+    classes = f", {len(event.classes):,} classes" if event.classes else ""
     lines = [
-        f"{event.model}: {event.parameters:,} parameters, on {event.device}{processes}",
-        f"{data}: {event.train_images:,} training{tested} images, {classes} classes",
+        f"{event.model}: {event.parameters:,} parameters, {event.task}, on {event.device}{processes}",
+        f"{event.data}: {listing(counted)} images{classes}",
         f"{_count(event.epochs, 'epoch')} of {_count(event.steps, 'step')}, {event.batch:,} images a step, seed {event.seed}",
+        f"the best epoch is that with the best {event.judged_by} on the {event.judged_on} images",
     ]
+    if 0 < len(event.classes) <= NAMED:
+        lines.insert(2, f"classes: {', '.join(event.classes)}")
     if event.step:
         lines.append(f"goes on in epoch {event.epoch + 1}, behind step {event.step:,} of {event.steps:,}")
     elif event.epoch:
@@ -44,19 +51,28 @@ def start_lines(event: Start) -> list[str]:
     return lines
 
 
-def table_head(epochs: int) -> str:
+def listing(words: list[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def table_head(event: Start) -> str:
     """The heads of the columns of `epoch_line`."""
-    return f"{'epoch':>{_places(epochs)}}  train loss  accuracy  test loss  accuracy  images/s         lr     time"
+    score, other = event.score.rjust(8), _OTHER.get(event.judged_on, "test loss").rjust(9)
+    return f"{'epoch':>{_places(event.epochs)}}  train loss  {score}  {other}  {score}  images/s         lr     time"
 
 
-def epoch_line(event: Epoch) -> str:
+def epoch_line(event: Epoch, score: str = "accuracy") -> str:
     """One epoch as a line of the table."""
     counted = f"{event.epoch}/{event.epochs}".rjust(_places(event.epochs))
+    held = event.validation_loss is not None
+    loss, metrics = (event.validation_loss, event.validation_metrics) if held else (event.test_loss, event.test_metrics)
+    wide = max(8, len(score))
     cells = [
         f"{decimals(event.train_loss, 4):>10}",
-        f"{decimals(event.train_accuracy, 3):>8}",
-        f"{decimals(event.test_loss, 4):>9}",
-        f"{decimals(event.test_accuracy, 3):>8}",
+        f"{decimals(event.train_metrics.get(score), 3):>{wide}}",
+        f"{decimals(loss, 4):>9}",
+        f"{decimals(metrics.get(score), 3):>{wide}}",
         f"{_rate(event.images_per_second):>8}",
         f"{event.learning_rate:>9.3g}",
         f"{duration(event.seconds + event.test_seconds):>7}",
@@ -64,7 +80,7 @@ def epoch_line(event: Epoch) -> str:
     return "  ".join([counted, *cells]) + ("  best" if event.best else "")
 
 
-def step_line(event: Step, left: float | None) -> str:
+def step_line(event: Step, left: float | None, score: str = "accuracy") -> str:
     """Where a running epoch is; `left` are the seconds to the end of the run. Behind the last step comes the test."""
     steps = f"{event.steps:,}"
     ahead = "testing" if event.step == event.steps else "" if left is None else f"{duration(left)} left"
@@ -72,22 +88,25 @@ def step_line(event: Step, left: float | None) -> str:
         f"step {event.step:>{len(steps)},}/{steps}",
         f"{ahead:>11}",
         f"loss {decimals(event.loss, 4)}",
-        f"accuracy {decimals(event.accuracy, 3)}",
+        f"{score} {decimals(event.score, 3)}",
         f"{_rate(event.images_per_second)} images/s",
     ]
     return "  ".join(parts)
 
 
-def end_lines(event: End, folder: str | None) -> list[str]:
-    """How the run ended, its best epoch, and where the files are."""
-    lines = [event.text] if event.text else []
+def end_lines(event: End, start: Start | None = None) -> list[str]:
+    """How the run ended, its best epoch, and where the files are. What failed is told by who called the run."""
+    lines = [event.text] if event.text and event.reason != "failed" else []
     if event.best_epoch is not None:
-        loss, accuracy = decimals(event.best_loss, 4), decimals(event.best_accuracy, 3)
-        lines.append(
-            f"best epoch {event.best_epoch}: loss {loss}, accuracy {accuracy}; {duration(event.seconds)} in all"
-        )
-    if folder:
-        lines.append(f"curves, metrics and checkpoints are in {folder}")
+        known = [f"{name} {decimals(value, 3)}" for name, value in list(event.best_metrics.items())[:3]]
+        told = ", ".join([f"loss {decimals(event.best_loss, 4)}", *known])
+        lines.append(f"best epoch {event.best_epoch}: {told}; {duration(event.seconds)} in all")
+    if event.test_loss is not None:
+        known = [f"{name} {decimals(value, 3)}" for name, value in event.test_metrics.items()]
+        lines.append(f"its weights on the test images: {', '.join([f'loss {decimals(event.test_loss, 4)}', *known])}")
+    if start is not None and start.folder and (event.epoch or event.saved):
+        kept = "curves, metrics and checkpoints" if event.saved else "curves and metrics, but no weights of the end,"
+        lines.append(f"{kept} are in {start.folder}")
     return lines
 
 
@@ -114,7 +133,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-class Forecast:
+class Remaining:
     """Says how long the rest of a run will take, from the running epoch's pace and the last evaluation."""
 
     def __init__(self, start: Start) -> None:
@@ -157,8 +176,8 @@ class Console(Callback):
         self.clock = clock
         self.spoke = clock()
         self.bar: _Bar | None = None
-        self.folder: str | None = None
-        self.rest: Forecast | None = None
+        self.start: Start | None = None
+        self.rest: Remaining | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -185,7 +204,7 @@ class Console(Callback):
             self.stream.flush()
 
     def on_start(self, event: Start) -> None:
-        self.folder, self.rest = event.folder, Forecast(event)
+        self.start, self.rest = event, Remaining(event)
         first, *others = start_lines(event)
         self.say(first, "bold")
         for line in others:
@@ -193,7 +212,7 @@ class Console(Callback):
         if event.why:
             self.say(event.why)
         self.say("")
-        self.say(table_head(event.epochs), "bold")
+        self.say(table_head(event), "bold")
         if self.wants_bar:
             self.bar = _Bar.start(self.stream, color=self.color, width=_places(event.epochs))
 
@@ -203,14 +222,17 @@ class Console(Callback):
         epochs = self.rest.start.epochs
         epoch = f"{event.epoch}/{epochs}".rjust(_places(epochs))
         if self.bar is not None:
-            self.bar.show(epoch, step_line(event, self.rest.left(event)), event.step, event.steps)
+            self.bar.show(
+                epoch, step_line(event, self.rest.left(event), self.rest.start.score), event.step, event.steps
+            )
         elif event.step < event.steps and self.clock() - self.spoke >= _PAUSE:
-            self.say(f"{epoch}  {step_line(event, self.rest.left(event))}")
+            self.say(f"{epoch}  {step_line(event, self.rest.left(event), self.rest.start.score)}")
 
     def on_epoch(self, event: Epoch) -> None:
         if self.rest is not None:
             self.rest.epoch(event)
-        self.say(epoch_line(event), "second" if event.best else "")
+        score = self.start.score if self.start is not None else "accuracy"
+        self.say(epoch_line(event, score), "second" if event.best else "")
 
     def on_notice(self, event: Notice) -> None:
         style = "warning" if event.kind in _WARNINGS else "place"
@@ -222,10 +244,9 @@ class Console(Callback):
     def on_end(self, event: End) -> None:
         self.close()
         self.say("")
-        first, *others = end_lines(event, self.folder) or [event.reason]
-        self.say(first, "bold" if event.reason in ("finished", "early_stopping") else "warning")
-        for line in others:
-            self.say(line)
+        for index, line in enumerate(end_lines(event, self.start)):
+            style = "bold" if event.reason in ("finished", "early_stopping") else "warning"
+            self.say(line, style if not index else "")
 
 
 def _encodable(text: str, stream: TextIO) -> str:

@@ -1,16 +1,15 @@
 """A sheet of pictures with what the model took them for: bytes and text in, one SVG out that holds the pictures as PNG.
 
-Needs neither torch nor Pillow and reads no file. Names of classes and files may be any text: it is made harmless and cut.
+Needs no torch and reads no file; Pillow makes the PNG. Names may be any text: they are made harmless and cut.
 """
 
 from __future__ import annotations
 
-import struct
-import zlib
+import io
 from base64 import b64encode
 
 from cnnspec.record import record
-from cnnspec.training.report.curves import Canvas, shorten, text_width
+from cnnspec.training.report.svg import Canvas, shorten, text_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class Picture:
 
 
 @record
-class Prediction:
+class Tile:
     """What a model says about a picture."""
 
     picture: Picture
@@ -49,7 +48,7 @@ class Prediction:
         return self.right is not None and self.right != self.label
 
 
-def draw_sheet(title: str, predictions: Sequence[Prediction], *, columns: int = 8, limit: int = 200) -> str:
+def draw_sheet(title: str, predictions: Sequence[Tile], *, columns: int = 8, limit: int = 200) -> str:
     """SVG with `columns` pictures a row, label and probability below each; wrong ones are framed, crossed and corrected.
 
     At most `limit` pictures are shown; the head counts all.
@@ -70,7 +69,7 @@ def draw_sheet(title: str, predictions: Sequence[Prediction], *, columns: int = 
     return canvas.svg()
 
 
-def sheet_headline(predictions: Sequence[Prediction], shown: int) -> str:
+def sheet_headline(predictions: Sequence[Tile], shown: int) -> str:
     """How many pictures there are, and how many of the known ones are right."""
     known = [prediction for prediction in predictions if prediction.right is not None]
     count = f"{len(predictions):,} picture{'' if len(predictions) == 1 else 's'}"
@@ -79,7 +78,7 @@ def sheet_headline(predictions: Sequence[Prediction], shown: int) -> str:
     return count + right + rest
 
 
-def _draw(canvas: Canvas, x: float, y: float, prediction: Prediction) -> None:
+def _draw(canvas: Canvas, x: float, y: float, prediction: Tile) -> None:
     picture = prediction.picture
     small = max(picture.width, picture.height) < _SIDE
     canvas.element(
@@ -123,35 +122,23 @@ def percent(probability: float) -> str:
 
 def data_uri(picture: Picture) -> str:
     """The picture as PNG within a link; large ones lose pixels, never whole parts."""
-    return "data:image/png;base64," + b64encode(png(_thinned(picture))).decode("ascii")
+    return "data:image/png;base64," + b64encode(png(picture, _LARGEST)).decode("ascii")
 
 
-def _thinned(picture: Picture) -> Picture:
-    """Every n-th pixel of a picture that is larger than a sheet can show."""
-    every = -(-max(picture.width, picture.height) // _LARGEST)
-    if every <= 1:
-        return picture
-    size, length = picture.channels, picture.width * picture.channels
-    rows = [picture.pixels[y * length : (y + 1) * length] for y in range(0, picture.height, every)]
-    kept = b"".join(row[x * size : (x + 1) * size] for row in rows for x in range(0, picture.width, every))
-    return Picture(kept, -(-picture.width // every), len(rows), size)
+def png(picture: Picture, largest: int | None = None) -> bytes:
+    """A PNG file of 8 bits a channel, by Pillow; scaled so that no side is longer than `largest`.
 
-
-def png(picture: Picture) -> bytes:
-    """A PNG file of 8 bits a channel. Raises ValueError where the pixels are not width x height x 1 or 3 bytes.
-
-    https://www.w3.org/TR/png-3/
+    Raises ValueError where the pixels are not width x height x 1 or 3 bytes, ImportError where Pillow is not installed.
     """
-    length = picture.width * picture.channels
-    if picture.channels not in (1, 3) or not picture.pixels or len(picture.pixels) != length * picture.height:
+    from PIL import Image
+
+    expected = picture.width * picture.height * picture.channels
+    if picture.channels not in (1, 3) or not picture.pixels or len(picture.pixels) != expected:
         what = f"{picture.width}x{picture.height} with {picture.channels} channels"
         raise ValueError(f"{len(picture.pixels)} bytes are no picture of {what}")
-    # Each row begins with its filter: 0 for none.
-    rows = b"".join(b"\0" + picture.pixels[y * length : (y + 1) * length] for y in range(picture.height))
-    head = struct.pack(">IIBBBBB", picture.width, picture.height, 8, 2 if picture.channels == 3 else 0, 0, 0, 0)
-    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in chunks)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    made = Image.frombytes("L" if picture.channels == 1 else "RGB", (picture.width, picture.height), picture.pixels)
+    if largest is not None:
+        made.thumbnail((largest, largest))
+    file = io.BytesIO()
+    made.save(file, format="PNG")
+    return file.getvalue()

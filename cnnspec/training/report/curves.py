@@ -1,16 +1,11 @@
-"""Loss and accuracy by epoch as a picture: history in, SVG text (or PNG bytes, through matplotlib) out. Writes no file.
-
-`Canvas` writes the SVG of all our pictures: shapes and escaped text only, no scripts, nothing from elsewhere. A picture
-paints its own background and follows the viewer's choice of light or dark.
-"""
+"""Loss and score by epoch as a picture: history in, SVG text out. Writes no file."""
 
 from __future__ import annotations
 
 import math
-from html import escape
 
-from cnnspec.diagnostics.render import clean
 from cnnspec.training.events import Epoch
+from cnnspec.training.report.svg import Canvas, number, shorten, text_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,100 +13,7 @@ if TYPE_CHECKING:
 
     Reader = Callable[[Epoch], float | None]
 
-# Name: on a light and on a dark background. Blue and vermilion keep apart for colour-blind readers too (Okabe and Ito).
-PALETTE = {
-    "paper": ("#ffffff", "#0d1117"),
-    "ink": ("#1f2328", "#e6edf3"),
-    "soft": ("#59636e", "#9198a1"),
-    "grid": ("#e3e7eb", "#2a313a"),
-    "blue": ("#0072b2", "#58a6ff"),
-    "orange": ("#d55e00", "#f0883e"),
-}
-_FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 _POINTS = 600
-
-
-class Canvas:
-    """Collects the elements of one picture; lengths in pixels, from the upper left corner."""
-
-    def __init__(self, width: float, height: float, title: str) -> None:
-        self.size = f'width="{number(width)}" height="{number(height)}" viewBox="0 0 {number(width)} {number(height)}"'
-        self.title = title
-        self.parts: list[str] = []
-        self.rect(0, 0, width, height, fill="paper")
-
-    def element(self, tag: str, **attributes: object) -> None:
-        """`<tag .../>`: names of the palette become colours, `stroke_width` becomes `stroke-width`."""
-        self.parts.append(f"<{tag}{_attributes(attributes)}/>")
-
-    def rect(self, x: float, y: float, width: float, height: float, **attributes: object) -> None:
-        self.element("rect", x=x, y=y, width=width, height=height, **attributes)
-
-    def line(self, x1: float, y1: float, x2: float, y2: float, stroke: str, **attributes: object) -> None:
-        self.element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=stroke, **attributes)
-
-    def text(
-        self, x: float, y: float, text: str, *, size: float = 12, fill: str = "ink", anchor: str = "start",
-        bold: bool = False, halo: bool = False, rotate: float = 0,
-    ) -> None:  # fmt: skip
-        """One line of text with its baseline at `y`, turned by `rotate` degrees around its start.
-
-        `halo` keeps it readable on top of lines.
-        """
-        attributes: dict[str, object] = {"x": x, "y": y, "font_size": size, "fill": fill}
-        if anchor != "start":
-            attributes["text_anchor"] = anchor
-        if bold:
-            attributes["font_weight"] = "600"
-        if halo:
-            attributes |= {"stroke": "paper", "stroke_width": 4, "stroke_linejoin": "round", "paint_order": "stroke"}
-        if rotate:
-            attributes["transform"] = f"rotate({number(rotate)} {number(x)} {number(y)})"
-        self.parts.append(f"<text{_attributes(attributes)}>{harmless(text)}</text>")
-
-    def svg(self) -> str:
-        """The whole file."""
-        dark = "".join(f".f-{name}{{fill:{c}}}.s-{name}{{stroke:{c}}}" for name, (_, c) in PALETTE.items())
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" {self.size} role="img" font-family="{_FONT}">'
-        style = f"<style>@media (prefers-color-scheme:dark){{{dark}}}</style>"
-        return "\n".join([head, f"<title>{harmless(self.title)}</title>", style, *self.parts, "</svg>", ""])
-
-
-def _attributes(attributes: dict[str, object]) -> str:
-    classes, written = [], []
-    for name, value in attributes.items():
-        text = number(value) if isinstance(value, int | float) else str(value)
-        if name in ("fill", "stroke") and text in PALETTE:
-            classes.append(f"{name[0]}-{text}")
-            text = PALETTE[text][0]
-        written.append(f' {name.replace("_", "-")}="{harmless(text)}"')
-    return "".join(written) + (f' class="{" ".join(classes)}"' if classes else "")
-
-
-def harmless(text: str) -> str:
-    """Text as XML holds it: control characters as signs, markup escaped."""
-    return escape(clean(text).replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd"))
-
-
-def shorten(text: str, length: int) -> str:
-    """A text of at most `length` characters, the last one `…` where something was cut."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """About the width of a text in pixels, rather more than less."""
-    return sum(map(_em, text)) * size * (1.1 if bold else 1)
-
-
-def _em(character: str) -> float:
-    if ord(character) > 0x2E7F or character in "MWmw@%—…":
-        return 1.0
-    return 0.36 if character in "iljtfr.,:;|!'()[] -/" else 0.74 if character.isupper() else 0.62
-
-
-def number(value: float) -> str:
-    """A length to a hundredth of a pixel."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 # --- axes ---
@@ -195,17 +97,22 @@ class _Panel:
 # --- the curves ---
 
 
-def headline(history: Sequence[Epoch]) -> str:
+def headline(history: Sequence[Epoch], score: str = "accuracy") -> str:
     """The best epoch in words; empty before the first."""
     best = best_of(history)
     if best is None:
         return ""
-    tested = best.test_loss is not None
-    loss, accuracy = (best.test_loss, best.test_accuracy) if tested else (best.train_loss, best.train_accuracy)
-    kind = "test" if tested else "training"
-    return (
-        f"best epoch {best.epoch} of {len(history)}: {kind} loss {decimals(loss, 4)}, accuracy {decimals(accuracy, 3)}"
-    )
+    value = best.judged_metrics.get(score)
+    known = "" if value is None else f", {score} {decimals(value, 3)}"
+    loss = decimals(best.judged_loss, 4)
+    return f"best epoch {best.epoch} of {len(history)}: {_judged(history)} loss {loss}{known}"
+
+
+def _judged(history: Sequence[Epoch]) -> str:
+    """The split that decides which epoch is the best."""
+    if any(epoch.validation_loss is not None for epoch in history):
+        return "validation"
+    return "test" if any(epoch.test_loss is not None for epoch in history) else "training"
 
 
 def decimals(value: float | None, places: int) -> str:
@@ -220,21 +127,32 @@ def best_of(history: Sequence[Epoch]) -> Epoch | None:
     return next((epoch for epoch in reversed(history) if epoch.best), None)
 
 
-_LOSS: tuple[Reader, Reader] = (lambda e: e.train_loss, lambda e: e.test_loss)
-_ACCURACY: tuple[Reader, Reader] = (lambda e: e.train_accuracy, lambda e: e.test_accuracy)
+def _pairs(history: Sequence[Epoch], score: str) -> tuple[tuple[Reader, Reader], tuple[Reader, Reader]]:
+    """How to read loss and score of an epoch: on the training images, and on those that judge it."""
+    if _judged(history) == "validation":
+        return (
+            (lambda e: e.train_loss, lambda e: e.validation_loss),
+            (lambda e: e.train_metrics.get(score), lambda e: e.validation_metrics.get(score)),
+        )
+    return (
+        (lambda e: e.train_loss, lambda e: e.test_loss),
+        (lambda e: e.train_metrics.get(score), lambda e: e.test_metrics.get(score)),
+    )
 
 
-def draw_curves(model: str, history: Sequence[Epoch]) -> str:
-    """SVG with loss on the left and accuracy on the right; training solid, test dashed, the best epoch ringed.
+def draw_curves(model: str, history: Sequence[Epoch], score: str = "accuracy") -> str:
+    """SVG with loss on the left and the task's score on the right; training solid, test or validation dashed, best ringed.
 
     Values that are None, NaN or infinite leave a gap.
     """
-    canvas = Canvas(880, 366, f"Loss and accuracy of {shorten(model, 60)}")
+    canvas = Canvas(880, 366, f"Loss and {score} of {shorten(model, 60)}")
     canvas.text(24, 32, shorten(model, 60), size=17, bold=True)
-    canvas.text(24, 52, headline(history), fill="soft", size=13)
-    _legend(canvas, tested=any(epoch.test_loss is not None for epoch in history))
-    _panel(canvas, 70, "loss", history, _LOSS, places=4)
-    _panel(canvas, 508, "accuracy", history, _ACCURACY, places=3)
+    canvas.text(24, 52, headline(history, score), fill="soft", size=13)
+    judged = _judged(history)
+    _legend(canvas, "" if judged == "training" else judged)
+    loss, scored = _pairs(history, score)
+    _panel(canvas, 70, "loss", history, loss, places=4)
+    _panel(canvas, 508, score, history, scored, places=3)
     return canvas.svg()
 
 
@@ -258,15 +176,14 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _legend(canvas: Canvas, *, tested: bool) -> None:
-    right = 848.0
+def _legend(canvas: Canvas, judged: str) -> None:
     entries: list[tuple[str, str, dict[str, str]]] = [("train", "blue", {})]
-    entries += [("test", "orange", {"stroke_dasharray": "6 4"})] if tested else []
-    x = right - 76 * len(entries)
+    entries += [(judged, "orange", {"stroke_dasharray": "6 4"})] if judged else []
+    x = 848.0 - sum(45 + text_width(name, 13) for name, _, _ in entries)
     for name, color, dash in entries:
         canvas.line(x, 28, x + 30, 28, color, stroke_width=2, **dash)
         canvas.text(x + 37, 32, name, size=13)
-        x += 80
+        x += 49 + text_width(name, 13)
 
 
 def _mark(panel: _Panel, epoch: int, value: float, text: str, color: str) -> None:
@@ -278,30 +195,3 @@ def _mark(panel: _Panel, epoch: int, value: float, text: str, color: str) -> Non
     anchor = "end" if x > panel.left + panel.width - 30 else "start" if x < panel.left + 30 else "middle"
     x += {"end": 6, "start": -6, "middle": 0}[anchor]
     panel.canvas.text(x, y - 12 if above else y + 22, text, anchor=anchor, bold=True, halo=True)
-
-
-def plot_curves(model: str, history: Sequence[Epoch]) -> bytes:
-    """The same picture as PNG, drawn by matplotlib. Raises ImportError where that is not installed."""
-    import io
-    import warnings
-    from importlib import import_module
-
-    figure = import_module("matplotlib.figure").Figure(figsize=(8.8, 3.7), layout="constrained")
-    epochs = [epoch.epoch for epoch in history]
-    with warnings.catch_warnings():
-        # Names may hold characters that matplotlib's font has not.
-        warnings.simplefilter("ignore")
-        figure.suptitle(f"{clean(shorten(model, 60))}\n{headline(history)}", fontsize=11, parse_math=False)
-        for axes, title, (train, test) in zip(figure.subplots(1, 2), ("loss", "accuracy"), (_LOSS, _ACCURACY)):
-            for value, name, style, color in ((train, "train", "-", "blue"), (test, "test", "--", "orange")):
-                heights = [_finite(value(epoch)) for epoch in history]
-                axes.plot(
-                    epochs, [math.nan if h is None else h for h in heights], style, color=PALETTE[color][0], label=name
-                )
-            axes.set(title=title, xlabel="epoch")
-            axes.grid(alpha=0.3)
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.legend(frameon=False)
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=150)
-    return file.getvalue()

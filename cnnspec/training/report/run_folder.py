@@ -14,20 +14,18 @@ from pathlib import Path
 
 from cnnspec.errors import TrainError
 from cnnspec.files import write_atomic
-from cnnspec.training.events import Callback, End, Epoch, Notice, Start
-from cnnspec.training.report.curves import draw_curves, plot_curves
+from cnnspec.training.events import SPLITS, Callback, End, Epoch, Notice, Start, epoch_of
+from cnnspec.training.report.curves import draw_curves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-_FIELDS: tuple[str, ...] = Epoch.__match_args__
-
 
 class RunFiles(Callback):
-    """Keeps `metrics.jsonl` (a line an epoch, appended), `metrics.csv` and `curves.svg` (replaced), and at the end
-    `curves.png`, `confusion.svg` and `confusion.txt`.
+    """Keeps `metrics.jsonl` (a line an epoch, appended), `metrics.csv` and `curves.svg` (replaced), and at the end, of the
+    best weights, `confusion.svg` and `confusion.txt`.
 
     After a resume the lines of epochs that are run again are dropped first. Does nothing for a run without a folder.
     What can't be written is told once to `tell`; the file is written whole with the next epoch.
@@ -54,17 +52,21 @@ class RunFiles(Callback):
         self.history.append(event)
         self._try(self._append)
         self._try(lambda folder: write_atomic(folder / "metrics.csv", metrics_csv(self.history)))
-        self._try(lambda folder: write_atomic(folder / "curves.svg", draw_curves(self._model, self.history)))
+        self._try(
+            lambda folder: write_atomic(folder / "curves.svg", draw_curves(self._model, self.history, self._score))
+        )
 
     def on_end(self, event: End) -> None:
-        if self.history:
-            self._try(self._plot)
         if event.confusion is not None and self.start is not None:
             self._try(lambda folder: self._confusion(folder, event.confusion or ()))
 
     @property
     def _model(self) -> str:
         return self.start.model if self.start is not None else ""
+
+    @property
+    def _score(self) -> str:
+        return self.start.score if self.start is not None else "accuracy"
 
     def _try(self, write: Callable[[Path], object]) -> None:
         if self.folder is None:
@@ -89,13 +91,6 @@ class RunFiles(Callback):
             line = metrics_line(self.history[-1]).encode()
             self.whole = file.write(line) == len(line)
 
-    def _plot(self, folder: Path) -> None:
-        try:
-            picture = plot_curves(self._model, self.history)
-        except ImportError:
-            return
-        write_atomic(folder / "curves.png", picture)
-
     def _confusion(self, folder: Path, counts: Sequence[Sequence[int]]) -> None:
         from cnnspec.training.report.confusion import confusion_table, draw_confusion
 
@@ -106,16 +101,16 @@ class RunFiles(Callback):
 
 def metrics_line(event: Epoch) -> str:
     """One epoch as a line of `metrics.jsonl`; NaN and infinity, which JSON lacks, become null."""
-    values = {name: getattr(event, name) for name in _FIELDS}
-    finite = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in values.items()}
+    finite = {n: None if isinstance(v, float) and not math.isfinite(v) else v for n, v in event.values().items()}
     return json.dumps(finite, allow_nan=False) + "\n"
 
 
 def metrics_csv(history: Sequence[Epoch]) -> str:
     """The same as a table; empty cells where there is no value."""
-    lines = [",".join(_FIELDS)]
+    names = list(dict.fromkeys(name for event in history for name in event.values()))
+    lines = [",".join(names)]
     for event in history:
-        values = [getattr(event, name) for name in _FIELDS]
+        values = [event.values().get(name) for name in names]
         lines.append(",".join("" if v is None else str(int(v)) if isinstance(v, bool) else str(v) for v in values))
     return "\n".join(lines) + "\n"
 
@@ -135,15 +130,16 @@ def _read_line(line: str) -> Epoch | None:
         values = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(values, dict) or values.keys() != set(_FIELDS):
+    if not isinstance(values, dict) or not isinstance(values.get("epoch"), int):
         return None
-    if not isinstance(values["epoch"], int) or not all(
-        v is None or isinstance(v, int | float) for v in values.values()
-    ):
+    if not all(value is None or isinstance(value, int | float) for value in values.values()):
         return None
-    may_lack = ("test_loss", "test_accuracy")
-    kept: dict[str, Any] = {n: math.nan if v is None and n not in may_lack else v for n, v in values.items()}
-    return Epoch(**kept)
+    may_lack = ("test_", "validation_")
+    kept = {n: math.nan if v is None and not n.startswith(may_lack) else v for n, v in values.items()}
+    try:
+        return epoch_of(kept)
+    except KeyError:
+        return None
 
 
 class TensorBoard(Callback):
@@ -167,8 +163,11 @@ class TensorBoard(Callback):
             self._write(event.epoch + 1, session_log=session)
 
     def on_epoch(self, event: Epoch) -> None:
-        names = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "learning_rate", "images_per_second")
-        values = {name.replace("_", "/", 1) if name[0] == "t" else name: getattr(event, name) for name in names}
+        values = {
+            "/".join(name.split("_", 1)) if name.split("_", 1)[0] in SPLITS else name: value
+            for name, value in event.values().items()
+            if name not in ("epoch", "epochs", "step", "seconds", "test_seconds", "best")
+        }
         value = [self.summaries.Summary.Value(tag=t, simple_value=v) for t, v in values.items() if v is not None]
         self._write(event.epoch, summary=self.summaries.Summary(value=value))
 

@@ -6,20 +6,29 @@ is `Snapshot`, a strict pydantic model.
 
 from __future__ import annotations
 
-import platform
-import subprocess
+import contextlib
+import re
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cnnspec._version import __version__
 from cnnspec.files import write_atomic
-from cnnspec.training.events import Callback, Start
+from cnnspec.training import spec_files
+from cnnspec.training.checkpoint import versions
+from cnnspec.training.events import Callback, End, Start
 
 if TYPE_CHECKING:
     from cnnspec.spec import Spec
+    from cnnspec.training.data.load import Data
+
+
+_REFERENCE = re.compile(r"refs/[\w./+@-]{1,200}")
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LARGEST = 16 << 20
+"""Bytes that are read of a file of a repository."""
 
 
 class Snapshot(BaseModel):
@@ -35,29 +44,57 @@ class Snapshot(BaseModel):
     parameters: int = Field(ge=0, description="number of learnable values")
     recipe: dict[str, str] = Field(description="every setting, as a recipe writes it")
     seed: int
+    task: str = Field(default="classification", description="classification, segmentation, ...")
+    classes: list[str] = Field(default=[], description="names of the classes, by label")
     data: str = Field(description="where the data was read from")
     train_images: int
+    validation_images: int = 0
     test_images: int
+    skipped: list[str] = Field(default=[], description="files that were left out because they could not be read")
+    judged_by: str = Field(default="loss", description="what decides which epoch is the best")
+    judged_on: str = Field(default="test", description="the split that decides it")
     device: str
     processes: int = Field(ge=1)
+    threads: int | None = Field(default=None, description="of torch, in each process")
     versions: dict[str, str]
-    git_revision: str | None = Field(description="of the spec's folder, None outside of a repository")
+    git_revision: str | None = Field(
+        description="commit checked out in the spec's folder, None outside of a repository"
+    )
     command: list[str]
 
 
 class SnapshotFile(Callback):
-    """Writes `run.json` and `spec.cnn` when a run begins."""
+    """Writes `run.json` and `spec.cnn` when a run begins, and where the spec imports others the folder `spec` with all.
 
-    def __init__(self, spec: Spec, data: str) -> None:
+    `run.json` is written again at the end, with the files that were skipped on the way.
+    """
+
+    def __init__(self, spec: Spec, data: Data) -> None:
         self.spec = spec
         self.data = data
+        self.started: Start | None = None
 
     def on_start(self, event: Start) -> None:
         if event.folder is None:
             return
+        self.started = event
         folder = Path(event.folder)
-        write_atomic(folder / "run.json", self._snapshot(event).model_dump_json(indent=2) + "\n")
-        write_atomic(folder / "spec.cnn", self.spec.graph.source.text)
+        self._write(event)
+        source = self.spec.graph.source
+        write_atomic(folder / "spec.cnn", source.text)
+        files = spec_files.collect(source)
+        if len(files) > 1:
+            (folder / "spec").mkdir(exist_ok=True)
+            spec_files.write(folder / "spec", files)
+
+    def on_end(self, event: End) -> None:
+        if self.started is not None and tuple(self.data.skipped) != self.started.skipped:
+            self._write(self.started)
+
+    def _write(self, event: Start) -> None:
+        text = self._snapshot(event).model_dump_json(indent=2) + "\n"
+        with contextlib.suppress(FileNotFoundError):
+            write_atomic(Path(event.folder or "") / "run.json", text)
 
     def _snapshot(self, event: Start) -> Snapshot:
         from cnnspec.declare import spell
@@ -71,36 +108,65 @@ class SnapshotFile(Callback):
             parameters=event.parameters,
             recipe=event.recipe,
             seed=event.seed,
-            data=self.data,
+            data=self.data.origin,
+            task=event.task,
+            classes=list(event.classes),
             train_images=event.train_images,
+            validation_images=event.validation_images,
             test_images=event.test_images,
+            skipped=list(self.data.skipped),
+            judged_by=event.judged_by,
+            judged_on=event.judged_on,
             device=event.device,
             processes=event.processes,
-            versions=_versions(),
-            git_revision=_git_revision(Path(graph.source.path).parent),
+            threads=event.threads,
+            versions=versions(),
+            git_revision=git_revision(Path(graph.source.path).parent),
             command=list(sys.argv),
         )
 
 
-def _versions() -> dict[str, str]:
-    import torch
+def git_revision(folder: Path) -> str | None:
+    """The commit that is checked out in the repository of a folder; None outside of one.
 
-    return {"cnnspec": __version__, "torch": str(torch.__version__), "python": platform.python_version()}
+    Read from the files of the repository: git itself would run what the folder's configuration names (fsmonitor, hooks).
+    """
+    above = folder.absolute()
+    for place in (above, *above.parents):
+        git = _git_folder(place / ".git")
+        if git is not None:
+            return _resolved(git, _read(git / "HEAD"))
+    return None
 
 
-def _git_revision(folder: Path) -> str | None:
-    """The commit that is checked out, with a + where files differ from it."""
+def _git_folder(path: Path) -> Path | None:
+    """Where a repository keeps its files: `.git`, or what the file `.git` of a work tree names."""
+    if path.is_dir():
+        return path
+    text = _read(path)
+    return path.parent / text.removeprefix("gitdir:").strip() if text.startswith("gitdir:") else None
+
+
+def _resolved(git: Path, head: str) -> str | None:
+    name = head.removeprefix("ref:").strip()
+    if head.startswith("ref:"):
+        if not _REFERENCE.fullmatch(name) or ".." in name:
+            return None
+        common = _read(git / "commondir").strip()
+        homes = [git, git / common] if common else [git]
+        found = [_read(home / name).strip() for home in homes]
+        packed = [line.split(" ", 1) for home in homes for line in _read(home / "packed-refs").splitlines()]
+        found += [entry[0] for entry in packed if len(entry) == 2 and entry[1] == name]
+        name = next(filter(None, found), "")
+    return name if _HASH.fullmatch(name) else None
+
+
+def _read(path: Path) -> str:
+    """The text of a small regular file, "" for anything else."""
     try:
-        head = subprocess.run(
-            ["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=5
-        ).stdout.strip()
-        changes = subprocess.run(
-            ["git", "-C", folder, "status", "--porcelain", "-uno"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=5,
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return f"{head}+" if changes else head
+        if not stat.S_ISREG(path.stat().st_mode):
+            return ""
+        with open(path, "rb") as file:
+            return file.read(_LARGEST).decode("utf-8", "replace")
+    except (OSError, ValueError):
+        return ""

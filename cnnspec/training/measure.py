@@ -1,0 +1,47 @@
+"""A pass over a set in evaluation mode: loss and metrics, exact however the samples are divided."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from cnnspec.training.device import autocast, laid_out
+from cnnspec.training.metrics.base import Measured, wide
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnnspec.training.augment.prepare import Preparation
+    from cnnspec.training.distributed import Group
+    from cnnspec.training.metrics.base import Task
+
+
+@torch.no_grad()
+def measure(
+    net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], prepare: Preparation, task: Task, *,
+    device: torch.device, group: Group, layout: torch.memory_format = torch.contiguous_format,
+    precision: str = "float32",
+) -> Measured:  # fmt: skip
+    """Loss and metrics of a net over this process's batches of inputs and targets, summed over the group.
+
+    Sums are added up, never means. The net comes back in the mode it was in.
+    """
+    sums = torch.zeros(3, dtype=wide(device), device=device)
+    meter = task.meter(device)
+    mode = net.training
+    net.eval()
+    for inputs, targets in batches:
+        ready, wanted = prepare(inputs.to(device), targets.to(device), None)
+        with autocast(precision, device):
+            outputs = net(laid_out(ready, layout))
+            sums[0] += task.criterion.total(outputs, wanted)
+        sums[1] += task.criterion.divisor(wanted) if task.criterion.mean else len(wanted)
+        sums[2] += len(wanted)
+        meter.update(outputs, wanted)
+    net.train(mode)
+    for tensor in (sums, *meter.tensors()):
+        group.all_reduce_sum(tensor)
+    total, divisor, samples = sums.tolist()
+    loss = total / divisor if divisor else float("nan")
+    return Measured(loss, meter.metrics(), meter.confusion(), int(samples))
