@@ -27,16 +27,16 @@ NETS = {"LeNet": ((1, 28, 28), 256, 10240, 0.1), "ResNet": ((3, 32, 32), 128, 10
 RESNET = """
 block Unit(channels, stride = 1) {
     residual {
-        Conv2d(channels, 3, stride, 1, bias=false); BatchNorm2d; ReLU
-        Conv2d(channels, 3, 1, 1, bias=false); BatchNorm2d
+        Conv2d(channels, 3, stride=stride, padding=1, bias=false); BatchNorm2d; ReLU
+        Conv2d(channels, 3, stride=1, padding=1, bias=false); BatchNorm2d
     } shortcut {
-        if stride != 1 or in_channels != channels { Conv2d(channels, 1, stride, bias=false); BatchNorm2d }
+        if stride != 1 or in_channels != channels { Conv2d(channels, 1, stride=stride, bias=false); BatchNorm2d }
     }
     ReLU
 }
 model ResNet {
     input [3, 32, 32]
-    Conv2d(16, 3, 1, 1, bias=false); BatchNorm2d; ReLU
+    Conv2d(16, 3, stride=1, padding=1, bias=false); BatchNorm2d; ReLU
     Unit(16); Unit(32, 2); Unit(64, 2)
     AdaptiveAvgPool2d(1); Flatten; Linear(10)
 }

@@ -29,6 +29,8 @@ from cnnspec.declare import (
     spell,
 )
 from cnnspec.diagnostics import Diagnostic, Sink
+from cnnspec.diagnostics.edits import apply
+from cnnspec.pipeline import check
 from cnnspec.source import Source, Span
 
 # A kind, what it takes, what is out of its range, what is of another type.
@@ -213,3 +215,48 @@ def test_a_family_finds_its_classes_by_name():
 )
 def test_values_as_written(value: object, text: str):
     assert spell(value) == text
+
+
+@pytest.mark.parametrize(
+    ("arriving", "statement", "readings"),
+    [
+        ([3, 8, 8], "Conv2d(3, 16, 3)", ["Conv2d(3 -> 16, 3)", "Conv2d(3, 16, stride=3)"]),
+        ([4, 8, 8], "Conv2d(3, 16, 3)", ["Conv2d(3, 16, stride=3) sure"]),
+        ([3, 8, 8], "Conv2d(3, 16, 3, 1, 1)", ["Conv2d(3 -> 16, 3, stride=1, padding=1)"]),
+        ([3, 8, 8], "Conv2d(3, 64, kernel_size=3)", ["Conv2d(3 -> 64, kernel_size=3) sure"]),
+        ([3, 8, 8], "Conv2d(8, 3, 2, padding=1)", ["Conv2d(8, 3, stride=2, padding=1) sure"]),
+        ([3, 8, 8], "Conv2d(3 -> 8, 3, 2)", ["Conv2d(3 -> 8, 3, stride=2) sure"]),
+        ([3, 8, 8], "Conv2d(1 + 2, 16, (3, 3))", ["Conv2d(1 + 2 -> 16, (3, 3))"]),
+        ([784], "Linear(784, 10)", ["Linear(784 -> 10) sure"]),
+        ([784], "Linear(784, 10, false)", ["Linear(784 -> 10, bias=false) sure"]),
+        ([784], "Linear(784, out_features=10)", ["Linear(in_features=784, out_features=10) sure"]),
+        ([28], "Linear(784, 10)", ["Linear(10)"]),
+        ([28], "Linear(10, false)", ["Linear(10, bias=false) sure"]),
+        (
+            [8, 2],
+            "BatchNorm1d(8, 1e-5, 0.1, true, true, false)",
+            ["BatchNorm1d(8, 1e-5, 0.1, true, true, bias=false) sure"],
+        ),
+    ],
+)
+def test_arguments_in_the_order_of_torch(arriving: list[int], statement: str, readings: list[str]):
+    text = f"model Net {{ input {arriving}; {statement} }}"
+    sink = Sink()
+    check(Source("spec.cnn", text), sink)
+    (found,) = sink.diagnostics
+    assert found.code.id in ("E127", "E113")
+    offered = [f"{fix.facts['statement']}{' sure' if fix.sure else ''}" for fix in found.fixes]
+    assert offered[: len(readings)] == readings
+    for fix in found.fixes:
+        assert apply(text, fix.edits) == text.replace(statement, str(fix.facts["statement"]))
+        after = Sink()
+        check(Source("spec.cnn", apply(text, fix.edits)), after)
+        assert {finding.code.id for finding in after.diagnostics} <= {"E204"}
+
+
+def test_a_comment_is_not_lost_to_a_fix():
+    sink = Sink()
+    check(Source("spec.cnn", "model Net { input [3, 8, 8]; Conv2d(3,  # from the camera\n16, 3) }"), sink)
+    (found,) = sink.diagnostics
+    assert [fix.facts["statement"] for fix in found.fixes] == ["Conv2d(3, 16, stride=3)"]
+    assert "write `Conv2d(3 -> 16, 3)`" in found.all_helps

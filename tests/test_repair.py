@@ -138,7 +138,7 @@ def test_a_fix_in_a_table():
 model M {
     input [3, 32, 32]
     for (channels, stride) in [(8, 2), (16, 4), (32, 2)] {
-        Conv2d(channels, 3, stride, 1)
+        Conv2d(channels, 3, stride=stride, padding=1)
     }
     Flatten
     Linear(32*4*4 -> 10)

@@ -41,4 +41,5 @@ def _field(field: Field, layer: type[Layer], width: int) -> str:
 def _statable(layer: type[Layer]) -> str:
     if layer.inferred in layer.fields:
         return " and checked where it is given"
-    return f"; {layer.__name__}(in -> out) states it too and is checked"
+    arrow = f"; {layer.__name__}(in -> out) states it too" if layer.signature.arrow else ""
+    return f"{arrow}; {layer.inferred}=... states it and is checked"

@@ -31,7 +31,7 @@ def torch_layer(walk: Walk, declared: type[Layer], earlier: tuple[Argument, ...]
     written = [*earlier, *arguments(declared, node.arguments, walk)]
     written = [_plain(walk, declared, argument) for argument in written]
     sink = _AtUse(walk.sink, chosen_at(node.arguments, walk.scope))
-    bound = bind(declared.signature, written, declared.__name__, node.name.span, sink)
+    bound = bind(declared.signature, written, declared.__name__, node.name.span, sink, _arriving(walk, declared))
     layer = declared.build(bound.values)
     assert isinstance(layer, Layer)
     start = walk.flow

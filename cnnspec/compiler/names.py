@@ -212,9 +212,7 @@ def check_names(names: Iterable[tree.Name], sink: Sink) -> None:
 
 def stated_parameter(target: Block | type[Layer]) -> str:
     """The parameter that `in -> out` states in front of the arrow; "" for none."""
-    if isinstance(target, Block) or target.inferred in target.fields:
-        return ""
-    return target.inferred
+    return "" if isinstance(target, Block) or not target.signature.arrow else target.signature.inferred
 
 
 def chosen_at(written: Iterable[tree.Argument], scope: Scope) -> dict[Span, Span]:

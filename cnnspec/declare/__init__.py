@@ -10,10 +10,12 @@ A class that derives from `Declared` lists its arguments as annotated fields, in
 form in which they were written (`3` stays `3` where `(3, 3)` is meant too); lists become tuples.
 
 `kinds`: what values an argument takes. `declared`: the classes, and their signature as data. `family`: classes that users
-call by name. `bind`: written arguments against a signature. `spell`: values as text. `reject`: refusals as facts.
+call by name. `bind`, `order`: written arguments against a signature, and those in PyTorch's order. `spell`: values as
+text. `reject`: refusals as facts.
 """
 
-from cnnspec.declare.bind import Argument, Bound, bind
+from cnnspec.declare.argument import Argument, Bound
+from cnnspec.declare.bind import bind
 from cnnspec.declare.declared import Declared, Field, Signature, as_tuple
 from cnnspec.declare.family import Named
 from cnnspec.declare.kinds import (

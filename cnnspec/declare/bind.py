@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from cnnspec.declare.argument import Argument, Bound
 from cnnspec.declare.declared import Signature, as_tuple
 from cnnspec.declare.kinds import WRONG_RANGE, WRONG_TYPE, Choice, Either, Kind, Tuple
+from cnnspec.declare.order import fix, follow, readings
 from cnnspec.declare.spell import UNKNOWN, spell
 from cnnspec.diagnostics import Label, Sink, codes
 from cnnspec.diagnostics.suggest import did_you_mean, listing
 from cnnspec.diagnostics.suggestions import OPTION
+from cnnspec.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,27 +18,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from cnnspec.diagnostics import Suggestion
-    from cnnspec.source import Span
 
     Helps: TypeAlias = tuple[Suggestion, ...]
-
-
-class Argument:
-    """One written argument: `value` at `span`, by keyword or, with `name` None, by position."""
-
-    __slots__ = ("name", "name_span", "span", "value")
-
-    def __init__(self, name: str | None, value: object, span: Span, name_span: Span | None = None) -> None:
-        self.name, self.value, self.span, self.name_span = name, value, span, name_span
-
-
-class Bound:
-    """Arguments matched with fields: the values given, where each stands, and whether all of them were right."""
-
-    __slots__ = ("complete", "spans", "values")
-
-    def __init__(self, values: dict[str, object], spans: dict[str, Span], complete: bool) -> None:
-        self.values, self.spans, self.complete = values, spans, complete
 
 
 def bind(
@@ -44,54 +28,105 @@ def bind(
     name: str,
     span: Span,
     sink: Sink,
-    hints: Helps = (),
+    arriving: int | None = None,
 ) -> Bound:
     """Match `arguments` with the fields of `signature`, called `name` at `span` in the spec. Reports; never raises.
 
-    `hints` go to mistakes that come from a wrong order of arguments.
+    `arriving` is the width that determines `signature.inferred`, where it is known for sure: the fix of arguments in
+    PyTorch's order depends on it.
     """
-    fields, extra, rank = signature.fields, signature.extra, signature.rank
-    order = list(fields)
+    arguments = list(arguments)
     values: dict[str, object] = {}
     spans: dict[str, Span] = {}
-    complete, misnamed, position = True, False, 0
-    for argument in arguments:
-        target = argument.name
-        if target is None:
-            if position >= len(order):
-                _report_too_many(signature, argument, name, hints, sink)
-                misnamed = True
-                continue
-            target = order[position]
-            position += 1
+    complete = misnamed = False
+    pairs = _in_torch_order(signature, arguments, name, sink, arriving)
+    if pairs is None:
+        pairs, misnamed = _named(signature, arguments, name, sink)
+        complete = not misnamed
+    for target, argument in pairs:
         if target in values:
             earlier = [Label(spans[target], "given here first")]
             sink.report(codes.DUPLICATE_ARGUMENT, argument.span, labels=earlier, layer=name, name=target)
             misnamed = True
             continue
-        kind = fields[target].kind if target in fields else extra.get(target)
-        if kind is None:
-            _report_unknown(signature, argument, name, sink)
-            misnamed = True
-            continue
+        kind = signature.fields[target].kind if target in signature.fields else signature.extra[target]
         value = argument.value if kind.keeps_lists else as_tuple(argument.value)
         spans[target] = argument.span
         values[target] = value
         if value is UNKNOWN:
             complete = False
-        elif verdict := kind.accepts(value, rank):
-            _report_value(kind, verdict, argument, target, name, rank, hints, sink)
+        elif verdict := kind.accepts(value, signature.rank):
+            _report_value(kind, verdict, argument, target, name, signature.rank, sink)
             values[target] = UNKNOWN
             complete = False
-    missing = [field.name for field in fields.values() if field.required and field.name not in values]
-    if missing and not misnamed:
+    missing = [field.name for field in signature.fields.values() if field.required and field.name not in values]
+    if missing and complete and not misnamed:
         _report_missing(signature, missing, name, span, sink)
     return Bound(values, spans, complete and not misnamed and not missing)
 
 
-def _report_too_many(signature: Signature, argument: Argument, name: str, hints: Helps, sink: Sink) -> None:
+def _named(
+    signature: Signature, arguments: Sequence[Argument], name: str, sink: Sink
+) -> tuple[list[tuple[str, Argument]], bool]:
+    """Each argument under the name of what it is for, and whether there are some that are for nothing."""
+    order = iter(list(signature.fields)[: signature.positions])
+    pairs: list[tuple[str, Argument]] = []
+    reported = misnamed = False
+    for argument in arguments:
+        target = next(order, None) if argument.name is None else argument.name
+        if target is None:
+            if not reported:
+                _report_too_many(signature, argument, arguments, name, sink)
+            reported = misnamed = True
+        elif target in signature.fields or target in signature.extra:
+            pairs.append((target, argument))
+        else:
+            _report_unknown(signature, argument, name, sink)
+            misnamed = True
+    return pairs, misnamed
+
+
+def _in_torch_order(
+    signature: Signature, arguments: Sequence[Argument], name: str, sink: Sink, arriving: int | None
+) -> list[tuple[str, Argument]] | None:
+    """Arguments under their names if they stand in PyTorch's order, whose first one is not written; None if not so."""
+    given = [argument for argument in arguments if argument.name is None]
+    named = {argument.name for argument in arguments}
+    free = [field for field in list(signature.fields)[: signature.positions] if field not in named]
+    if (
+        not signature.inferred
+        or signature.inferred in named
+        or len(given) <= len(free)
+        or any(argument.value is UNKNOWN for argument in given)
+    ):
+        return None
+    found = readings(signature, arguments, arriving)
+    doubled = len(given) <= signature.positions
+    if not found or (doubled and not found[0].stated):
+        return None
+    fixes = [fix(reading, signature, arguments, name) for reading in found]
+    sink.report(
+        codes.TORCH_ORDER,
+        Span(given[0].span.source, given[0].span.start, given[-1].span.end) if follow(given) else given[-1].span,
+        helps=fixes,
+        layer=name,
+        takes=listing(list(signature.fields)[: signature.positions]),
+        order=", ".join([signature.inferred, *signature.fields][: len(given)]),
+        inferred=signature.inferred,
+    )
+    # With several readings, none of them is gone on with.
+    unsure = len(found) > 1
+    pairs = [(meant, argument) for meant, argument in zip(found[0].names, given) if meant and not unsure]
+    known = {*signature.fields, *signature.extra}
+    return pairs + [(argument.name, argument) for argument in arguments if argument.name in known and argument.name]
+
+
+def _report_too_many(
+    signature: Signature, argument: Argument, arguments: Sequence[Argument], name: str, sink: Sink
+) -> None:
     takes = f"takes no more than `{name}({signature.text})`" if signature.fields else "takes no arguments"
-    sink.report(codes.TOO_MANY_ARGUMENTS, argument.span, helps=hints, layer=name, takes=takes)
+    helps = [fix(reading, signature, arguments, name) for reading in readings(signature, arguments, None)]
+    sink.report(codes.TOO_MANY_ARGUMENTS, argument.span, helps=helps, layer=name, takes=takes)
 
 
 def _report_unknown(signature: Signature, argument: Argument, name: str, sink: Sink) -> None:
@@ -117,11 +152,9 @@ def _report_missing(signature: Signature, missing: Sequence[str], name: str, spa
     )
 
 
-def _report_value(
-    kind: Kind, verdict: int, argument: Argument, target: str, name: str, rank: int, hints: Helps, sink: Sink
-) -> None:
+def _report_value(kind: Kind, verdict: int, argument: Argument, target: str, name: str, rank: int, sink: Sink) -> None:
     value = argument.value
-    helps = hints if argument.name is None and verdict == WRONG_TYPE else ()
+    helps: Helps = ()
     if isinstance(kind, (Choice, Either)) and isinstance(value, str):
         options = [option for part in getattr(kind, "kinds", (kind,)) for option in getattr(part, "options", ())]
         helps = did_you_mean(value, options, OPTION)

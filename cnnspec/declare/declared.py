@@ -30,13 +30,27 @@ class Signature:
     extra: Mapping[str, Kind]
     """Names that may be given by keyword beyond the fields, with their kinds."""
     rank: int = 0
+    by_name: int = 0
+    """How many of the fields, the last ones, are given by name alone."""
+    inferred: str = ""
+    """The name in `extra` that PyTorch's order begins with, and that the input determines."""
+    arrow: bool = False
+    """Whether `in -> out` states it in front of the first field."""
+
+    @property
+    def positions(self) -> int:
+        """How many of the fields may be given by position, the first ones."""
+        return len(self.fields) - self.by_name
 
     @property
     def text(self) -> str:
         """The arguments as PyTorch's documentation lists them."""
-        return ", ".join(
+        parts = [
             field.name if field.required else f"{field.name}={spell(field.default)}" for field in self.fields.values()
-        )
+        ]
+        if self.by_name:
+            parts.insert(self.positions, "*")
+        return ", ".join(parts)
 
 
 class Declared:
@@ -70,9 +84,10 @@ class Declared:
         return Signature(cls.fields, {}, cls.rank)
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        names = list(self.fields)
+        names = list(self.fields)[: self.signature.positions]
         if len(args) > len(names):
-            raise TypeError(f"{type(self).__name__} takes {len(names)} arguments, {len(args)} given")
+            where = " by position" if self.signature.by_name else ""
+            raise TypeError(f"{type(self).__name__} takes {len(names)} arguments{where}, {len(args)} given")
         values = dict(zip(names, args)) | kwargs
         for name, value in values.items():
             self._check(name, value)

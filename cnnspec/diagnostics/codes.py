@@ -73,6 +73,12 @@ UNKNOWN_VALUE_NAME = Code(
 BAD_MODULE_NAME = Code("E124", "a module can't be called `{name}`", "{why}")
 NEEDS_ARGUMENTS = Code("E125", "`{name}` has to be told what to merge", "nothing given", help="{fix}")
 SHAPE_NAME = Code("E126", "`{name}` can't be bound", "gives the shape at its place, always", help="use another name")
+TORCH_ORDER = Code(
+    "E127",
+    "{layer} takes {takes} by position, everything else by name",
+    "in PyTorch's order this is {order}",
+    note="{inferred} follows from what arrives and is not written, or stated by `{inferred}=...`",
+)
 OUT_OF_SCOPE = Code("E128", "`{name}` is no part of the language", "out of scope")
 VALUE_IN_EXPRESSION = Code(
     "E129",

@@ -50,6 +50,7 @@ SPELLING = Kind("spelling", "did you mean `{meant}`?")
 OPTION = Kind("option", 'did you mean "{meant}"?')
 """A misspelt string among several that may be given; facts as those of a name."""
 FLATTEN = Kind("flatten", "put `Flatten` in front: it gives {count}")
+WRITE = Kind("write", "write `{statement}`")
 RENAME = Kind("rename", "rename block `{name}` on line {line} to `{meant}`")
 UNSUPPRESS = Kind("unsuppress", "take `{code}` out of the comment")
 

@@ -40,6 +40,10 @@ class Layer(Named, family=True):
     """The parameter of the torch module that the input determines, such as "in_channels"; "" for none."""
     inferred_axis = 0
     """The axis of the input that determines it."""
+    arrow = True
+    """Whether `in -> out` may state it; never where it is a field."""
+    by_name = ()  # type: tuple[str, ...]
+    """Fields, the last ones, that torch takes by name alone."""
     counts = "channels"
     """What `inferred` counts, as a message says it."""
     module = None  # type: type | None
@@ -73,8 +77,15 @@ class Layer(Named, family=True):
 
     @classmethod
     def _signature(cls) -> Signature:
-        named = cls.inferred and cls.inferred not in cls.fields
-        return Signature(cls.fields, {cls.inferred: Number(1, whole=True)} if named else {}, cls.rank)
+        inferred = "" if cls.inferred in cls.fields else cls.inferred
+        extra = {inferred: Number(1, whole=True)} if inferred else {}
+        # Where PyTorch's first argument is missing, only what has no default goes by position.
+        named = [
+            name for name, field in cls.fields.items() if (not field.required if inferred else name in cls.by_name)
+        ]
+        if cls.own:
+            return Signature(cls.fields, extra, cls.rank)
+        return Signature(cls.fields, extra, cls.rank, len(named), inferred, bool(inferred) and cls.arrow)
 
     @classmethod
     def register(cls) -> None:

@@ -17,6 +17,7 @@ class _ChannelNorm(_KeepsChannels, _Spatial):
     """Normalises every channel of a map of `rank` spatial dimensions."""
 
     inferred = "num_features"
+    by_name = ("bias",)
 
 
 class _BatchNorm(_ChannelNorm):
@@ -123,6 +124,7 @@ class GroupNorm(_KeepsChannels):
 
     inferred = "num_channels"
     normalizes = "group"
+    by_name = ("bias",)
 
     num_groups: Count
     num_channels: Count | None = None

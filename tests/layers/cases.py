@@ -129,7 +129,8 @@ def answer(name: str, arguments: list[Argument], x: Shape) -> Answer:
     assert declared is not None, f"there is no layer {name}"
     sink = Sink()
     here = Span(Source("case", ""), 0, 0)
-    bound = bind(declared.signature, arguments, name, here, sink)
+    arriving = x[declared.inferred_axis] if declared.inferred else None
+    bound = bind(declared.signature, arguments, name, here, sink, arriving)
     if sink.diagnostics:
         found = sink.diagnostics[0]
         field = str(found.facts.get("name") or found.facts.get("missing", "-")).strip("`").partition("`")[0]

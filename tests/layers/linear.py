@@ -10,7 +10,7 @@ from ._shapes import any_shape
 # Linear acts on the last dimension, whatever stands in front of it.
 ACCEPTED = """
 Linear(10)  [4] -> [10]
-Linear(1, false)  [1] -> [1]
+Linear(1, bias=false)  [1] -> [1]
 Linear(out_features=3, bias=true)  [2, 5, 4] -> [2, 5, 3]
 Linear(4, in_features=6)  [3, 6] -> [3, 4]
 Identity  [3, 4, 5] -> [3, 4, 5]
@@ -23,7 +23,9 @@ Linear(0)  [4]  E116 out_features
 Linear(-1)  [4]  E116 out_features
 Linear(2.0)  [4]  E115 out_features
 Linear(true)  [4]  E115 out_features
-Linear(2, 1)  [4]  E115 bias
+Linear(2, bias=1)  [4]  E115 bias
+Linear(4, 2)  [4]  E127 -
+Linear(2, true)  [4]  E127 -
 Linear(2, in_features=5)  [4]  E203 in_features
 """
 
