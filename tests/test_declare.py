@@ -138,7 +138,7 @@ def test_lists_become_tuples():
 @pytest.mark.parametrize(
     ("text", "code", "at", "facts"),
     [
-        ("", "E112", "", {"missing": "`size`", "signature": 'Window(size, step=none, mode="same", flat=false)'}),
+        ("", "E112", "", {"missing": ["size"], "signature": 'Window(size, step=none, mode="same", flat=false)'}),
         ("3; 2; 1; 1; 9", "E113", "9", {}),
         ("3; size=4", "E114", "4", {"name": "size"}),
         ("3; 2; mode=5", "E115", "5", {"name": "mode", "value": "5"}),

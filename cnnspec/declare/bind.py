@@ -110,7 +110,7 @@ def _in_torch_order(
         Span(given[0].span.source, given[0].span.start, given[-1].span.end) if follow(given) else given[-1].span,
         helps=fixes,
         layer=name,
-        takes=listing(list(signature.fields)[: signature.positions]),
+        takes=list(signature.fields)[: signature.positions],
         order=", ".join([signature.inferred, *signature.fields][: len(given)]),
         inferred=signature.inferred,
     )

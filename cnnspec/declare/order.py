@@ -93,7 +93,7 @@ def fix(reading: Reading, signature: Signature, arguments: Sequence[Argument], n
 
 def follow(arguments: Sequence[Argument]) -> bool:
     """Whether arguments stand behind each other in one text."""
-    pairs = zip(arguments, arguments[1:], strict=False)
+    pairs = [(arguments[index - 1], arguments[index]) for index in range(1, len(arguments))]
     return all(a.span.source is b.span.source and a.span.end <= b.span.start for a, b in pairs)
 
 

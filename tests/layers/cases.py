@@ -12,6 +12,7 @@ from types import ModuleType
 from cnnspec import layers
 from cnnspec.declare import Argument, bind, spell
 from cnnspec.diagnostics import Code, Sink, codes
+from cnnspec.diagnostics.suggestions import shown
 from cnnspec.layers import Layer, Reject, Shape
 from cnnspec.source import Source, Span
 
@@ -133,7 +134,9 @@ def answer(name: str, arguments: list[Argument], x: Shape) -> Answer:
     bound = bind(declared.signature, arguments, name, here, sink, arriving)
     if sink.diagnostics:
         found = sink.diagnostics[0]
-        field = str(found.facts.get("name") or found.facts.get("missing", "-")).strip("`").partition("`")[0]
+        missing = found.facts.get("missing", ["-"])
+        assert isinstance(missing, list)
+        field = str(found.facts.get("name", missing[0]))
         return Answer(None, None, found.code.id, field, _sentences(found.code, found.facts), len(sink))
     layer = declared.build(bound.values)
     assert isinstance(layer, Layer)
@@ -160,4 +163,4 @@ def _through(layer: Layer, x: Shape) -> Answer:
 
 
 def _sentences(code: Code, facts: dict[str, object]) -> tuple[str, ...]:
-    return tuple(text.format_map(facts) for text in (code.message, code.label, code.note, code.help))
+    return tuple(text.format_map(shown(facts)) for text in (code.message, code.label, code.note, code.help))
