@@ -326,7 +326,7 @@ def test_size_of_a_convolution_is_the_formula_of_the_notes():
                     for dilation in (1, 2):
                         window = dilation * (kernel - 1) + 1
                         expected = (size - window + 2 * padding + stride) // stride
-                        arguments = f"1, {kernel}, {stride}, {padding}, {dilation}"
+                        arguments = f"1, {kernel}, stride={stride}, padding={padding}, dilation={dilation}"
                         text = f"model M {{ input [1, {size}, {size}]; Conv2d({arguments}) }}"
                         if expected < 1 or window > size + 2 * padding:
                             assert [found.code.id for found in findings(text)] == ["E204"], text
