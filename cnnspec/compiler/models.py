@@ -56,7 +56,7 @@ def choose(file: File, model: str | None, sink: Sink) -> list[Chosen]:
     """The models to check: the one that is asked for, or all."""
     start = Span(file.source, 0, 0)
     if model is None:
-        if not file.models and not file.blocks and not sink.has_errors:
+        if not (file.models or file.blocks or file.lets or sink.has_errors):
             sink.report(codes.NO_MODEL, start)
         items = list(file.models.values())
     elif model in file.models:

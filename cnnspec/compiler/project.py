@@ -34,6 +34,8 @@ class File:
     blocks: dict[str, Block]
     recipes: tuple[tree.Train, ...]
     imports: tuple[tree.Import, ...] = ()
+    lets: tuple[tree.Let | tree.Function, ...] = ()
+    """The constants and functions at the top of the file."""
 
     def own_names(self) -> list[str]:
         """What the file itself defines, and others may import."""
@@ -87,7 +89,8 @@ class _Reader:
         content = _parse_once(source, self.sink)
         recipes = tuple(item for item in content.items if isinstance(item, tree.Train))
         imported = tuple(item for item in content.items if isinstance(item, tree.Import))
-        file = File(content.source, Scope(), {}, {}, recipes, imported)
+        lets = tuple(item for item in content.items if isinstance(item, (tree.Let, tree.Function)))
+        file = File(content.source, Scope(), {}, {}, recipes, imported, lets)
         defined: dict[str, tree.Name] = {}
         for item in content.items:
             self._define(item, file, defined, chain)

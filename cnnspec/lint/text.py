@@ -8,7 +8,9 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    Node: TypeAlias = tree.Model | tree.Block | tree.Train | tree.Variant | tree.Let | tree.Function
 
 # The parts of each node that hold names. Names that are bound are no part: they are not read.
 _PARTS: dict[type, tuple[str, ...]] = {
@@ -44,6 +46,7 @@ _PARTS: dict[type, tuple[str, ...]] = {
     tree.Merge: ("arguments", "branches", "tail"),
     tree.Parameter: ("default",),
     tree.Model: ("parameters", "body"),
+    tree.Variant: ("base", "arguments"),
     tree.Block: ("parameters", "body"),
     tree.Setting: ("value",),
     tree.Train: ("settings",),
@@ -53,7 +56,7 @@ _PARTS: dict[type, tuple[str, ...]] = {
 class Text:
     """What a definition or recipe says: the names that it reads, those that it binds, and those that its merges take."""
 
-    def __init__(self, node: tree.Model | tree.Block | tree.Train) -> None:
+    def __init__(self, node: Node) -> None:
         self.node = node
         self.reads: set[str] = set()
         self.lets: list[tree.Name] = []
@@ -64,7 +67,7 @@ class Text:
 
     @property
     def parameters(self) -> tuple[tree.Parameter, ...]:
-        return () if isinstance(self.node, tree.Train) else self.node.parameters
+        return self.node.parameters if isinstance(self.node, (tree.Model, tree.Block)) else ()
 
     def _collect(self, node: Any) -> None:
         waiting = [node]
@@ -103,18 +106,22 @@ class FileText:
 
     file: File
     definitions: tuple[Text, ...]
+    """Models and blocks."""
     recipes: tuple[Text, ...]
+    others: tuple[Text, ...]
+    """Variants, constants and functions."""
 
 
 def read(file: File) -> FileText:
     """Everything that rules ask of a file."""
     blocks = (block.definition for block in file.blocks.values())
-    models = (item for item in file.models.values() if isinstance(item, tree.Model))
+    models = [item for item in file.models.values() if isinstance(item, tree.Model)]
+    variants = [item for item in file.models.values() if isinstance(item, tree.Variant)]
     definitions = tuple(Text(node) for node in (*models, *blocks))
-    return FileText(file, definitions, tuple(map(Text, file.recipes)))
+    return FileText(file, definitions, tuple(map(Text, file.recipes)), tuple(map(Text, (*variants, *file.lets))))
 
 
 def definition_name(item: Text) -> tree.Name:
     """The name of a model or block."""
-    assert not isinstance(item.node, tree.Train)
+    assert isinstance(item.node, (tree.Model, tree.Block))
     return item.node.name

@@ -39,7 +39,7 @@ def unused_block(text: FileText, sink: Sink) -> None:
         return
     uses = {definition_name(item).id: item.reads for item in text.definitions if isinstance(item.node, tree.Block)}
     models = [item for item in text.definitions if isinstance(item.node, tree.Model)]
-    waiting = [name for item in (*models, *text.recipes) for name in item.reads]
+    waiting = [name for item in (*models, *text.recipes, *text.others) for name in item.reads]
     reached: set[str] = set()
     while waiting:
         name = waiting.pop()

@@ -43,7 +43,7 @@ def unused_import(text: FileText, sink: Sink) -> None:
     """W214: a name that is imported for others to import it from here is better imported from where it is defined."""
     if not text.file.imports:
         return
-    used = {name for item in (*text.definitions, *text.recipes) for name in item.reads}
+    used = {name for item in (*text.definitions, *text.recipes, *text.others) for name in item.reads}
     for imported in text.file.imports:
         for name in (item.known_as for item in imported.names):
             if name.id not in used:
