@@ -238,7 +238,7 @@ def _kind_of(flow: Known) -> Any:
     """What the shapes behind a value depend on."""
     if isinstance(flow, Several):
         return tuple(map(_kind_of, flow.parts))
-    return (flow.sizes, flow.first, flow.last, flow.doubted)
+    return (flow.sizes, flow.first, flow.last, flow.options)
 
 
 RULES: dict[type, Any] = {

@@ -8,6 +8,10 @@ from cnnspec.layers.base import Parts
 from cnnspec.record import record
 from cnnspec.source import Span
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 Shape = tuple[int, ...]
 Sizes = tuple[int | None, ...]
 
@@ -31,8 +35,8 @@ class Flow:
     """What is known of one value, and where it comes from.
 
     `sizes` has a number for each axis that is sure and None for one that is not; it is None where not even the number of
-    axes is known, and then `first` and `last` may still be. `doubted` tells that an error has put in question what is not
-    sure, so that a number which a spec states for it is no news either.
+    axes is known, and then `first` and `last` may still be. After an error `options` are the sizes that the value may have:
+    those that were found and those that the spec declares. Only what is wrong for all of them is news.
     """
 
     sizes: Sizes | None = None
@@ -40,7 +44,17 @@ class Flow:
     channels_origin: Origin | None = None
     first: int | None = None
     last: int | None = None
-    doubted: bool = False
+    options: tuple[Sizes, ...] = ()
+
+    @property
+    def doubted(self) -> bool:
+        """Whether an error has put in question what is not sure."""
+        return bool(self.options)
+
+    @property
+    def readings(self) -> tuple[Sizes, ...]:
+        """The sizes that the value may have; none where the number of its axes is not known."""
+        return self.options or (() if self.sizes is None else (self.sizes,))
 
     @property
     def shape(self) -> Shape | None:
@@ -72,16 +86,19 @@ class Flow:
             origin = Origin(self.origin.span, self.origin.shape, (*self.origin.via, (name, sizes)), self.origin.verb)
         before = self.sizes
         keeps = before is not None and len(sizes) == len(before) and sizes[0] == before[0]
-        doubted = self.doubted and None in sizes
-        return Flow(sizes, origin, self.channels_origin if keeps else origin, None, None, doubted)
+        return Flow(sizes, origin, self.channels_origin if keeps else origin)
 
-    def blurred(self, axes: tuple[int, ...], *, doubted: bool) -> Flow:
+    def blurred(self, axes: tuple[int, ...]) -> Flow:
         """The same value, not sure of some of its axes."""
         if self.sizes is None:
             return self
         gone = {axis % len(self.sizes) for axis in axes if -len(self.sizes) <= axis < len(self.sizes)}
         sizes = tuple(None if axis in gone else size for axis, size in enumerate(self.sizes))
-        return Flow(sizes, self.origin, self.channels_origin, None, None, doubted or self.doubted)
+        return Flow(sizes, self.origin, self.channels_origin)
+
+    def or_else(self, other: Sizes) -> Flow:
+        """The same value after an error: it has the sizes that are known, or `other` ones."""
+        return doubtful((*self.readings, other), self)
 
     def through(self, end: Flow, span: Span) -> Flow:
         """The value `end` as the use of a block at `span` gives it: what made it so inside of the block is not shown."""
@@ -90,7 +107,7 @@ class Flow:
         same = end.sizes == self.sizes
         origin = self.origin if same else Origin(span, end.sizes)
         channels = self.channels_origin if same or end.width(0) == self.width(0) else origin
-        return Flow(end.sizes, origin, channels, None, None, end.doubted)
+        return Flow(end.sizes, origin, channels, None, None, end.options)
 
 
 @record
@@ -114,6 +131,15 @@ Known = Flow | Several
 
 LOST = Flow()
 """A value of which nothing is known."""
+_READINGS = 4
+"""How many sizes a value may have after errors; the first ones are kept."""
+
+
+def doubtful(options: tuple[Sizes, ...], like: Flow) -> Flow:
+    """A value that has one of several sizes, of which it is in question which; with the origins of `like`."""
+    options = tuple(dict.fromkeys(options))[:_READINGS]
+    found = joined(options)
+    return Flow(found.sizes, like.origin, like.channels_origin, found.first, found.last, options)
 
 
 def shape_fact(known: Known) -> object:
@@ -128,11 +154,11 @@ def describe_sizes(known: Known) -> str:
     return "unknown" if known.sizes is None else show_shape(known.sizes)
 
 
-def joined(shapes: list[Shape]) -> Flow:
+def joined(shapes: Sequence[Sizes]) -> Flow:
     """What is sure of a value that has one of these shapes."""
     if len({len(shape) for shape in shapes}) > 1:
         first, last = {shape[0] for shape in shapes}, {shape[-1] for shape in shapes}
-        return Flow(None, None, None, min(first) if len(first) == 1 else None, min(last) if len(last) == 1 else None)
+        return Flow(None, None, None, first.pop() if len(first) == 1 else None, last.pop() if len(last) == 1 else None)
     columns = [set(column) for column in zip(*shapes)]
     return Flow(tuple(next(iter(column)) if len(column) == 1 else None for column in columns))
 
@@ -150,4 +176,5 @@ def joined_flows(flows: list[Known]) -> Known:
     columns = zip(*[flow.sizes or () for flow in known])
     sizes = tuple(column[0] if len(set(column)) == 1 else None for column in columns)
     origin = known[0].origin if isinstance(first, Flow) else None
-    return Flow(sizes, origin, known[0].channels_origin, None, None, any(flow.doubted for flow in known))
+    doubted = any(flow.doubted for flow in known)
+    return Flow(sizes, origin, known[0].channels_origin, None, None, (sizes,) if doubted else ())

@@ -14,7 +14,6 @@ from cnnspec.declare import UNKNOWN, spell
 from cnnspec.diagnostics import Diagnostic, codes, note
 from cnnspec.graph.nodes import ARRIVING, Entry, Feed, Wire
 from cnnspec.limits import LIMITS
-from cnnspec.record import replace
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -245,36 +244,38 @@ def _compared_shape(walk: Walk, flow: Flow, node: tree.Sequence) -> Flow:
     for item in node.items:
         wild.append(isinstance(item, tree.Name) and item.id == "_")
         declared.append(None if wild[-1] else _size(walk, item, "a size"))
-    refuted = walk.refuted.get(node.span, ())
-    declared = [None if axis < len(refuted) and refuted[axis] else size for axis, size in enumerate(declared)]
-    found = flow.sizes
-    if found is None:
-        return flow if flow.doubted or refuted else _declared(flow, tuple(declared), node)
-    wrong = tuple(_clash(a, b) for a, b in zip(found, declared))
-    if len(found) != len(declared):
-        _report(walk, flow, node, tuple(declared), helps=_batch_helps(found, declared))
-        walk.refuted[node.span] = (True,) * len(declared)
-        return Flow(None, flow.origin, flow.channels_origin, None, None, True)
-    if any(wrong):
-        _report(walk, flow, node, tuple(declared))
-        walk.refuted[node.span] = wrong
-        return flow.blurred(tuple(axis for axis, off in enumerate(wrong) if off), doubted=True)
+    sizes = tuple(declared)
+    if not flow.readings:
+        return flow if flow.doubted or not sizes else _declared(flow, sizes, node)
+    if all(_differ(reading, sizes) for reading in flow.readings):
+        first = flow.readings[0]
+        _report(walk, flow, node, sizes, helps=_batch_helps(first, declared), found=first)
+        meant = tuple(b if a is None else a for a, b in zip(sizes, first)) if len(first) == len(sizes) else sizes
+        return flow.or_else(meant) if sizes else flow
     if flow.doubted:
         return flow
-    sizes = tuple(b if a is None else a for a, b in zip(found, declared))
-    return flow if sizes == found else _declared(flow, sizes, node)
+    merged = tuple(b if a is None else a for a, b in zip(flow.readings[0], sizes))
+    return flow if merged == flow.sizes else _declared(flow, merged, node)
+
+
+def _differ(found: Sizes, declared: Sizes) -> bool:
+    return len(found) != len(declared) or any(map(_clash, found, declared))
 
 
 def _declared(flow: Flow, sizes: Sizes, node: tree.Sequence) -> Flow:
-    if not sizes:
-        return flow
-    made = LOST.become(sizes, node.span, verb="declares")
-    return replace(made, doubted=False)
+    return LOST.become(sizes, node.span, verb="declares")
 
 
-def _report(walk: Walk, flow: Known, node: tree.Sequence, declared: object, helps: tuple[str, ...] = ()) -> None:
+def _report(
+    walk: Walk,
+    flow: Known,
+    node: tree.Sequence,
+    declared: object,
+    helps: tuple[str, ...] = (),
+    found: Sizes | None = None,
+) -> None:
     labels = flow.labels() if isinstance(flow, Flow) else []
-    facts: dict[str, object] = {"found": shape_fact(flow), "declared": declared}
+    facts: dict[str, object] = {"found": shape_fact(flow) if found is None else found, "declared": declared}
     walk.sink.add(Diagnostic(codes.WRONG_ANNOTATION, facts, node.span, tuple(labels), tuple(map(note, helps))))
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cnnspec.source import Span
 
 Shape = tuple[int, ...]
+Sizes = tuple[int | None, ...]
 # torch counts the bytes of a tensor in 64 bits; values of its default type take 4.
 _LARGEST = (2**63 - 1) // 4
 
@@ -141,8 +142,8 @@ def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> Known:
     flow = walk.flow
     stated = layer.given.get(layer.inferred) if layer.inferred else None
     if isinstance(stated, int) and isinstance(flow, Flow):
-        found = flow.width(layer.inferred_axis)
-        if found is not None and found != stated:
+        found = [_width(reading, layer.inferred_axis) for reading in flow.readings] or [flow.width(layer.inferred_axis)]
+        if all(width is not None and width != stated for width in found):
             refused = outcome([layer], flow)[1]
             if refused is None or refused.code is not codes.WRONG_RANK:
                 return _wrong_width(walk, layer, bound, node, flow)
@@ -161,27 +162,30 @@ def _stated(layer: Layer, flow: Known) -> Known:
     axis = layer.inferred_axis
     if not isinstance(stated, int) or not isinstance(flow, Flow) or flow.width(axis) is not None:
         return flow
-    if flow.doubted and _keeps(layer):
+    if flow.doubted:
         return flow
     if flow.sizes is None:
         first, last = (stated, flow.last) if axis == 0 else (flow.first, stated)
-        return Flow(None, flow.origin, flow.channels_origin, first, last, flow.doubted)
-    sizes = list(flow.sizes)
+        return Flow(None, flow.origin, flow.channels_origin, first, last)
+    return Flow(_with_width(flow.sizes, axis, stated), flow.origin, flow.channels_origin)
+
+
+def _width(sizes: Sizes, axis: int) -> int | None:
+    return sizes[axis] if -len(sizes) <= axis < len(sizes) else None
+
+
+def _with_width(sizes: Sizes, axis: int, width: int) -> Sizes:
+    changed = list(sizes)
     if -len(sizes) <= axis < len(sizes):
-        sizes[axis] = stated
-    return Flow(tuple(sizes), flow.origin, flow.channels_origin, None, None, flow.doubted)
-
-
-def _keeps(layer: Layer) -> bool:
-    """Whether the width that a layer infers is that of its value as well, so that a doubt goes on behind it."""
-    probe = layer.infer_width(7) if hasattr(layer, "infer_width") else None
-    return probe == 7 or layer.inferred in layer.fields
+        changed[axis] = width
+    return tuple(changed)
 
 
 def _wrong_width(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer, flow: Flow) -> Known:
     """Report a stated width that is not the one that arrives; go on with what does not depend on it."""
     stated = layer.given[layer.inferred]
-    found = flow.width(layer.inferred_axis)
+    axis = layer.inferred_axis
+    found = _width(flow.readings[0], axis) if flow.readings else flow.width(axis)
     assert isinstance(stated, int)
     walk.sink.report(
         codes.WRONG_WIDTH,
@@ -193,12 +197,22 @@ def _wrong_width(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer, flow:
         counts=layer.counts.removesuffix("s") if stated == 1 else layer.counts,
         found=found,
     )
-    unsure = flow.blurred((layer.inferred_axis,), doubted=True)
-    end, refused = outcome([layer], unsure)
+    if flow.readings:
+        unsure = flow.or_else(_with_width(flow.readings[0], axis, stated))
+    else:
+        unsure = LOST
+    end, refused = outcome([_unstated(layer)], unsure)
     if refused is not None:
         _refused(walk, refused, layer, bound, node, flow.labels())
         end = behind_refusal(layer, refused.field, unsure)
     return _origin(end, flow, node, layer)
+
+
+def _unstated(layer: Layer) -> Layer:
+    """The same layer for whatever width arrives."""
+    made = layer.build({name: value for name, value in layer.given.items() if name != layer.inferred})
+    assert isinstance(made, Layer)
+    return made
 
 
 def _unsure(layer: Layer, bound: Bound) -> list[str]:
@@ -214,9 +228,9 @@ def _origin(end: Known, start: Known, node: tree.Layer, layer: Layer) -> Known:
         return end
     if isinstance(start, Flow) and start.sizes is not None:
         made = start.become(end.sizes, node.head, name=type(layer).__name__, reshapes=layer.reshapes)
-        return Flow(made.sizes, made.origin, made.channels_origin, None, None, end.doubted)
+        return Flow(made.sizes, made.origin, made.channels_origin, None, None, end.options)
     made = LOST.become(end.sizes, node.head)
-    return Flow(made.sizes, made.origin, made.channels_origin, None, None, end.doubted)
+    return Flow(made.sizes, made.origin, made.channels_origin, None, None, end.options)
 
 
 def _fits(walk: Walk, layer: Layer, node: tree.Layer) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.flow import LOST, Flow, Known, Several, describe_sizes, shape_fact
+from cnnspec.compiler.flow import LOST, Flow, Known, Several, describe_sizes, doubtful, shape_fact
 from cnnspec.compiler.names import Value
 from cnnspec.compiler.stack import Stack, shared_needs
 from cnnspec.compiler.values import describe, has_unknown, is_number
@@ -241,23 +241,30 @@ def _meet(
     """A value that has the shapes of all `flows` at once; reports where they differ."""
     result = flows[0]
     for flow in flows[1:]:
-        one, other = result.sizes, flow.sizes
-        if one is None or other is None:
-            result = flow if one is None else result
+        if not result.readings or not flow.readings:
+            result = result if result.readings else flow
             continue
-        clash = len(one) != len(other) or any(a != b and None not in (a, b) for a, b in zip(one, other))
-        if clash:
+        pairs = [(one, other) for one in result.readings for other in flow.readings]
+        met = tuple(_both(one, other) for one, other in pairs if not _differ(one, other))
+        if not met:
             shown = labels or [*_said(result, "gives"), *_said(flow, "gives")]
             walk.sink.report(
-                codes.BRANCHES_DIFFER, node.head, labels=shown, merge=merge, rule=rule,
-                first=shape_fact(result), second=shape_fact(flow),
+                codes.BRANCHES_DIFFER, node.head, labels=shown, merge=merge, rule=rule, first=pairs[0][0], second=pairs[0][1],
             )  # fmt: skip
-        if len(one) != len(other):
-            return LOST
-        sizes = tuple(a if b in (None, a) else b if a is None else None for a, b in zip(one, other))
-        doubted = clash or result.doubted or flow.doubted
-        result = Flow(sizes, result.origin, result.channels_origin, None, None, doubted)
+            met = pairs[0]
+        elif not (result.doubted or flow.doubted):
+            result = Flow(met[0], result.origin, result.channels_origin)
+            continue
+        result = doubtful(met, result)
     return result
+
+
+def _differ(one: Sizes, other: Sizes) -> bool:
+    return len(one) != len(other) or any(a != b and None not in (a, b) for a, b in zip(one, other))
+
+
+def _both(one: Sizes, other: Sizes) -> Sizes:
+    return tuple(b if a is None else a for a, b in zip(one, other))
 
 
 def _add(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
@@ -281,8 +288,14 @@ def _multiply(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow
                 return LOST
         sizes = tuple(map(_stretched, one, other))
         doubted = (not fits) or result.doubted or flow.doubted
-        result = replace(result.become(sizes, node.head), doubted=doubted and None in sizes)
+        result = _unsure(result.become(sizes, node.head), doubted=doubted)
     return result
+
+
+def _unsure(flow: Flow, *, doubted: bool) -> Flow:
+    """A value whose sizes that are not sure may be in question."""
+    assert flow.sizes is not None
+    return replace(flow, options=(flow.sizes,) if doubted and None in flow.sizes else ())
 
 
 def _stretched(a: int | None, b: int | None) -> int | None:
@@ -312,7 +325,7 @@ def _matmul(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
     lead = tuple(b if a is None else a for a, b in zip(one[:-2], other[:-2]))
     doubted = flows[0].doubted or flows[1].doubted
     sizes = (*lead, one[-2], other[-1])
-    return replace(flows[0].become(sizes, node.head), doubted=doubted and None in sizes)
+    return _unsure(flows[0].become(sizes, node.head), doubted=doubted)
 
 
 def _concat(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
@@ -348,7 +361,7 @@ def _concat(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
     widths = [flow.width(axis) for flow in flows]
     total = None if len(known) < len(flows) or None in widths else sum(width or 0 for width in widths)
     sizes = (*sizes[:axis], total, *sizes[axis + 1 :])
-    return replace(first.become(sizes, node.head), doubted=doubted and None in sizes)
+    return _unsure(first.become(sizes, node.head), doubted=doubted)
 
 
 def _joins(first: Sizes, second: Sizes, axis: int) -> bool:

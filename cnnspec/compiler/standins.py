@@ -6,7 +6,9 @@ same for all of them is sure; a layer that refuses every one of them is wrong wh
 
 from __future__ import annotations
 
-from cnnspec.compiler.flow import LOST, Flow, Known, Several, joined
+from math import prod
+
+from cnnspec.compiler.flow import LOST, Flow, Known, Several, doubtful, joined
 from cnnspec.declare import Reject
 from cnnspec.layers import Layer
 from cnnspec.layers.base import Parts
@@ -63,8 +65,28 @@ def _shapes(known: Known, fill: tuple[int, ...]) -> Iterator[Shape | Parts]:
 
 def outcome(layers: list[Layer], known: Known) -> tuple[Known, Reject | None]:
     """What is sure of the value behind a layer, which is one of `layers`; or why every stand-in is refused."""
+    if not isinstance(known, Flow) or not known.options:
+        return _one_outcome(layers, known)
+    ends: list[Flow] = []
+    refusals: list[Reject] = []
+    for option in known.options:
+        end, refused = _one_outcome(layers, Flow(option))
+        if refused is not None:
+            refusals.append(refused)
+            end = behind_refusal(layers[0], refused.field, Flow(option))
+        if isinstance(end, Flow) and end.sizes is not None:
+            ends.append(end)
+    if len(refusals) == len(known.options):
+        return LOST, refusals[0]
+    if len(ends) < len(known.options):
+        return LOST, None
+    sizes = tuple(end.sizes for end in ends if end.sizes is not None)
+    return doubtful(sizes, LOST) if len(set(sizes)) > 1 or None in sizes[0] else ends[0], None
+
+
+def _one_outcome(layers: list[Layer], known: Known) -> tuple[Known, Reject | None]:
     refused: Reject | None = None
-    for fills in (_COMMON, _RARE):
+    for fills in (_COMMON, (*_RARE, *_fitting(layers[0]))):
         accepted: list[Shape | Parts] = []
         for fill in fills:
             for shape in _shapes(known, fill):
@@ -75,19 +97,31 @@ def outcome(layers: list[Layer], known: Known) -> tuple[Known, Reject | None]:
                     except Reject as reject:
                         refused = refused or reject
         if accepted:
-            return _together(accepted, doubted=known.doubted), None
+            return _together(accepted), None
     return LOST, refused
 
 
-def _together(shapes: list[Shape | Parts], *, doubted: bool) -> Known:
+def _fitting(layer: Layer) -> list[tuple[int, ...]]:
+    """Sizes that the arguments of a layer ask for: the numbers themselves, their products and multiples."""
+    found: list[tuple[int, ...]] = []
+    for value in layer.given.values():
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not all(number.__class__ is int and 0 < number < 2**31 for number in numbers):
+            continue
+        for number in {prod(numbers), *numbers}:
+            found += [(number,) * 4, (number * 5040,) * 4]
+        if len(numbers) in (2, 3, 4):
+            found += [(1, *numbers)[:4], tuple(numbers) + (1,) * (4 - len(numbers))]
+    return found[:24]
+
+
+def _together(shapes: list[Shape | Parts]) -> Known:
     if any(isinstance(shape, Parts) for shape in shapes):
         if len({len(shape) if isinstance(shape, Parts) else -1 for shape in shapes}) > 1:
             return LOST
         columns = [list(column) for column in zip(*shapes)]
-        return Several(tuple(_together(column, doubted=doubted) for column in columns))
-    found = joined(shapes)
-    unsure = found.sizes is None or None in found.sizes
-    return Flow(found.sizes, None, None, found.first, found.last, doubted and unsure)
+        return Several(tuple(_together(column) for column in columns))
+    return joined(shapes)
 
 
 def variants(layer: Layer, unknown: Iterable[str]) -> list[Layer]:
@@ -116,8 +150,8 @@ def behind_refusal(layer: Layer, field: str, known: Known) -> Known:
     if isinstance(known, Several):
         return LOST
     rank = len(known.sizes or ())
-    blurred = [known, known.blurred(tuple(range(1, rank)), doubted=False), known.blurred((0,), doubted=False)]
-    for less in (*blurred[1:], known.blurred(tuple(range(rank)), doubted=False), LOST):
+    sizes, channels, everything = tuple(range(1, rank)), (0,), tuple(range(rank))
+    for less in (known.blurred(sizes), known.blurred(channels), known.blurred(everything), LOST):
         found, refused = outcome(layers if less is not LOST else [*layers, layer], less)
         if refused is None:
             return found

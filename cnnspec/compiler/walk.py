@@ -96,8 +96,6 @@ class Walk(Place):
         """The inputs of the model, as they are met."""
         self.sizes: dict[str, Any] = {}
         """Sizes of the input that are given by their names."""
-        self.refuted: dict[Span, tuple[bool, ...]] = {}
-        """Annotations that were wrong, and which of their numbers."""
         self.branches: list[tuple[StackNode, Known, Stack]] | None = None
         """The branches of the merge at hand, while they are collected."""
         self.expanded: dict[Any, Any] = known
