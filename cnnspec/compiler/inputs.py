@@ -30,6 +30,7 @@ def start(walk: Walk, node: tree.Input) -> None:
     """Begin a model with an input; in a model that is used as a block it checks what arrives."""
     model = walk.uses[-1].block.definition if walk.uses else walk.model
     if not isinstance(model, tree.Model) or node not in model.body.statements:
+        walk.broken_input = True
         if isinstance(model, tree.Block) and node in model.body.statements:
             shape = node.shape.span.text
             problem, label = "belongs to a model", f"a block takes what arrives: `input -> {shape}` checks it"
@@ -44,7 +45,9 @@ def start(walk: Walk, node: tree.Input) -> None:
         problem = "has to be the first statement of a model"
         walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label="not the first statement")
         return
-    if len(every) > 1 and not isinstance(node.tail.label, tree.Name):
+    nameless = [item for item in every if not isinstance(item.tail.label, tree.Name)]
+    if len(every) > 1 and nameless and node is nameless[-1]:
+        walk.stack.has_nameless_input = True
         walk.sink.report(codes.UNNAMED, node.span, what="one of several inputs", fix="`input [...] as name`")
     part = walk.flow
     if walk.uses and len(every) > 1:
@@ -91,6 +94,8 @@ def _of_input(walk: Walk, node: tree.Input, arriving: Known) -> Flow:
     else:
         _give_sizes(walk, node)
     sizes = [_input_size(walk, item) for item in node.shape.items]
+    if any(isinstance(item, tree.Literal) and item.value is None for item in node.shape.items):
+        return LOST
     if not sizes:
         walk.sink.report(codes.WRONG_VALUE, node.shape.span, what="an input", value="empty", wants="at least one size")
         return LOST
@@ -245,6 +250,9 @@ def _compared_shape(walk: Walk, flow: Flow, node: tree.Sequence) -> Flow:
         wild.append(isinstance(item, tree.Name) and item.id == "_")
         declared.append(None if wild[-1] else _size(walk, item, "a size"))
     sizes = tuple(declared)
+    if walk.refused:
+        found = flow.sizes if flow.rank == len(sizes) and flow.sizes is not None else sizes
+        return _declared(flow, tuple(b if a is None else a for a, b in zip(sizes, found)), node) if sizes else flow
     if not flow.readings:
         return flow if flow.doubted or not sizes else _declared(flow, sizes, node)
     if all(_differ(reading, sizes) for reading in flow.readings):

@@ -102,6 +102,7 @@ def _behind(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> Known:
     if not _fits(walk, layer, node):
         return outcome(variants(layer, _unsure(layer, bound)), LOST)[0]
     if not bound.complete:
+        walk.refused = True
         return _origin(outcome(variants(layer, _unsure(layer, bound)), _stated(layer, flow))[0], flow, node, layer)
     try:
         layer.validate()
@@ -254,6 +255,7 @@ def _fits(walk: Walk, layer: Layer, node: tree.Layer) -> bool:
 
 def _refused(walk: Walk, reject: Reject, layer: Layer, bound: Bound, node: tree.Layer, labels: list[Label]) -> None:
     """Report what a rule of a layer refuses; `labels` explain the input where that is to blame."""
+    walk.refused = True
     span = bound.spans.get(reject.field, node.name.span)
     facts = {"layer": type(layer).__name__, **reject.facts}
     helps = advice.batch(walk, reject, layer)

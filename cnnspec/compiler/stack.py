@@ -45,6 +45,7 @@ class Stack(Home):
         self.arrival_named = arrival_named
         """Whether what arrives is not lost where this body leaves it: it has a name outside, or others get it as well."""
         self.inputs = 1
+        self.has_nameless_input = False
         self._steps: list[Step | None] = []
         """None for a module that is given what the step before it gave, and nothing else."""
         self._named: set[Wire] = set()

@@ -96,6 +96,8 @@ class Walk(Place):
         """The inputs of the model, as they are met."""
         self.sizes: dict[str, Any] = {}
         """Sizes of the input that are given by their names."""
+        self.refused = False
+        """Whether the statement at hand is wrong, so that an annotation says how to go on behind it."""
         self.branches: list[tuple[StackNode, Known, Stack]] | None = None
         """The branches of the merge at hand, while they are collected."""
         self.expanded: dict[Any, Any] = known
@@ -145,6 +147,7 @@ class Walk(Place):
             raise Stop
         for statement in body.statements:
             self.meter.step(statement.span, self.sink)
+            self.refused = False
             self.rules[type(statement)](self, statement)
         self.depth -= 1
         self.scope, self.body = outer, outer_body
@@ -177,6 +180,7 @@ class Walk(Place):
 
     def gap(self, title: str, span: Span, flow: Known = LOST) -> None:
         """Stand in for a statement that is wrong; go on with what is sure behind it."""
+        self.refused = True
         node = LayerNode(None, title, None, None, None, 0, span)
         self.add(node, flow, None)
         self.stack.give_name("_", self.stack.resolve(None), span)
