@@ -51,6 +51,7 @@ INLINE = {
     "E410": "test_unknown_model",
     "E411": "test_unknown_parameter",
     "E418": "test_several_models",
+    "E421": "test_parameter_that_a_variant_fixes",
 }
 
 PYTHON = ("E7", "W3")
@@ -209,6 +210,13 @@ def test_unknown_parameter():
     assert "model `One` has no parameter `widht`" in shown
     assert "did you mean `width`?" in shown
     assert not check_text(ONE, parameters={"width": 3})
+
+
+def test_parameter_that_a_variant_fixes():
+    text = ONE + "model Wide = One(100)\n"
+    shown = only(check_text(text, model="Wide", parameters={"width": 5}), "E421")
+    assert "`width` of model `Wide` is given already" in shown
+    assert not check_text(text, model="Wide")
 
 
 def test_wrong_value_of_a_parameter():

@@ -38,13 +38,13 @@ def start(walk: Walk, node: tree.Input) -> None:
             problem, label = "belongs to the top of a model", "not here"
         walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label=label)
         return
-    every = [item for item in model.body.statements if isinstance(item, tree.Input)]
-    walk.awaits_input = node is not every[-1]
-    number = every.index(node)
-    if any(child.title for child in walk.stack.children):
+    every = _leading(model)
+    if node not in every:
         problem = "has to be the first statement of a model"
         walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label="not the first statement")
         return
+    walk.awaits_input = node is not every[-1]
+    number = every.index(node)
     nameless = [item for item in every if not isinstance(item.tail.label, tree.Name)]
     if len(every) > 1 and nameless and node is nameless[-1]:
         walk.stack.has_nameless_input = True
@@ -58,6 +58,17 @@ def start(walk: Walk, node: tree.Input) -> None:
         walk.entries.append(_entry(node, flow))
         walk.stack.inputs = len(every)
     _go_on(walk, node, flow, feed, last=walk.awaits_input is False, several=len(every) > 1)
+
+
+def _leading(model: tree.Model) -> list[tree.Input]:
+    """The inputs of a model: they stand in front of all that runs."""
+    found: list[tree.Input] = []
+    for statement in model.body.statements:
+        if isinstance(statement, tree.Input):
+            found.append(statement)
+        elif not isinstance(statement, (tree.Let, tree.Function, tree.Assert, tree.Invalid)):
+            break
+    return found
 
 
 def _entry(node: tree.Input, flow: Flow) -> Entry:
@@ -83,7 +94,7 @@ def _go_on(walk: Walk, node: tree.Input, flow: Flow, feed: Feed, *, last: bool, 
         walk.flow, walk.feed = arrived, Wire(ARRIVING)
         return
     parts = (*(walk.start.parts if isinstance(walk.start, Several) else ()), walk.flow)
-    walk.start = Several(parts)
+    walk.start = Several(parts) if not walk.stack.has_nameless_input else LOST
     walk.flow, walk.feed = walk.start, Wire(ARRIVING)
 
 

@@ -99,6 +99,10 @@ def merge(walk: Walk, node: tree.Merge) -> None:
     start = walk.flow
     dim = _dimension(walk, node)
     if node.branches is not None:
+        both = next((argument for argument in node.arguments if argument.name is None), None)
+        if both is not None:
+            problem = "takes names or branches, not both"
+            walk.sink.report(codes.WRONG_CALL, both.span, function=node.kind, problem=problem)
         nodes, flows, stacks = _collected(walk, node)
         operands: list[_Operand] = []
     else:
