@@ -112,7 +112,8 @@ def _unknown_layer(walk: Walk, node: tree.Layer) -> None:
         _wrong(walk, node)
         return
     known = {*(found for found, binding in walk.scope.visible() if _is_layer(binding.value)), *layers.names()}
-    helps = advice.of_rank(did_you_mean(name, known), walk.flow)
+    here = walk.flow if isinstance(walk.flow, Flow) and walk.flow.sizes is not None else walk.start
+    helps = advice.of_rank(did_you_mean(name, known), here)
     if closest(name, ["Sequential"]):
         helps = (note("statements run one after another already: write the layers without it"),)
     walk.sink.report(codes.UNKNOWN_LAYER, node.name.span, helps=helps, name=name)
