@@ -1,13 +1,19 @@
 """What the README and the pages of docs/ show is what happens: specs check, commands print what stands under them.
 
 A block ```cnn name.cnn is a file of that name, which the commands of its page read; an unnamed one is checked by itself, and
-has no errors. tests/torch/test_examples.py runs the Python.
+has no errors. tests/torch/test_examples.py runs the Python. Outputs that have changed for the better:
+
+    python -m tests.test_examples --update
 """
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
+import sys
+import tempfile
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -35,22 +41,29 @@ def name_of(path: Path) -> str:
     return path.name
 
 
+def printed(path: Path) -> list[tuple[str, str, str]]:
+    """The commands of a page, what stands under them, and what they print in a folder with the page's files and specs/."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        Path("specs").symlink_to(ROOT / "specs")
+        Path("pyproject.toml").write_text("")
+        for language, name, text in blocks_of(path):
+            if language == "cnn" and name:
+                Path(name).write_text(text, encoding="utf-8")
+        for language, _, text in blocks_of(path):
+            if language == "console":
+                command, _, expected = text.partition("\n")
+                assert command.startswith("$ cnnspec ")
+                with redirect_stdout(io.StringIO()) as out:
+                    main(shlex.split(command.removeprefix("$ cnnspec ")))
+                found.append((command, expected, out.getvalue()))
+    return found
+
+
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
-def test_commands_print_what_stands_under_them(path: Path, tmp_path: Path, monkeypatch, capsys):
-    (tmp_path / "specs").symlink_to(ROOT / "specs")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "pyproject.toml").write_text("")
-    blocks = blocks_of(path)
-    for language, name, text in blocks:
-        if language == "cnn" and name:
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(text, encoding="utf-8")
-    for language, _, text in blocks:
-        if language == "console":
-            command, _, expected = text.partition("\n")
-            assert command.startswith("$ cnnspec ")
-            main(shlex.split(command.removeprefix("$ cnnspec ")))
-            assert capsys.readouterr().out == expected, command
+def test_commands_print_what_stands_under_them(path: Path):
+    for command, expected, out in printed(path):
+        assert out == expected, command
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
@@ -69,3 +82,18 @@ def test_the_readme_shows_the_shipped_spec_and_its_errors():
     code = [line.strip() for line in first.splitlines() if line.strip() and not line.startswith("#")]
     assert [line for line in code if line not in [other.strip() for other in shipped.splitlines()]] == []
     assert sum(language == "console" for language, _, _ in blocks) >= 2
+
+
+def update() -> None:
+    """Write what the commands print now into the pages."""
+    for path in PAGES:
+        text = path.read_text(encoding="utf-8")
+        for command, expected, out in printed(path):
+            text = text.replace(f"{command}\n{expected}```", f"{command}\n{out}```")
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--update"]:
+        sys.exit("usage: python -m tests.test_examples --update")
+    update()
