@@ -23,12 +23,41 @@ from cnnspec.torch_source.inputs import parse_shapes
 from cnnspec.torch_source.values import BATCH, Record, Tensor
 
 TRUTH = r"""
-import copy, importlib, importlib.util, json, os, signal, sys, types, warnings
+import importlib, importlib.util, json, os, signal, sys, types, warnings
 warnings.simplefilter("ignore")
 import torch
 torch.set_num_threads(1)
 for name in ("kaiming_uniform_", "uniform_", "normal_", "xavier_uniform_", "kaiming_normal_", "orthogonal_", "trunc_normal_"):
     setattr(torch.nn.init, name, lambda tensor, *_, **__: tensor)
+
+class Absent(types.ModuleType):
+    # A library that is not installed here: importing it works, using it in a model does not.
+    __path__ = []
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Absent(name)
+    def __call__(self, *_, **__):
+        if os.environ.get("LOADED"):
+            raise RuntimeError("a library that is absent")
+        return Absent("value")
+    def __mro_entries__(self, bases):
+        return ()
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top in ABSENT:
+            return importlib.util.spec_from_loader(name, self)
+    def create_module(self, spec):
+        return Absent(spec.name)
+    def exec_module(self, module):
+        pass
+
+ABSENT = set("torchvision matplotlib tqdm cv2 pandas sklearn tensorboardX skimage librosa einops timm visdom scipy "
+             "tensorflow seaborn wandb torchlibrosa torchaudio albumentations nltk torchsummary thop h5py ptflops "
+             "torchsummaryX torchinfo pytorch_lightning lightning fvcore soundfile transformers gym PyQt5 torchtext".split())
+sys.meta_path.append(Finder())
 
 def shapes(value):
     if isinstance(value, torch.Tensor):
@@ -72,6 +101,7 @@ def answer(job):
     except BaseException as error:
         out["load"] = f"{type(error).__name__}: {error}"[:300]
         return out
+    os.environ["LOADED"] = "1"
     lazy = "Lazy" in str(net)
     for inputs in job["inputs"]:
         try:
@@ -236,7 +266,8 @@ def main() -> None:
                         cache_path.write_text(json.dumps(cache))
                 if "refused" in (cache[second]["results"] or [{"refused": ""}])[0]:
                     verdict = "refused by both"
-            if verdict == "missed" and ("memory" in result["refused"] or real["load"]):
+            unclear = ("memory", "absent", "timeout", "No module")
+            if verdict == "missed" and (real["load"] or any(word in result["refused"] for word in unclear)):
                 verdict = "torch can't say"
             totals[verdict] = totals.get(verdict, 0) + 1
             verdicts.append(verdict)

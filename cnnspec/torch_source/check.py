@@ -10,7 +10,10 @@ from cnnspec.record import record
 from cnnspec.source import Source, Span
 from cnnspec.torch_source import entries, inputs
 from cnnspec.torch_source.entries import Entry
+from cnnspec.torch_source.fitting import Fitting, Tried, fit
 from cnnspec.torch_source.interpreter import Interpreter
+from cnnspec.torch_source.layers import Made
+from cnnspec.torch_source.module_methods import walk
 from cnnspec.torch_source.project import File, NotPython, Project, parse, root_of
 from cnnspec.torch_source.script import Place, Script
 from cnnspec.torch_source.stops import Raised, Refusal, Return, Stop
@@ -131,14 +134,18 @@ class _Check:
         self._take(sink)
         if given:
             return self._forward(machine, entry, module, given, assumed=False)
-        fits = self._fitting(file, entry, module)
-        if fits is None:
+        found = self._fitting(file, entry, module)
+        if found.shapes is None:
+            for error in found.errors:
+                self.sink.add(error)
             way = "give it as --input 3x32x32, or in the file as `# cnnspec: input 3x32x32`"
             stop = f"`{entry.name}` without the shape of its input: {way}"
             return Outcome(
                 entry.name, entry.place, (), None, count_parameters(module), stop, entry.place, False, None, module
             )
-        return self._forward(machine, entry, module, fits, assumed=True)
+        made = self._make(*self._machine(Sink()), entry)
+        module = made if isinstance(made, Instance) else module
+        return self._forward(machine, entry, module, found.shapes, assumed=not found.named)
 
     def _make(self, machine: Interpreter, file: File, entry: Entry) -> Instance | Outcome:
         """The module that an entry makes, or the outcome where that can't be followed."""
@@ -189,23 +196,22 @@ class _Check:
             entry.name, entry.place, shapes, output, parameters, reason, where, assumed, machine.trace, module
         )
 
-    def _fitting(self, file: File, entry: Entry, module: Instance) -> tuple[Shape, ...] | None:
-        """The first input that the module takes without a finding: one that the file names, or one that its layers leave."""
-        tried: list[tuple[Shape, ...]] = [
-            *inputs.from_literals(file),
-            *((shape,) for shape in inputs.candidates(module)),
-        ]
-        for shapes in tried[:40]:
-            machine, fresh = self._machine(Sink())
-            again = self._make(machine, fresh, entry)
-            if not isinstance(again, Instance):
-                return None
-            _, stop = run_forward(machine, again, shapes, entry.place)
-            if stop is None and not machine.sink.has_errors:
-                return shapes
-            if isinstance(stop, Stop) and not machine.sink.has_errors:
-                return shapes
-        return None
+    def _fitting(self, file: File, entry: Entry, module: Instance) -> Fitting:
+        """An input for a module that nobody has named."""
+        state: list[Instance] = [module]
+
+        def attempt(shapes: tuple[Shape, ...]) -> Tried:
+            machine, _ = self._machine(Sink())
+            changes = machine.changes
+            _, stop = run_forward(machine, state[0], shapes, entry.place)
+            if machine.changes != changes or _has_lazy(module):
+                made = self._make(*self._machine(Sink()), entry)
+                state[0] = made if isinstance(made, Instance) else state[0]
+            errors = [one for one in machine.sink.diagnostics if one.severity == "error"]
+            went = stop is None or (isinstance(stop, Stop) and not stop.reported)
+            return Tried(went and not errors, tuple(errors), machine.wanted)
+
+        return fit(module, file, attempt)
 
     def _raised(self, raised: Raised, entry: Entry) -> None:
         place = raised.place or entry.place
@@ -235,6 +241,10 @@ def run_forward(
     if unknown is not None:
         return output, Stop(unknown.what, unknown.place, reported=unknown.reported)
     return output, None
+
+
+def _has_lazy(module: Instance) -> bool:
+    return any(isinstance(part.layer, Made) and part.layer.name.startswith("Lazy") for _, part in walk(module))
 
 
 def _unknown_in(output: object) -> Unknown | None:

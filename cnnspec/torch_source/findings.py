@@ -12,7 +12,7 @@ from cnnspec.torch_source.more_layers import Other
 from cnnspec.torch_source.origins import argument_node, trace_back
 from cnnspec.torch_source.script import Place
 from cnnspec.torch_source.stops import Refusal
-from cnnspec.torch_source.values import Instance, Tensor, show_shape
+from cnnspec.torch_source.values import Instance, Shape, Tensor, show_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,9 +59,28 @@ def _written(instance: Instance | None, field: str) -> ast.expr | None:
 def report(m: Machine, refusal: Refusal, place: Place, instance: Instance | None, inputs: Sequence[object]) -> None:
     """Put a refusal into the sink."""
     cause = Cause(place, instance, refusal.field, inputs)
+    if (
+        m.wanted is None
+        and instance is not None
+        and any(one.made is None and not one.parameter for one in cause.tensors)
+    ):
+        m.wanted = wanted_by(instance)
     span = refusal.span or (cause.argument or cause.made or place).span
     labels = _labels(cause, span)
     m.sink.add(Diagnostic(refusal.code, refusal.facts, span, tuple(labels)))
+
+
+def wanted_by(instance: Instance) -> Shape | None:
+    """What a layer declares of its input: (rank, channels) of a map, or (features,)."""
+    made = instance.layer
+    if isinstance(made, Other):
+        width = made.values.get("input_size", made.values.get("embed_dim", made.values.get("d_model")))
+        return (width,) if isinstance(width, int) else None
+    if not isinstance(made, Made) or made.width is None:
+        return None
+    if made.layer.inferred_axis == -1:
+        return (made.width,)
+    return (made.layer.rank, made.width) if made.layer.rank else None
 
 
 def _labels(cause: Cause, span: Span) -> list[Label]:

@@ -83,21 +83,27 @@ def candidates(module: Instance) -> Iterator[Shape]:
     for layer in _layers(module):
         made = layer.layer
         if isinstance(made, Other):
-            yield from _of_other(made)
-            return
-        if not isinstance(made, Made):
-            continue
-        kind, width = made.layer, made.width
-        if "out_features" in kind.fields and width is not None:
-            yield (width,)
-            yield from ((length, width) for length in (10, 50, 100))
-            return
-        if "out_channels" in kind.fields and kind.rank:
-            yield from _of_rank(kind.rank, width or 3)
-            return
-        if kind.inferred and kind.rank and width is not None:
-            yield from _of_rank(kind.rank, width)
-            return
+            if made.values:
+                yield from _of_other(made)
+                return
+        elif isinstance(made, Made):
+            kind = made.layer
+            if "out_features" in kind.fields and made.width is not None:
+                yield from as_wanted((made.width,))
+                return
+            if kind.rank and (made.width is not None or made.lazy):
+                yield from _of_rank(kind.rank, made.width or 3)
+                return
+    yield from _of_rank(2, 3)
+
+
+def as_wanted(wanted: Shape) -> Iterator[Shape]:
+    """Shapes for a first layer that takes (rank, channels) or (features,)."""
+    if len(wanted) == 1:
+        yield wanted
+        yield from ((length, wanted[0]) for length in (28, 10, 50, 100))
+    else:
+        yield from _of_rank(wanted[0], wanted[1])
 
 
 def _of_rank(rank: int, channels: int) -> Iterator[Shape]:

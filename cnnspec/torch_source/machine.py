@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cnnspec.torch_source.script import Place
 from cnnspec.torch_source.stops import Stop, stop_at
-from cnnspec.torch_source.values import Frame, Function, Instance, Scope, Tensor, Unknown
+from cnnspec.torch_source.values import Frame, Function, Instance, Scope, Shape, Tensor, Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Machine:
         self.guarded = 0
         """Depth of `try` statements that would catch an exception."""
         self.caller: Function | None = None
-        self.doubts: list[tuple[Place, str]] = []
-        """What was passed over and may matter for a part of the answer, such as the number of parameters."""
+        self.wanted: Shape | None = None
+        """What the first layer declares of the input, where it refuses it: (rank, channels) of a map, or (features,)."""
 
     # --- what the parts offer each other ---
 
