@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from cnnspec.torch_source.layers import Made
 from cnnspec.torch_source.library import call_external
 from cnnspec.torch_source.machine import DEPTH, Machine
 from cnnspec.torch_source.modules import apply_module, construct
@@ -32,6 +33,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_CALL = 8
+"""Steps that a call of a function takes."""
 _QUIET = frozenset(["size", "dim", "numel", "is_contiguous", "item"])
 
 
@@ -120,6 +123,7 @@ def call_function(
     m: Machine, function: Function, arguments: list[object], keywords: dict[str, object], place: Place
 ) -> object:
     """Follow a function of the file."""
+    m.step(_CALL)
     receiver = arguments[0] if function.owner is not None and arguments else None
     scope = Scope(function.scope.top, _enclosing(function.scope), function.owner, receiver)
     scope.values = bind_arguments(m, function, arguments, keywords, place)
@@ -306,5 +310,16 @@ def run_torch(
         result = apply_module(m, instance, name, arguments, keywords, place)
     except Refusal as refusal:
         result = m.refuse(refusal, place, instance, [*arguments, *keywords.values()])
+    _note_maker(instance, arguments, result)
     m.trace.add(Step(name, instance, (*arguments, *keywords.values()), result, place))
     return result
+
+
+def _note_maker(instance: Instance, arguments: list[object], result: object) -> None:
+    """Remember the layer that a tensor has its width from."""
+    if not isinstance(result, Tensor) or not isinstance(instance.layer, Made):
+        return
+    if "out_channels" in instance.layer.layer.fields or "out_features" in instance.layer.layer.fields:
+        result.maker = instance
+    elif arguments and isinstance(arguments[0], Tensor) and result.shape[:2] == arguments[0].shape[:2]:
+        result.maker = arguments[0].maker

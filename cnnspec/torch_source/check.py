@@ -6,15 +6,17 @@ import ast
 import sys
 
 from cnnspec.diagnostics import Sink, codes
-from cnnspec.record import record
+from cnnspec.record import record, replace
 from cnnspec.source import Source, Span
 from cnnspec.torch_source import entries, inputs
 from cnnspec.torch_source.entries import Entry
+from cnnspec.torch_source.findings import Cause
 from cnnspec.torch_source.fitting import Fitting, Tried, fit
 from cnnspec.torch_source.interpreter import Interpreter
 from cnnspec.torch_source.layers import Made
 from cnnspec.torch_source.module_methods import walk
 from cnnspec.torch_source.project import File, NotPython, Project, parse, root_of
+from cnnspec.torch_source.repair import repair
 from cnnspec.torch_source.script import Place, Script
 from cnnspec.torch_source.stops import Raised, Refusal, Return, Stop
 from cnnspec.torch_source.trace import Trace
@@ -33,7 +35,12 @@ from cnnspec.torch_source.weights import count_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from cnnspec.diagnostics import Diagnostic
+
+    Again: TypeAlias = tuple[list[Diagnostic], dict[tuple[str, int], Cause]]
 
 _RECURSION = 12_000
 
@@ -79,7 +86,11 @@ def check_python(source: Source, path: str, sink: Sink, options: Options, *, fix
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION))
     try:
-        return _Check(script, sink, options).run()
+        run = _Check(script, sink, options)
+        outcomes = run.run()
+        if fixes and sink.has_errors:
+            repair(source, sink, run.causes, run.again(path, outcomes))
+        return outcomes
     finally:
         sys.setrecursionlimit(limit)
 
@@ -89,7 +100,26 @@ class _Check:
 
     def __init__(self, script: Script, sink: Sink, options: Options) -> None:
         self.script, self.sink, self.options = script, sink, options
+        self.causes: dict[tuple[str, int], Cause] = {}
         self.root = options.root or (root_of(script.path) if script.path else "")
+
+    def again(self, path: str, outcomes: list[Outcome]) -> Callable[[str], Again]:
+        """The same check of another text, with the inputs that were chosen."""
+        chosen = {one.inputs for one in outcomes if one.inputs}
+        shapes = chosen.pop() if len(chosen) == 1 and not self.options.inputs else self.options.inputs
+        options = replace(self.options, inputs=shapes, root=self.root)
+
+        def check(text: str) -> Again:
+            sink = Sink()
+            try:
+                script = parse(Source(self.script.source.path, text), path)
+            except NotPython:
+                return self.sink.diagnostics, self.causes
+            run = _Check(script, sink, options)
+            run.run()
+            return sink.diagnostics, run.causes
+
+        return check
 
     def run(self) -> list[Outcome]:
         given = self.options.inputs or inputs.from_comment(self.script.source, self.sink) or ()
@@ -105,6 +135,7 @@ class _Check:
     def _machine(self, sink: Sink) -> tuple[Interpreter, File]:
         project = Project(self.root or ".")
         machine = Interpreter(sink, Trace(), dict(self.options.settings), training=self.options.training)
+        machine.causes = self.causes
         return machine, project.add(self.script)
 
     def _entries(self, machine: Interpreter, file: File) -> tuple[list[Entry], list[Entry]]:
@@ -249,9 +280,11 @@ def _has_lazy(module: Instance) -> bool:
 
 def _unknown_in(output: object) -> Unknown | None:
     waiting = [output]
-    budget = 1000
-    while waiting and budget:
+    budget = 2000
+    while waiting:
         budget -= 1
+        if not budget:
+            return Unknown("an output of more than 2,000 values")
         part = waiting.pop()
         if isinstance(part, Unknown):
             return part

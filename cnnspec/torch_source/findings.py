@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Cause:
     """Where a refused operation stands: the written argument, the calls in between, the layer, the call, the input."""
 
-    __slots__ = ("argument", "call", "field", "instance", "made", "passed", "tensors")
+    __slots__ = ("argument", "call", "field", "in_sequential", "instance", "made", "passed", "tensors")
 
     def __init__(self, call: Place, instance: Instance | None, field: str, inputs: Sequence[object]) -> None:
         self.call, self.instance, self.field = call, instance, field
@@ -32,7 +32,9 @@ class Cause:
         self.made = instance.made if instance is not None else None
         self.argument: Place | None = None
         self.passed: list[Place] = []
-        node = _written(instance, field)
+        self.in_sequential = False
+        """Whether the layer was run by an nn.Sequential, so that its call is written nowhere."""
+        node = written_argument(instance, field)
         if node is not None and instance is not None and self.made is not None:
             self.argument, self.passed = trace_back(self.made, node, instance.frame)
 
@@ -41,7 +43,7 @@ def _flat(value: object) -> Sequence[object]:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
-def _written(instance: Instance | None, field: str) -> ast.expr | None:
+def written_argument(instance: Instance | None, field: str) -> ast.expr | None:
     """The argument of a layer's call that a field was given by."""
     if instance is None or instance.made is None or not field:
         return None
@@ -67,6 +69,8 @@ def report(m: Machine, refusal: Refusal, place: Place, instance: Instance | None
         m.wanted = wanted_by(instance)
     span = refusal.span or (cause.argument or cause.made or place).span
     labels = _labels(cause, span)
+    cause.in_sequential = bool(m.running) and m.running[-1].torch_name == "Sequential" and instance is not None
+    m.causes.setdefault((refusal.code.id, span.start), cause)
     m.sink.add(Diagnostic(refusal.code, refusal.facts, span, tuple(labels)))
 
 

@@ -77,6 +77,8 @@ def _layer(op: Op, name: str, values: dict[str, object], x: Tensor, width: int |
         raise Refusal(reject.code, {"layer": f"`{op.name}`"} | reject.facts, field=reject.field) from None
     made = Made(f"`{op.name}`", layer, dict(fields), width)
     result = layers.run(op.m, made, x, op.place)
+    if isinstance(result, Tensor) and result.shape[:2] == x.shape[:2]:
+        result.maker = x.maker
     if indices or op.name.endswith("_with_indices"):
         assert isinstance(result, Tensor)
         return (result, Tensor(result.shape, "int", made=op.place))

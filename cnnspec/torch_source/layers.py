@@ -7,10 +7,11 @@ from cnnspec.diagnostics import Sink, codes
 from cnnspec.diagnostics.suggest import listing
 from cnnspec.layers import Layer
 from cnnspec.torch_source.machine import Machine
+from cnnspec.torch_source.operators import SCALARS
 from cnnspec.torch_source.origins import argument_node
 from cnnspec.torch_source.script import Place
-from cnnspec.torch_source.stops import Refusal
-from cnnspec.torch_source.values import Shape, Tensor, Unknown, depends_on_batch, show_shape, show_size
+from cnnspec.torch_source.stops import Refusal, Stop
+from cnnspec.torch_source.values import External, Shape, Tensor, Unknown, depends_on_batch, show_shape, show_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,12 +99,23 @@ def _given(
     values |= {key: value for key, value in keywords.items() if key not in _IGNORED}
     written = []
     for key, value in values.items():
-        m.known(value, place)
+        _expect_constant(m, value, place)
         values[key] = value = _as_torch_reads(declared, key, value)
         position = order.index(key) if key in order else None
         node = argument_node(place, position, key) or place.node
         written.append(Argument(key, value, Place(place.script, node).span))
     return written, values
+
+
+def _expect_constant(m: Machine, value: object, place: Place) -> None:
+    """Stop at an argument that is not known, or is no constant at all: what torch makes of it can't be said."""
+    m.known(value, place)
+    parts = value if isinstance(value, (list, tuple)) else (value,)
+    for part in parts:
+        if isinstance(part, External):
+            raise Stop(f"`{part.path}`, which is not in the project", place)
+        if not isinstance(part, (*SCALARS, list, tuple)):
+            raise Stop(f"an argument of {place.text}", place)
 
 
 def _as_torch_reads(declared: type[Layer], key: str, value: object) -> object:

@@ -13,13 +13,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from cnnspec.diagnostics import Sink
     from cnnspec.torch_source.script import Script
     from cnnspec.torch_source.stops import Refusal
     from cnnspec.torch_source.trace import Trace
 
-STEPS = 700_000
+STEPS = 250_000
 """Statements and expressions that one run may follow."""
 CELLS = 2_000_000
 """Items of all lists, strings and tuples that one run may build."""
@@ -49,6 +50,8 @@ class Machine:
         self.guarded = 0
         """Depth of `try` statements that would catch an exception."""
         self.caller: Function | None = None
+        self.causes: dict[tuple[str, int], Any] = {}
+        """What led to each finding, by its code and place: what a repair needs to know."""
         self.wanted: Shape | None = None
         """What the first layer declares of the input, where it refuses it: (rank, channels) of a map, or (features,)."""
 
@@ -69,8 +72,9 @@ class Machine:
 
     # --- bounds ---
 
-    def step(self) -> None:
-        self.steps += 1
+    def step(self, count: int = 1) -> None:
+        """Account for a statement or an expression, or for something that takes as long as `count` of them."""
+        self.steps += count
         if self.steps > STEPS:
             raise Stop(f"this: it takes more than {STEPS:,} steps")
 

@@ -12,6 +12,8 @@ from cnnspec.torch_source.stops import Raised, Refusal, Stop, stop_at
 from cnnspec.torch_source.values import Builtin, Instance, Tensor, TorchClass, Unknown
 from cnnspec.torch_source.weights import layer_argument, materialise
 
+_MODULE = 20
+"""Steps that making a module takes."""
 _CONTAINERS = frozenset(["Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"])
 
 
@@ -20,6 +22,7 @@ def construct(
 ) -> object:
     """Make a module of torch.nn, or the part of a user's module that comes from there."""
     name = cls.name
+    m.step(_MODULE)
     if name == "Module" or not cls.module:
         return made
     if name == "Parameter":

@@ -11,7 +11,7 @@ import os
 
 from cnnspec.source import Source
 from cnnspec.torch_source.externals import external
-from cnnspec.torch_source.machine import Machine
+from cnnspec.torch_source.machine import DEPTH, Machine
 from cnnspec.torch_source.script import Place, Script
 from cnnspec.torch_source.stops import Raised, Stop
 from cnnspec.torch_source.values import External, Instance, Scope, Unknown
@@ -98,9 +98,10 @@ class File:
         objects = {
             name: binders[0][0] for name, binders in self._binders.items() if isinstance(binders[0][0], ast.Assign)
         }
+        every = set(objects)
         for statement in self.script.tree.body:
             if isinstance(statement, ast.Assign):
-                for name in _called_on(statement.value) & set(objects):
+                for name in _called_on(statement.value) & every:
                     binders = self._binders[name]
                     if statement.lineno > objects[name].lineno and all(one is not statement for one, _ in binders):
                         binders.append((statement, ()))
@@ -132,11 +133,15 @@ class File:
             return self._from_star(m, name)
         if name in self._busy:
             raise Stop(f"`{name}`, which is made of itself")
+        if m.depth >= DEPTH:
+            raise Stop(f"`{name}`, which leads over more than {DEPTH} other names")
+        m.depth += 1
         self._busy.add(name)
         frame, running, m.frame, m.running = m.frame, m.running, None, []
         try:
             self._bind(m, name)
         finally:
+            m.depth -= 1
             m.frame, m.running = frame, running
             self._busy.discard(name)
         return self.names.get(name)

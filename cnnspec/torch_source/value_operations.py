@@ -46,7 +46,9 @@ _COMPARISONS = frozenset(
 @operation(*_POINTWISE)
 def pointwise(op: Op, input: Tensor, *rest: object) -> object:
     kind = {"long": "int", "int": "int", "bool": "bool"}.get(op.name, "")
-    return Tensor(op.tensor(input).shape, kind or input.kind, parameter=input.parameter, made=input.made)
+    return Tensor(
+        op.tensor(input).shape, kind or input.kind, parameter=input.parameter, made=input.made, maker=input.maker
+    )
 
 
 @operation("long", "int", "bool", "short", "byte")

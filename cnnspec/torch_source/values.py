@@ -56,9 +56,9 @@ class Unknown:
 
 
 class Tensor:
-    """A tensor of known shape. `made` is the place that gave it this shape; `source` numbers the step that it comes from."""
+    """A tensor of known shape. `made` is the place that gave it this shape, `maker` the layer that its width comes from."""
 
-    __slots__ = ("kind", "made", "parameter", "shape", "source")
+    __slots__ = ("kind", "made", "maker", "parameter", "shape")
 
     def __init__(
         self,
@@ -67,9 +67,9 @@ class Tensor:
         *,
         parameter: bool = False,
         made: Place | None = None,
-        source: int | None = None,
+        maker: Instance | None = None,
     ) -> None:
-        self.shape, self.kind, self.parameter, self.made, self.source = shape, kind, parameter, made, source
+        self.shape, self.kind, self.parameter, self.made, self.maker = shape, kind, parameter, made, maker
 
 
 class Size(tuple[int, ...]):

@@ -1,0 +1,231 @@
+"""Ways out of findings in Python source: a number changed where it is written, or a flatten put in, each tried on a copy.
+
+A fix is offered where a second check of the changed text no longer has the finding and has no new one. The one that leaves
+the fewest errors comes first.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion, codes
+from cnnspec.diagnostics.edits import apply
+from cnnspec.diagnostics.suggestions import FLATTEN, Kind
+from cnnspec.record import record
+from cnnspec.source import Source, Span
+from cnnspec.torch_source.findings import Cause, written_argument
+from cnnspec.torch_source.layers import Made
+from cnnspec.torch_source.origins import trace_back
+from cnnspec.torch_source.script import Place
+from cnnspec.torch_source.values import BATCH, Instance, Tensor, depends_on_batch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Check = Callable[[str], tuple[list[Diagnostic], dict[tuple[str, int], Cause]]]
+
+TRIALS = 16
+"""Checks of changed texts in one run."""
+MOST = 3
+NUMBER = Kind("number", "write `{new}` instead of `{old}` on line {line}")
+TWO_NUMBERS = Kind("numbers", "write `{new}` instead of `{old}` on line {line}, and on line {other}")
+
+
+@record
+class Candidate:
+    """A change to try: what is proposed, and its edits."""
+
+    kind: Kind
+    facts: dict[str, object]
+    edits: tuple[Edit, ...]
+
+
+def repair(source: Source, sink: Sink, causes: dict[tuple[str, int], Cause], check: Check) -> None:
+    """Give the errors of a file the changes that remove them."""
+    errors = [found for found in sink.diagnostics if found.severity == "error"]
+    before = {_key(found) for found in errors}
+    trials = TRIALS
+    for found in errors:
+        cause = causes.get((found.code.id, found.span.start))
+        if cause is None or (found.span.source is not source and not _edits_of(source, cause)):
+            continue
+        ranked: list[tuple[int, int, Candidate]] = []
+        for number, candidate in enumerate(_candidates(source, found, cause)):
+            if trials <= 0:
+                break
+            trials -= 1
+            left, candidate = _tried(source, found, candidate, before, check)
+            if left is not None:
+                ranked.append((left, number, candidate))
+        ranked.sort(key=lambda one: one[:2])
+        fixes = tuple(Suggestion(one.kind, one.facts, one.edits) for _, _, one in ranked[:MOST])
+        if fixes:
+            sink.replace(found.with_suggestions([*fixes, *found.suggestions]))
+
+
+def _edits_of(source: Source, cause: Cause) -> bool:
+    return cause.argument is not None and cause.argument.script.source is source
+
+
+def _tried(
+    source: Source, found: Diagnostic, candidate: Candidate, before: set[tuple[str, str]], check: Check
+) -> tuple[int | None, Candidate]:
+    """The number of errors that a change leaves; None where it is of no help."""
+    after, causes = _check(source, candidate.edits, check)
+    new = [one for one in after if _key(one) not in before]
+    if len(new) == 1 and found.code is codes.VIEW_DIFFERS and new[0].code is codes.WRONG_WIDTH:
+        second = _number_of(source, new[0], causes, candidate)
+        if second is not None:
+            facts = candidate.facts | {"other": second.span.line}
+            candidate = Candidate(TWO_NUMBERS, facts, (*candidate.edits, second))
+            after, _ = _check(source, candidate.edits, check)
+            new = [one for one in after if _key(one) not in before]
+    gone = _key(found) not in {_key(one) for one in after}
+    return (len(after) if gone and not new else None), candidate
+
+
+def _check(
+    source: Source, edits: tuple[Edit, ...], check: Check
+) -> tuple[list[Diagnostic], dict[tuple[str, int], Cause]]:
+    try:
+        found, causes = check(apply(source.text, edits))
+    except ValueError:
+        return [], {}
+    return [one for one in found if one.severity == "error"], causes
+
+
+def _number_of(
+    source: Source, found: Diagnostic, causes: dict[tuple[str, int], Cause], candidate: Candidate
+) -> Edit | None:
+    """The edit that lets a layer declare what now arrives. Spans count in the changed text, whose lines are the same."""
+    cause = causes.get((found.code.id, found.span.start))
+    if cause is None or cause.argument is None or str(found.facts.get("declared")) != str(candidate.facts.get("value")):
+        return None
+    shift = sum(
+        len(edit.text) - (edit.span.end - edit.span.start)
+        for edit in candidate.edits
+        if edit.span.start < cause.argument.span.start
+    )
+    span = cause.argument.span
+    return Edit(Span(source, span.start - shift, span.end - shift), str(found.facts["found"]))
+
+
+def _key(found: Diagnostic) -> tuple[str, str]:
+    return found.code.id, f"{found.message} {found.span.line}"
+
+
+# --- what to try ---
+
+
+def _candidates(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candidate]:
+    if found.code is codes.WRONG_WIDTH:
+        yield from _flattened(source, found, cause)
+        yield from _consumer(source, found, cause)
+        yield from _producer(source, found, cause)
+    elif found.code is codes.VIEW_DIFFERS:
+        yield from _view(source, cause)
+    elif found.code in (codes.SHAPES_DIFFER, codes.JOIN_DIFFERS):
+        yield from _producer(source, found, cause)
+
+
+def _flattened(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candidate]:
+    """A flatten in front of a linear layer, where it would give what is declared."""
+    declared = found.facts.get("declared")
+    x = cause.tensors[0] if cause.tensors else None
+    if x is None or len(x.shape) < 3 or not isinstance(declared, int):
+        return
+    total = 1
+    for size in x.shape[1:]:
+        total *= size
+    if total != declared:
+        return
+    made = cause.made
+    facts: dict[str, object] = {"count": declared}
+    if made is not None and made.script.source is source and cause.in_sequential:
+        prefix = "nn." if made.span.text.startswith("nn.") else made.span.text.partition("Linear")[0]
+        at = made.span
+        yield Candidate(FLATTEN, facts, (Edit(_before(at), f"{prefix}Flatten(), "),))
+    call = cause.call.node
+    if isinstance(call, ast.Call) and len(call.args) == 1 and cause.call.script.source is source:
+        argument = Place(cause.call.script, call.args[0]).span
+        simple = isinstance(call.args[0], (ast.Name, ast.Attribute, ast.Call, ast.Subscript))
+        text = argument.text if simple else f"({argument.text})"
+        yield Candidate(FLATTEN, facts, (Edit(argument, f"{text}.flatten(1)"),))
+
+
+def _before(span: Span) -> Span:
+    return Span(span.source, span.start, span.start)
+
+
+def _consumer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candidate]:
+    """The declared number becomes what arrives."""
+    arriving = found.facts.get("found")
+    if cause.argument is not None:
+        yield from _write(source, cause.argument, str(arriving))
+
+
+def _producer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candidate]:
+    """The layer that the input comes from gives what is declared."""
+    wanted = found.facts.get("declared")
+    for number, tensor in enumerate(cause.tensors[:2]):
+        maker = tensor.maker
+        if found.code is not codes.WRONG_WIDTH:
+            other = cause.tensors[1 - number] if len(cause.tensors) > 1 else None
+            wanted = _channels(other)
+        if not isinstance(maker, Instance) or not isinstance(maker.layer, Made) or not isinstance(wanted, int):
+            continue
+        field = "out_features" if "out_features" in maker.layer.layer.fields else "out_channels"
+        node = written_argument(maker, field)
+        if node is not None and maker.made is not None:
+            place, _ = trace_back(maker.made, node, maker.frame)
+            yield from _write(source, place, str(wanted))
+
+
+def _channels(tensor: Tensor | None) -> int | None:
+    if tensor is None or len(tensor.shape) < 2 or depends_on_batch(tensor.shape[1]):
+        return None
+    return tensor.shape[1]
+
+
+def _write(source: Source, place: Place, new: str) -> Iterator[Candidate]:
+    """A number written in place of a literal, or of a product of literals."""
+    if place.script.source is not source or not _is_literal(place.node) or not new.isdigit():
+        return
+    old = place.span.text
+    facts: dict[str, object] = {"new": new, "old": old, "line": place.span.line, "value": _value(place.node)}
+    yield Candidate(NUMBER, facts, (Edit(place.span, new),))
+
+
+def _is_literal(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        return type(node.value) is int
+    if isinstance(node, ast.BinOp):
+        return _is_literal(node.left) and _is_literal(node.right)
+    return False
+
+
+def _value(node: ast.AST) -> int | None:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        left, right = _value(node.left), _value(node.right)
+        return None if left is None or right is None else left * right
+    return None
+
+
+def _view(source: Source, cause: Cause) -> Iterator[Candidate]:
+    """The one size of a view that is a number becomes what a sample holds."""
+    call = cause.call.node
+    x = cause.tensors[0] if cause.tensors else None
+    if x is None or not isinstance(call, ast.Call) or cause.call.script.source is not source:
+        return
+    nodes = call.args
+    if len(nodes) == 1 and isinstance(nodes[0], (ast.Tuple, ast.List)):
+        nodes = nodes[0].elts
+    numbers = [node for node in nodes if _is_literal(node)]
+    total = 1
+    for size in x.shape:
+        total *= size
+    if len(numbers) == 1 and total % BATCH == 0 and len(nodes) == 2:
+        yield from _write(source, Place(cause.call.script, numbers[0]), str(total // BATCH))
