@@ -46,7 +46,7 @@ def check(
     used: set[Block] = set()
     graphs = inspect(file, chosen, values, sink, select, used=used)
     if not sink.has_errors:
-        lint_file(file, sink, select)
+        lint_file(file, sink, select, values.values())
     elif fixes:
         from cnnspec.repair.search import repair
 

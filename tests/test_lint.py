@@ -12,6 +12,7 @@ from cnnspec.diagnostics import Sink
 from cnnspec.lint import CODES, enabled, lint, lint_file
 from cnnspec.pipeline import check
 from cnnspec.source import Source
+from cnnspec.syntax.parser import parse_expression
 from cnnspec.syntax.read import read_source
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").rglob("*.cnn"))
@@ -66,3 +67,16 @@ def test_warnings_cost_next_to_nothing():
 def test_a_part_with_a_mistake_of_another_model_is_passed_over():
     unit = "block Unit(width) { Conv2d(width, 3, paddin=1); BatchNorm2d; ReLU }\n"
     assert codes_of(unit + "".join(f"model M{i} {{ input [{i}, 8, 8]; Unit(8) }}\n" for i in (1, 2))) == ["E111"]
+
+
+def test_a_block_that_only_a_given_value_names_is_used(tmp_path: Path):
+    (tmp_path / "lib.cnn").write_text("block Base { ReLU }")
+    path = tmp_path / "m.cnn"
+    path.write_text(
+        'from "lib.cnn" import Base\nblock Plain { Tanh }\nblock Other { Tanh }\n'
+        "model M(unit = Plain) { input [4]; unit }\n"
+    )
+    sink = Sink()
+    check(read_source(str(path), sink), sink, parameters={"unit": parse_expression(Source("-D unit", "Base"), sink)})
+    assert [found.facts["name"] for found in sink.diagnostics] == ["Other"]
+    assert [found.code.id for found in sink.diagnostics] == ["W210"]

@@ -12,7 +12,7 @@ from cnnspec.lint.runs import runs_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 RULES: dict[str, Rule] = {rule.code.id: rule for rule in (*GRAPH_RULES, *RUN_RULES, *FILE_RULES)}
 CODES: dict[str, codes.Code] = codes.CODES | {name: RULES[name].code for name in sorted(RULES)}
@@ -35,9 +35,9 @@ def lint(graph: Graph, sink: Sink, select: Collection[str] = ()) -> None:
             check(run, sink)
 
 
-def lint_file(file: File, sink: Sink, select: Collection[str] = ()) -> None:
-    """Report the warnings about the text of a file; not about those of what it imports."""
-    content = text.read(file)
+def lint_file(file: File, sink: Sink, select: Collection[str] = (), values: Iterable[object] = ()) -> None:
+    """Report the warnings about the text of a file; not about those of what it imports. `values` are its models'."""
+    content = text.read(file, values)
     for rule in FILE_RULES:
         if enabled(rule.code, select):
             rule.check(content, sink)

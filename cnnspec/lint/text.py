@@ -8,9 +8,10 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, TypeAlias
 
-    Node: TypeAlias = tree.Model | tree.Block | tree.Train | tree.Variant | tree.Let | tree.Function
+    Node: TypeAlias = tree.Model | tree.Block | tree.Train | tree.Variant | tree.Let | tree.Function | tree.Expression
 
 # The parts of each node that hold names. Names that are bound are no part: they are not read.
 _PARTS: dict[type, tuple[str, ...]] = {
@@ -109,16 +110,18 @@ class FileText:
     """Models and blocks."""
     recipes: tuple[Text, ...]
     others: tuple[Text, ...]
-    """Variants, constants and functions."""
+    """Variants, constants and functions, and the values that are given to models from outside: `-D unit=Base`."""
 
 
-def read(file: File) -> FileText:
-    """Everything that rules ask of a file."""
+def read(file: File, values: Iterable[object] = ()) -> FileText:
+    """Everything that rules ask of a file. `values` are those that are given to its models."""
     blocks = (block.definition for block in file.blocks.values())
     models = [item for item in file.models.values() if isinstance(item, tree.Model)]
     variants = [item for item in file.models.values() if isinstance(item, tree.Variant)]
     definitions = tuple(Text(node) for node in (*models, *blocks))
-    return FileText(file, definitions, tuple(map(Text, file.recipes)), tuple(map(Text, (*variants, *file.lets))))
+    given = [value for value in values if isinstance(value, tree.Expression)]
+    others = tuple(map(Text, (*variants, *file.lets, *given)))
+    return FileText(file, definitions, tuple(map(Text, file.recipes)), others)
 
 
 def definition_name(item: Text) -> tree.Name:
