@@ -10,9 +10,11 @@ class Limits:
     file_bytes: int = 4 * 1024 * 1024
     """Size of one file: 10,000 layers take about 0.5 MB."""
     tokens: int = 200_000
-    """Tokens of one file: 10,000 layers that are written out take about 120,000; loops and blocks take few."""
+    """Tokens of a file and of all that it imports: 10,000 layers that are written out take about 120,000, blocks few."""
     mistakes: int = 200
     """Mistakes in the text of one file, after which the rest of it is not read."""
+    errors: int = 200
+    """Errors of one check, after which nothing more is looked at. A terminal shows fewer."""
     nesting: int = 64
     """Depth of brackets, bodies and blocks; also keeps the compiled module far from Python's recursion limit."""
     layers: int = 100_000

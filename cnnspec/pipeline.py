@@ -6,6 +6,7 @@ from cnnspec.compiler.models import check_parameters, choose, expand, look_throu
 from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Sink
 from cnnspec.graph.nodes import Graph
+from cnnspec.limits import LIMITS
 from cnnspec.lint import lint, lint_file
 from cnnspec.lint.suppress import suppress
 from cnnspec.source import Source
@@ -39,27 +40,31 @@ def check(
     Blocks that no model uses are looked through as far as that goes without their arguments. With `fixes`, the errors are
     given the edits that would remove them.
     """
-    file = read_definitions(source, sink)
-    values = dict(parameters or {})
-    chosen = choose(file, model, sink)
-    check_parameters(chosen, values, sink)
-    used: set[Block] = set()
-    graphs = inspect(file, chosen, values, sink, select, used=used)
-    if not sink.has_errors:
-        lint_file(file, sink, select, values.values())
-    elif fixes:
-        from cnnspec.repair.search import repair
+    with sink.at_most(LIMITS.errors):
+        file = read_definitions(source, sink)
+        values = dict(parameters or {})
+        chosen = choose(file, model, sink)
+        check_parameters(chosen, values, sink)
+        used: set[Block] = set()
+        graphs = inspect(file, chosen, values, sink, select, used=used)
+        if not sink.has_errors:
+            lint_file(file, sink, select, values.values())
+        elif fixes:
+            from cnnspec.repair.search import repair
 
-        def again(file: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any]) -> list[Graph]:
-            edited = [one.with_definition(model, file.scope) for model in models for one in chosen if one.is_of(model)]
-            return inspect(file, edited, values, trial, known=known, used=set(used))
+            def again(file: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any]) -> list[Graph]:
+                edited = [
+                    one.with_definition(model, file.scope) for model in models for one in chosen if one.is_of(model)
+                ]
+                return inspect(file, edited, values, trial, known=known, used=set(used))
 
-        definitions = list({id(one.definition): one.definition for one in chosen}.values())
-        repair(file, definitions, graphs, again, sink)
-    unseen = [block.definition.span for block in file.blocks.values() if block not in used]
-    whole = bool(graphs) and model is None and not values and not sink.has_errors
-    suppress(file.source, sink, unseen=unseen, whole=whole)
-    return graphs
+            definitions = list({id(one.definition): one.definition for one in chosen}.values())
+            repair(file, definitions, graphs, again, sink)
+        unseen = [block.definition.span for block in file.blocks.values() if block not in used]
+        whole = bool(graphs) and model is None and not values and not sink.has_errors
+        suppress(file.source, sink, unseen=unseen, whole=whole)
+        return graphs
+    return []
 
 
 def inspect(
@@ -77,20 +82,26 @@ def inspect(
     not in it are looked through.
     """
     used = set() if used is None else used
-    found = recipes(file, sink)
-    graphs = []
-    for one in reached(file, chosen, values):
-        graphs.append(expand(one, values, recipe_for(one, file, found), sink, known, used))
-    for block in file.blocks.values():
-        if block not in used:
-            look_through(block, sink)
-    for graph in graphs:
-        if graph.recipe is not None:
-            from cnnspec.recipe.recipe import recipe_of
-
-            # Who sets a parameter has other data in mind than the recipe; training compares them in any case.
-            named = any(setting.name.id == "data" for setting in graph.recipe.settings)
-            recipe_of(graph, sink, compare=named and not values)
-        if graph.complete:
-            lint(graph, sink, select)
+    graphs: list[Graph] = []
+    with sink.at_most(LIMITS.errors):
+        found = recipes(file, sink)
+        for one in reached(file, chosen, values):
+            graphs.append(expand(one, values, recipe_for(one, file, found), sink, known, used))
+        for block in file.blocks.values():
+            if block not in used:
+                look_through(block, sink)
+        for graph in graphs:
+            _judge(graph, values, sink, select)
     return graphs
+
+
+def _judge(graph: Graph, values: dict[str, Any], sink: Sink, select: Collection[str]) -> None:
+    """Compare a graph with its recipe, and report what is legal and hardly meant."""
+    if graph.recipe is not None:
+        from cnnspec.recipe.recipe import recipe_of
+
+        # Who sets a parameter has other data in mind than the recipe; training compares them in any case.
+        named = any(setting.name.id == "data" for setting in graph.recipe.settings)
+        recipe_of(graph, sink, compare=named and not values)
+    if graph.complete:
+        lint(graph, sink, select)

@@ -12,11 +12,13 @@ from cnnspec.record import record
 class Source:
     """A text and the name it is shown under."""
 
-    __slots__ = ("_starts", "path", "text")
+    __slots__ = ("_starts", "path", "text", "tokens")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
+        self.tokens = 0
+        """Words and signs, counted when the text is parsed."""
         self._starts: list[int] | None = None
 
     def __repr__(self) -> str:

@@ -69,7 +69,7 @@ def test_a_missing_file_is_an_oserror():
 def test_a_file_that_is_checked_twice_is_parsed_once(path: Path, monkeypatch: pytest.MonkeyPatch):
     calls = []
     real = imports.parse
-    monkeypatch.setattr(imports, "parse", lambda source, sink: calls.append(source.path) or real(source, sink))
+    monkeypatch.setattr(imports, "parse", lambda source, sink, **bound: calls.append(source.path) or real(source, sink))
     first, second = cnnspec.load(path, "A"), cnnspec.load(path, "B")
     assert (first.name, second.name) == ("A", "B")
     assert len(calls) == 1

@@ -190,6 +190,16 @@ def test_imports_in_a_circle(tmp_path: Path):
     assert found.notes == ["a.cnn imports b.cnn imports a.cnn"]
 
 
+def test_a_project_is_bounded_as_one_file_is(tmp_path: Path):
+    for i in range(8):
+        (tmp_path / f"b{i}.cnn").write_text(f"block B{i} {{\n" + "ReLU\n" * 30_000 + "}\n")
+    text = "".join(f'from "b{i}.cnn" import B{i}\n' for i in range(8))
+    text += "model M { input [3]; " + "; ".join(f"B{i}" for i in range(8)) + " }\n"
+    sink = Sink()
+    check(Source(str(tmp_path / "main.cnn"), text), sink)
+    assert [(found.code.id, found.span.source.path[-6:]) for found in sink.diagnostics] == [("E003", "b3.cnn")]
+
+
 def test_chains_of_imports_end(tmp_path: Path):
     for i in range(40):
         (tmp_path / f"f{i}.cnn").write_text(f'from "f{i + 1}.cnn" import B{i + 1}\nblock B{i} {{ B{i + 1} }}\n')

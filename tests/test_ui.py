@@ -47,6 +47,7 @@ INLINE = {
     "E001": "test_bytes_that_are_no_text",
     "E002": "test_file_too_large",
     "E003": "test_too_many_tokens",
+    "E009": "test_too_many_mistakes",
     "E409": "test_too_many_imports",
     "E410": "test_unknown_model",
     "E411": "test_unknown_parameter",
@@ -191,10 +192,21 @@ def test_file_too_large():
 
 def test_too_many_tokens(monkeypatch: pytest.MonkeyPatch):
     text = "model Net {\n  input [784]\n  ReLU\n}\n"
-    monkeypatch.setattr("cnnspec.syntax.lexer.LIMITS", Limits(tokens=13))
+    monkeypatch.setattr("cnnspec.compiler.project.LIMITS", Limits(tokens=13))
     assert not check_text(text)
-    monkeypatch.setattr("cnnspec.syntax.lexer.LIMITS", Limits(tokens=9))
+    for user in ("compiler.project", "syntax.lexer"):
+        monkeypatch.setattr(f"cnnspec.{user}.LIMITS", Limits(tokens=9))
     assert "more than 9 words and signs" in only(check_text(text + "\n"), "E003")
+
+
+def test_too_many_mistakes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("cnnspec.pipeline.LIMITS", Limits(errors=3))
+    text = "model Net {{ input [784]\n{}}}\nmodel Other {{ input [784]; Linear(0) }}\n"
+    found = check_text(text.format("  Linear(0)\n" * 2))
+    assert [one.code.id for one in found] == ["E116"] * 3
+    found = check_text(text.format("  Linear(0)\n" * 5))
+    assert [one.code.id for one in found] == ["E116"] * 3 + ["E009"]
+    assert "more than 3 mistakes" in found[3].message
 
 
 def test_unknown_model():

@@ -6,12 +6,11 @@ from math import prod
 
 from cnnspec.compiler.expressions import truth
 from cnnspec.compiler.flow import LOST, Flow, Known, Several, shape_fact
-from cnnspec.compiler.place import Stop
 from cnnspec.compiler.stack import part_of
 from cnnspec.compiler.values import has_unknown
 from cnnspec.compiler.walk import Walk
 from cnnspec.declare import UNKNOWN, spell
-from cnnspec.diagnostics import Diagnostic, codes, note
+from cnnspec.diagnostics import Diagnostic, Stop, codes, note
 from cnnspec.graph.nodes import ARRIVING, Entry, Feed, Wire
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree

@@ -8,12 +8,12 @@ from __future__ import annotations
 from cnnspec.compiler.expressions import truth
 from cnnspec.compiler.flow import LOST, Known, joined_flows
 from cnnspec.compiler.names import Scope, check_names
-from cnnspec.compiler.place import Stop, spread
+from cnnspec.compiler.place import spread
 from cnnspec.compiler.stack import Stack
 from cnnspec.compiler.values import describe, has_unknown
 from cnnspec.compiler.walk import Pass, Walk
 from cnnspec.declare import UNKNOWN, spell
-from cnnspec.diagnostics import codes
+from cnnspec.diagnostics import Stop, codes
 from cnnspec.limits import LIMITS
 from cnnspec.record import replace
 from cnnspec.syntax import tree

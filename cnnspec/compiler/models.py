@@ -8,11 +8,11 @@ from cnnspec.compiler.elaborate import new_walk
 from cnnspec.compiler.expressions import constant
 from cnnspec.compiler.flow import LOST
 from cnnspec.compiler.names import Block, Deferred, Partial, Scope
-from cnnspec.compiler.place import Place, Stop
+from cnnspec.compiler.place import Place
 from cnnspec.compiler.project import File
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN, bind
-from cnnspec.diagnostics import Label, Sink, codes, note
+from cnnspec.diagnostics import Label, Sink, Stop, codes, note
 from cnnspec.diagnostics.suggest import did_you_mean, listing
 from cnnspec.graph.nodes import Entry, Graph, LayerNode, StackNode
 from cnnspec.graph.walk import runs

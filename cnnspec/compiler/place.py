@@ -6,7 +6,7 @@ from cnnspec.compiler.flow import LOST, Known
 from cnnspec.compiler.names import Scope
 from cnnspec.compiler.values import describe, has_unknown
 from cnnspec.declare import UNKNOWN
-from cnnspec.diagnostics import Sink, codes
+from cnnspec.diagnostics import Sink, Stop, codes
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
     from cnnspec.compiler.names import Deferred, Value, Values
     from cnnspec.source import Span
-
-
-class Stop(Exception):
-    """Ends the expansion of a model: a bound is reached, and it is reported already."""
 
 
 class Meter:

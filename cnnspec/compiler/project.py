@@ -76,6 +76,7 @@ class _Reader:
         self.path = path
         self.sink = sink
         self.files: dict[str, File] = {}
+        self.tokens = 0
         self._project: str | None = None
 
     @property
@@ -86,7 +87,8 @@ class _Reader:
 
     def read(self, source: Source, chain: tuple[str, ...]) -> File:
         """`chain` holds the real paths of the files that are being imported, outermost first."""
-        content = _parse_once(source, self.sink)
+        content = _parse_once(source, self.sink, max(0, LIMITS.tokens - self.tokens))
+        self.tokens += content.source.tokens
         recipes = tuple(item for item in content.items if isinstance(item, tree.Train))
         imported = tuple(item for item in content.items if isinstance(item, tree.Import))
         lets = tuple(item for item in content.items if isinstance(item, (tree.Let, tree.Function)))
@@ -168,6 +170,9 @@ class _Reader:
             return None
         if real in self.files:
             return self.files[real]
+        if self.tokens > LIMITS.tokens:
+            # Said where the bound was passed.
+            return None
         if len(self.files) >= LIMITS.imported_files or len(chain) >= LIMITS.import_depth:
             depth = len(chain) >= LIMITS.import_depth
             limit, what = (LIMITS.import_depth, "imports in a chain") if depth else (LIMITS.imported_files, "imports")
@@ -178,8 +183,11 @@ class _Reader:
         except OSError as error:
             self.sink.report(codes.IMPORT_NOT_FOUND, span, path=shown, helps=(error.strerror or "",))
             return None
-        self.files[real] = self.read(source, (*chain, real))
-        return self.files[real]
+        file = self.read(source, (*chain, real))
+        if self.tokens > LIMITS.tokens:
+            return None
+        self.files[real] = file
+        return file
 
     def _locate(self, text: str, importer: Source, span: Span) -> tuple[str, str | None]:
         """The path as it is shown, and the real one where it may be read."""
@@ -229,15 +237,18 @@ def _problem_of(text: str) -> str:
 _parsed: dict[tuple[str, str], tuple[tree.Tree, Sink]] = {}
 
 
-def _parse_once(source: Source, sink: Sink) -> tree.Tree:
-    """The tree of a source; the same text under the same path is parsed once in a process."""
+def _parse_once(source: Source, sink: Sink, tokens: int) -> tree.Tree:
+    """The tree of a source that may have so many tokens; the same text under the same path is parsed once in a process."""
     key = (source.path, source.text)
-    if key not in _parsed:
+    if key not in _parsed or _parsed[key][0].source.tokens > tokens:
         if len(_parsed) >= LIMITS.imported_files:
             _parsed.pop(next(iter(_parsed)))
         own = Sink()
-        _parsed[key] = (parse(source, own), own)
-    content, findings = _parsed[key]
-    for found in findings.diagnostics:
+        content = parse(source, own, tokens=tokens)
+        if source.tokens <= tokens:
+            _parsed[key] = (content, own)
+    else:
+        content, own = _parsed[key]
+    for found in own.diagnostics:
         sink.add(found)
     return content

@@ -10,10 +10,10 @@ from cnnspec.compiler.expressions import evaluate
 from cnnspec.compiler.flow import LOST, Flow, Known
 from cnnspec.compiler.module_names import problem_of
 from cnnspec.compiler.names import Binding, Block, Made, Scope, Value, Values, check_names
-from cnnspec.compiler.place import Place, Stop
+from cnnspec.compiler.place import Place
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN
-from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
+from cnnspec.diagnostics import Diagnostic, Label, Sink, Stop, codes
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.graph.nodes import ARRIVING, TAKEN, Feed, LayerNode, Link, Node, StackNode, Wire
 from cnnspec.graph.taps import NoPart, tap

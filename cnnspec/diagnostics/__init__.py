@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.diagnostics.codes import Code
+from cnnspec.diagnostics.codes import TOO_MANY_MISTAKES, Code
 from cnnspec.diagnostics.edits import Edit
 from cnnspec.diagnostics.suggestions import Suggestion, note, shown
 from cnnspec.record import record, replace
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cnnspec.source import Span
 
-__all__ = ["Code", "Diagnostic", "Edit", "Label", "Sink", "Suggestion", "note"]
+__all__ = ["Code", "Diagnostic", "Edit", "Label", "Sink", "Stop", "Suggestion", "note"]
 
 
 @record
@@ -43,15 +43,19 @@ class Diagnostic:
 
     @property
     def message(self) -> str:
-        return self.code.message.format_map({key: _short(value) for key, value in shown(self.facts).items()})
+        return self._filled(self.code.message, _HEADLINE)
 
     @property
     def label(self) -> str:
-        return self.code.label.format_map(shown(self.facts))
+        return self._filled(self.code.label, _SENTENCE)
 
     @property
     def notes(self) -> list[str]:
-        return [self.code.note.format_map(shown(self.facts))] if self.code.note else []
+        return [self._filled(self.code.note, _SENTENCE)] if self.code.note else []
+
+    def _filled(self, template: str, most: int) -> str:
+        """A sentence with the facts in it: what a user wrote may be of any length."""
+        return template.format_map({key: _short(value, most) for key, value in shown(self.facts).items()})
 
     @property
     def fixes(self) -> tuple[Suggestion, ...]:
@@ -62,7 +66,7 @@ class Diagnostic:
     def all_helps(self) -> list[str]:
         """The sentences of all ways out: what can be done for the reader first, then advice."""
         fixes = [f"or {fix.message}" if number else fix.message for number, fix in enumerate(self.fixes)]
-        own = [self.code.help.format_map(shown(self.facts))] if self.code.help else []
+        own = [self._filled(self.code.help, _SENTENCE)] if self.code.help else []
         advice = [*(one.message for one in self.suggestions if not one.edits), *own]
         return [*fixes, *dict.fromkeys(advice)]
 
@@ -71,9 +75,16 @@ class Diagnostic:
         return replace(self, suggestions=tuple(suggestions))
 
 
-def _short(fact: object) -> object:
-    """A fact for a headline, which is one line: what a user wrote may be of any length."""
-    return fact[:100] + " ..." if isinstance(fact, str) and len(fact) > 110 else fact
+_HEADLINE, _SENTENCE = 110, 2_000
+"""Characters of a fact in a headline, which is one line, and in other sentences, which together fill a screen at most."""
+
+
+def _short(fact: object, most: int) -> object:
+    return fact[: most - 10] + " ..." if isinstance(fact, str) and len(fact) > most else fact
+
+
+class Stop(Exception):
+    """Ends a pass: a bound is reached, and it is reported already."""
 
 
 class Sink:
@@ -81,6 +92,12 @@ class Sink:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Span], Diagnostic] = {}
+        self._errors = 0
+        self._most: int | None = None
+
+    def at_most(self, errors: int) -> _Bound:
+        """Inside of a `with`, the error after that many is followed by Stop, which leaves the block."""
+        return _Bound(self, errors)
 
     def report(
         self,
@@ -96,11 +113,25 @@ class Sink:
         self.add(Diagnostic(code, facts, span, tuple(labels), suggestions))
 
     def add(self, diagnostic: Diagnostic) -> None:
-        self._found.setdefault((diagnostic.code.id, diagnostic.span), diagnostic)
+        key = (diagnostic.code.id, diagnostic.span)
+        if key in self._found:
+            return
+        if diagnostic.severity == "error":
+            if self._most is not None and self._errors >= self._most:
+                self._stop(self._most, diagnostic.span)
+            self._errors += 1
+        self._found[key] = diagnostic
+
+    def _stop(self, most: int, span: Span) -> None:
+        """In place of an error too many: say so, once."""
+        if not any(code == TOO_MANY_MISTAKES.id for code, _ in self._found):
+            self._found[TOO_MANY_MISTAKES.id, span] = Diagnostic(TOO_MANY_MISTAKES, {"limit": most}, span)
+        raise Stop
 
     def discard(self, diagnostic: Diagnostic) -> None:
         """Take a finding out again."""
-        self._found.pop((diagnostic.code.id, diagnostic.span), None)
+        found = self._found.pop((diagnostic.code.id, diagnostic.span), None)
+        self._errors -= found is not None and found.severity == "error"
 
     def replace(self, diagnostic: Diagnostic) -> None:
         """Put a finding in place of the one that was reported of its code and place."""
@@ -113,7 +144,21 @@ class Sink:
 
     @property
     def has_errors(self) -> bool:
-        return any(found.severity == "error" for found in self._found.values())
+        return self._errors > 0
 
     def __len__(self) -> int:
         return len(self._found)
+
+
+class _Bound:
+    """How many errors a sink takes; what held before holds again behind it."""
+
+    def __init__(self, sink: Sink, errors: int) -> None:
+        self.sink, self.errors = sink, errors
+
+    def __enter__(self) -> None:
+        self.before, self.sink._most = self.sink._most, self.errors
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        self.sink._most = self.before
+        return kind is not None and issubclass(kind, Stop)

@@ -31,7 +31,7 @@ class Code:
 # Reading a file, and bounds
 NOT_TEXT = Code("E001", "the file is not UTF-8 text", "byte {byte} in line {line}, {offset} bytes into the file")
 FILE_TOO_LARGE = Code("E002", "the file is larger than {limit:,} bytes", "not read")
-TOO_MANY_TOKENS = Code("E003", "the file has more than {limit:,} words and signs", "one too many")
+TOO_MANY_TOKENS = Code("E003", "the file and its imports have more than {limit:,} words and signs", "one too many")
 NESTED_TOO_DEEPLY = Code("E004", "this is nested more than {limit} levels deep", "one level too many")
 TOO_MANY_LAYERS = Code(
     "E005",
@@ -42,6 +42,7 @@ TOO_MANY_LAYERS = Code(
 TOO_MANY_STEPS = Code("E006", "expanding the network takes more than {limit:,} {what}", "stopped here")
 INTEGER_TOO_LARGE = Code("E007", "the number is larger than {limit:,}", "too large")
 SEQUENCE_TOO_LONG = Code("E008", "the result would have more than {limit:,} items", "too long")
+TOO_MANY_MISTAKES = Code("E009", "there are more than {limit:,} mistakes", "the rest is not looked at")
 
 # Text
 UNEXPECTED = Code("E101", "{found} can't {verb} here", "expected {expected}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import lru_cache
 
 from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, listing, note
@@ -13,43 +14,100 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+LONGEST = 64
+"""Letters of a name above which nobody asks what was meant."""
+_TRIALS = 200
+"""Names that one misspelt name is compared with letter by letter, after those that can't be near were passed over."""
+
+
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name nearest to `name`: at most a third of its letters differ, or only case and underscores do."""
-    return _closest(name, frozenset(known))
+    found = nearest(name, known)
+    return found[0] if found else None
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """All known names that are as near as the closest one, that one first."""
-    names = frozenset(known)
-    first = _closest(name, names)
-    if first is None:
-        return []
-    plain = _plain(name)
-    least = edit_distance(plain, _plain(first))
-    others = [other for other in sorted(names) if edit_distance(plain, _plain(other)) == least and other != first]
-    return [first, *others]
+    """All known names that are as near as the closest one, in order."""
+    index = _index(frozenset(known))
+    # Loops come by the same mistake thousands of times.
+    if name not in index.answers:
+        index.answers[name] = _nearest(name, index)
+    return list(index.answers[name])
 
 
-# Loops come by the same mistake thousands of times.
-@lru_cache(maxsize=256)
-def _closest(name: str, known: frozenset[str]) -> str | None:
+def _nearest(name: str, index: _Index) -> tuple[str, ...]:
+    if len(name) > LONGEST:
+        return ()
     plain = _plain(name)
-    best, best_distance = None, max(1, len(name) // 3) + 1.0
-    for candidate in sorted(known):
-        if abs(len(candidate) - len(name)) >= best_distance and _plain(candidate) != plain:
-            continue
-        distance = 0.5 if _plain(candidate) == plain else edit_distance(plain, _plain(candidate)) + 0.1
-        if distance < best_distance:
-            best, best_distance = candidate, distance
-    return best
+    if plain in index.same:
+        return index.same[plain]
+    least, found = max(1, len(name) // 3), []
+    for candidate in index.near(plain, least):
+        distance = edit_distance(plain, candidate, least)
+        if distance < least:
+            least, found = distance, [candidate]
+        elif distance == least:
+            found.append(candidate)
+    return tuple(sorted(name for plain in found for name in index.same[plain]))
+
+
+@lru_cache(maxsize=4)
+def _index(known: frozenset[str]) -> _Index:
+    return _Index(known)
+
+
+class _Index:
+    """Known names, prepared for many questions: what is too far away to be meant is passed over without a comparison."""
+
+    def __init__(self, known: frozenset[str]) -> None:
+        self.answers: dict[str, tuple[str, ...]] = {}
+        self.same: dict[str, tuple[str, ...]] = {}
+        for name in sorted(one for one in known if len(one) <= 2 * LONGEST):
+            plain = _plain(name)
+            self.same[plain] = (*self.same.get(plain, ()), name)
+        self.plain = sorted(self.same)
+        self._by_length: dict[int, list[tuple[int, str]]] = {}
+        for plain in self.plain:
+            self._by_length.setdefault(len(plain), []).append((_letters(plain), plain))
+
+    def near(self, plain: str, most: int) -> list[str]:
+        """Names that may be `most` edits or fewer away: those of about its length, and with about its letters."""
+        own = _letters(plain)
+        found: list[str] = []
+        for length in sorted(self._by_length, key=lambda length: (abs(length - len(plain)), length)):
+            if abs(length - len(plain)) > most or len(found) >= _TRIALS:
+                break
+            # An edit takes away a letter and brings in another one at most.
+            found += [name for letters, name in self._by_length[length] if (letters ^ own).bit_count() <= 2 * most]
+        return found[:_TRIALS]
+
+    def beginning_with(self, start: str) -> list[str]:
+        """Names with this beginning, at most as many as are compared."""
+        at = bisect_left(self.plain, start)
+        found: list[str] = []
+        while at < len(self.plain) and self.plain[at].startswith(start) and len(found) < _TRIALS:
+            found += self.same[self.plain[at]]
+            at += 1
+        return sorted(found)
+
+
+def _letters(plain: str) -> int:
+    """The set of letters of a name, as bits."""
+    bits = 0
+    for letter in set(plain):
+        bits |= 1 << (ord(letter) & 63)
+    return bits
 
 
 def _plain(name: str) -> str:
     return name.lower().replace("_", "")
 
 
-def edit_distance(a: str, b: str) -> int:
-    """Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment)."""
+def edit_distance(a: str, b: str, most: int | None = None) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment).
+
+    A distance that is larger than `most` is given as `most + 1`.
+    """
     before: list[int] = []
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
@@ -59,7 +117,10 @@ def edit_distance(a: str, b: str) -> int:
             if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
-    return row[-1]
+        # A swap looks back two rows.
+        if most is not None and min(row) > most and min(before) > most:
+            return most + 1
+    return row[-1] if most is None else min(row[-1], most + 1)
 
 
 # Names that other libraries have for the same thing.
@@ -114,12 +175,13 @@ def is_plain(written: str, meant: str, ties: tuple[str, ...]) -> bool:
     if _plain(written) == _plain(meant):
         return True
     same_digits = [c for c in written if c.isdigit()] == [c for c in meant if c.isdigit()]
-    return same_digits and 3 * edit_distance(_plain(written), _plain(meant)) <= len(written)
+    most = len(written) // 3
+    return same_digits and len(written) <= LONGEST and edit_distance(_plain(written), _plain(meant), most) <= most
 
 
-def _beginning(name: str, known: Iterable[str]) -> str | None:
+def _beginning(name: str, known: frozenset[str]) -> str | None:
     """The name that `name` is the beginning of, the shortest of several. For an image rather than a sequence or volume."""
     start = _plain(name)
-    longer = [found for found in sorted(known) if len(start) > 2 and _plain(found).startswith(start)]
+    longer = _index(known).beginning_with(start) if 2 < len(start) <= LONGEST else []
     images = [found for found in longer if found.endswith("2d")]
     return min(images or longer, key=len, default=None)

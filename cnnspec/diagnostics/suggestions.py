@@ -30,12 +30,17 @@ def _shown(value: object) -> object:
     return listing(value) if isinstance(value, list) else value
 
 
+_LISTED = 60
+
+
 def listing(names: Iterable[str]) -> str:
-    """Names in a sentence: `a`, `b` and `c`."""
-    quoted = [f"`{name}`" for name in names]
+    """Names in a sentence: `a`, `b` and `c`; of very many the first, and how many more there are."""
+    known = list(names)
+    quoted = [f"`{name}`" for name in known[:_LISTED]]
     if len(quoted) < 2:
         return "".join(quoted)
-    return ", ".join(quoted[:-1]) + " and " + quoted[-1]
+    last = quoted.pop() if len(known) <= _LISTED else f"{len(known) - _LISTED:,} more"
+    return ", ".join(quoted) + " and " + last
 
 
 def _shape(value: object) -> str:

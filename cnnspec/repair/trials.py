@@ -9,9 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from cnnspec.compiler.names import Block, Deferred, Function, Scope
-from cnnspec.compiler.place import Stop
 from cnnspec.compiler.project import File
-from cnnspec.diagnostics import Diagnostic, Edit, Sink
+from cnnspec.diagnostics import Diagnostic, Edit, Sink, Stop
 from cnnspec.diagnostics.edits import apply
 from cnnspec.graph.nodes import Graph
 from cnnspec.record import record, replace

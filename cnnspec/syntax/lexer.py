@@ -53,12 +53,12 @@ _LONGEST = 40
 """Characters of an unknown text that a message shows."""
 
 
-def tokenize(source: Source, sink: Sink) -> tuple[list[Token], set[int]]:
-    """The tokens of a source, ended by `$END`, and the offsets of brackets that are never closed."""
-    return settle(_scan(source, sink), source, sink)
+def tokenize(source: Source, sink: Sink, most: int) -> tuple[list[Token], set[int]]:
+    """The tokens of a source, `most` of them, ended by `$END`, and the offsets of brackets that are never closed."""
+    return settle(_scan(source, sink, most), source, sink)
 
 
-def _scan(source: Source, sink: Sink) -> list[Token]:
+def _scan(source: Source, sink: Sink, most: int) -> list[Token]:
     text, at = source.text, 0
     tokens: list[Token] = []
     add, keywords, ignored = tokens.append, KEYWORDS.get, IGNORED
@@ -79,8 +79,9 @@ def _scan(source: Source, sink: Sink) -> list[Token]:
         add((kind, start, end))
     if at < len(text):
         add(("unknown", at, len(text)))
-    if len(tokens) > LIMITS.tokens:
-        first = tokens[LIMITS.tokens]
+    source.tokens = len(tokens)
+    if len(tokens) > most:
+        first = tokens[most]
         sink.report(codes.TOO_MANY_TOKENS, Span(source, first[1], first[2]), limit=LIMITS.tokens)
         return [("too deep", first[1], len(text))]
     return tokens

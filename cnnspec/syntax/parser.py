@@ -38,15 +38,15 @@ class _Parts(list):  # type: ignore[type-arg]
     """The parts of a helper rule, which belong to the rule above it."""
 
 
-def parse(source: Source, sink: Sink) -> tree.Tree:
-    """The tree of a whole file."""
-    result = _Parser(source, sink, "start").run()
+def parse(source: Source, sink: Sink, *, tokens: int = LIMITS.tokens) -> tree.Tree:
+    """The tree of a whole file, which may have so many tokens."""
+    result = _Parser(source, sink, "start").run(tokens)
     return result if isinstance(result, tree.Tree) else tree.Tree(source, ())
 
 
 def parse_expression(source: Source, sink: Sink) -> tree.Expression:
     """The tree of a source that is a single expression."""
-    result: tree.Expression | None = _Parser(source, sink, "expression").run()
+    result: tree.Expression | None = _Parser(source, sink, "expression").run(LIMITS.tokens)
     return tree.Invalid(Span(source, 0, len(source.text))) if result is None else result
 
 
@@ -63,8 +63,8 @@ class _Parser:
         self.unclosed: set[int] = set()
         self.at = 0
 
-    def run(self) -> Any:
-        self.tokens, self.unclosed = tokenize(self.source, self.sink)
+    def run(self, most: int) -> Any:
+        self.tokens, self.unclosed = tokenize(self.source, self.sink, most)
         failed_at = -1
         while self.at < len(self.tokens) and len(self.sink) <= LIMITS.mistakes:
             kind, start, end = self.tokens[self.at]
