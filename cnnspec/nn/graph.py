@@ -111,7 +111,8 @@ class Stack(nn.Sequential):
         if isinstance(feed, int):
             return registers[feed]
         if isinstance(feed, str):
-            weight: Any = self._parameters[feed]
+            # By its name, so that a symbolic trace sees where it is taken.
+            weight: Any = getattr(self, feed)
             return weight.expand(batch, *weight.shape[1:])
         if isinstance(feed, Part):
             value = registers[feed.register]

@@ -5,13 +5,28 @@ import doctest
 import io
 import pickle
 import shutil
+import weakref
 
 import pytest
 import torch
 from torch import nn
 
+import cnnspec
 import cnnspec.nn as own
-from cnnspec.nn import Add, Concat, LayerScale, Multiply, Permute, Residual, Slice, Stack, StochasticDepth
+from cnnspec.nn import (
+    Add,
+    Concat,
+    LayerScale,
+    Matmul,
+    Multiply,
+    Permute,
+    Residual,
+    Slice,
+    Stack,
+    Step,
+    StochasticDepth,
+    Tuple,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -42,32 +57,143 @@ def branches() -> nn.Module:
 
 
 def long_skips() -> nn.Module:
-    inner = Stack({"down": nn.MaxPool2d(2), "conv": conv(4, 6), "up": nn.Upsample(scale_factor=2)}, keep=("conv",))
-    return Stack(
-        {
-            "first": conv(3, 4),
-            "inner": inner,
-            "join": Concat(sources=("first", "image")),
-            "mix": nn.Conv2d(13, 4, 1),
-            "sum": Add(sources=("first",)),
-            "gate": Multiply(sources=("sum",)),
-        },
-        keep=("first", "sum"),
-        input_name="image",
-    )
+    inner = nn.Sequential(nn.MaxPool2d(2), conv(4, 4), nn.Upsample(scale_factor=2))
+    modules = {
+        "first": conv(3, 4),
+        "inner": inner,
+        "join": Concat(operands=(None, None)),
+        "mix": nn.Conv2d(11, 4, 1),
+        "sum": Add(operands=(None,)),
+        "gate": Multiply(operands=(None, 0.5)),
+    }
+    steps = [
+        Step("first", 0),
+        Step("inner", 1),
+        Step("join", 2, (1, 0), drop=(0, 2)),
+        Step("mix", 3, drop=(3,)),
+        Step("sum", 4, (1,), drop=(1, 4)),
+        Step("gate", 5, (5,), drop=(5,)),
+    ]
+    return Stack(modules, steps, 6)
 
 
 def values_within_branches() -> nn.Module:
-    body = Stack({"conv": conv(4, 4), "add": Add(sources=("first",))})
-    fork = Concat(Stack({"times": Multiply(sources=("first",))}), Residual(body, nn.Identity()), nn.Identity())
-    return Stack({"first": conv(3, 4), "relu": nn.ReLU(), "fork": fork, "tail": conv(12, 2)}, keep=("first",))
+    body = Stack(
+        {"conv": conv(4, 4), "add": Add(operands=(None,))}, [Step("conv", 0), Step("add", 2, (1,))], 3, takes=1
+    )
+    times = Stack({"times": Multiply(operands=(None,))}, [Step("times", 0, (1,))], 2, takes=1)
+    fork = Concat(times, Residual(body, nn.Identity(), given=[(0,)]), nn.Identity(), given=[(0,), (0,), ()])
+    fork_of_values = {"first": conv(3, 4), "relu": nn.ReLU(), "fork": fork, "tail": conv(12, 2)}
+    fork.get_submodule("1").given = ((0,), ())
+    return Stack(fork_of_values, [Step("first", 0), Step("relu", 1), Step("fork", 2, (1,)), Step("tail", 3)], 4)
+
+
+def of_spec(text: str) -> nn.Module:
+    return cnnspec.loads(text).compile()
+
+
+def learned_value() -> nn.Module:
+    return of_spec(
+        """model M {
+            input [3, 8, 8]
+            weight [3, 8, 8] = normal(std=0.5) as position
+            weight [1, 8, 8] = 0.1 as plane
+            concat { branch { use plane } branch { add(position) } }
+            Conv2d(4, 1)
+        }"""
+    )
+
+
+def shared_module() -> nn.Module:
+    return of_spec(
+        """block Head { Conv2d(6, 3, padding=1); ReLU; Conv2d(3, 1) }
+        model M {
+            input [3, 8, 8]
+            Head as head
+            again head
+            tuple { branch { use head } branch { again head } } as (a, b)
+            use a
+            add(b, 1)
+        }"""
+    )
+
+
+def values_as_arguments() -> nn.Module:
+    return of_spec(
+        """block Gate(skip, scale = none) {
+            input as g
+            Conv2d(3, 1); Sigmoid
+            multiply(skip)
+            if scale != none { multiply(scale) }
+            concat(g)
+            Conv2d(3, 1)
+        }
+        model M {
+            input [3, 8, 8] as x
+            Conv2d(3, 1) as y
+            Gate(x)
+            Gate(y, x)
+        }"""
+    )
+
+
+def inner_values() -> nn.Module:
+    return of_spec(
+        """block Body { Conv2d(4, 1) as stem; residual { Conv2d(4, 1) as inside } as unit; Conv2d(2, 1) }
+        model M {
+            input [3, 8, 8]
+            Body as body
+            concat { branch { Tanh as deep; ReLU } as left branch { } } as mix
+            concat(body.stem, body.unit, mix.left.deep, mix.left)
+            Conv2d(2, 1)
+        }"""
+    )
+
+
+def streams() -> nn.Module:
+    return of_spec(
+        """block Exchange {
+            input as streams
+            let n = len(streams)
+            tuple {
+                for i in range(n) {
+                    branch { add { for j in range(n) { branch { use streams[j]; Conv2d(2 + i, 1) } } }; ReLU }
+                }
+            }
+        }
+        model M {
+            input [3, 8, 8]
+            tuple { branch { Conv2d(2, 1) } branch { Conv2d(3, 1) } }
+            repeat 2 { Exchange }
+            input_ends()
+        }
+        block input_ends { input as (a, b); use a; concat(b) }"""
+    )
+
+
+def products() -> nn.Module:
+    return of_spec(
+        """model M {
+            input [3, 8, 8]
+            Conv2d(3, 1)
+            Flatten(2) as rows
+            Permute((0, 2, 1)) as columns
+            use rows
+            matmul(columns)
+            multiply(0.25)
+            matmul(rows)
+        }"""
+    )
 
 
 def small_layers() -> nn.Module:
     return nn.Sequential(Slice(1, None), LayerScale(2, init=0.5), Permute((0, 2, 3, 1)), Permute((0, 3, 1, 2)))
 
 
-NETS = [plain_residual, branches, long_skips, values_within_branches, small_layers]
+NETS = [
+    plain_residual, branches, long_skips, values_within_branches, small_layers, learned_value, shared_module,
+    values_as_arguments, inner_values, streams, products,
+]  # fmt: skip
 
 
 @pytest.fixture(params=NETS, ids=lambda build: build.__name__)
@@ -113,18 +239,29 @@ def test_branches_are_numbered():
 
 
 def test_merge_with_values_takes_the_running_value_first(x):
-    merge = Concat(sources=("b", "a"))
-    values = {"a": torch.zeros_like(x), "b": torch.ones_like(x)}
-    torch.testing.assert_close(merge(x, values), torch.cat([x, values["b"], values["a"]], 1))
+    a, b = torch.zeros_like(x), torch.ones_like(x)
+    torch.testing.assert_close(Concat(operands=(None, None))(x, b, a), torch.cat([x, b, a], 1))
+
+
+def test_merge_with_numbers(x):
+    torch.testing.assert_close(Add(operands=(1.0, None, 2))(x, x), x + 1 + x + 2)
+    torch.testing.assert_close(Multiply(operands=(-1,))(x), -x)
+
+
+def test_products_and_tuples(x):
+    rows = x.flatten(2)
+    torch.testing.assert_close(Matmul(operands=(None,))(rows, rows.mT), rows @ rows.mT)
+    first, second = Tuple(nn.Identity(), nn.Flatten())(x)
+    assert first is x
+    torch.testing.assert_close(second, x.flatten(1))
 
 
 def test_stack_by_hand(x):
     net = long_skips().eval()
     first = net.first(x)
     inner = net.inner(first)
-    mixed = net.mix(torch.cat([inner, first, x], 1))
-    total = mixed + first
-    torch.testing.assert_close(net(x), total * total)
+    total = net.mix(torch.cat([inner, first, x], 1)) + first
+    torch.testing.assert_close(net(x), total * total * 0.5)
 
 
 def test_values_within_branches_by_hand(x):
@@ -136,41 +273,80 @@ def test_values_within_branches_by_hand(x):
     torch.testing.assert_close(net(x), net.tail(forked))
 
 
-def test_names_of_a_nested_stack_stay_inside(x):
-    inner = Stack({"a": nn.Identity()}, keep=("a",))
-    outer = Stack({"inner": inner, "merge": Add(sources=("a",))})
-    with pytest.raises(KeyError, match="there is no value 'a'"):
-        outer(x)
+def test_inner_values_by_hand(x):
+    net = inner_values()
+    stem = net.body.stem(x)
+    unit = net.body.unit.body.inside(stem) + stem
+    body = net.body.get_submodule("2")(unit)
+    deep = body.tanh()
+    mix = torch.cat([deep.relu(), body], 1)
+    joined = torch.cat([mix, stem, unit, deep, deep.relu()], 1)
+    torch.testing.assert_close(net(x), net.get_submodule("3")(joined))
 
 
-def test_an_inner_name_hides_an_outer_one(x):
-    inner = Stack({"a": nn.ReLU(), "sum": Add(sources=("a",))}, keep=("a",))
-    outer = Stack({"a": nn.Identity(), "inner": inner, "end": Add(sources=("a",))}, keep=("a",))
-    torch.testing.assert_close(outer(x), 2 * x.relu() + x)
+def test_a_shared_module_is_counted_once_and_runs_each_time(x):
+    net = shared_module()
+    assert {name.split(".")[0] for name in net.state_dict()} == {"head"}
+    once = net.head(x)
+    twice = net.head(once)
+    torch.testing.assert_close(net(x), once + net.head(twice) + 1)
 
 
-def test_takes_values_is_known_from_the_children():
-    needs = Add(sources=("a",))
-    for module in (needs, Residual(needs), Residual(nn.ReLU(), needs), Concat(nn.ReLU(), needs), Stack({"x": needs})):
-        assert module.takes_values
-    for module in (Residual(nn.ReLU()), Concat(nn.ReLU()), Stack({"x": nn.ReLU()}, keep=("x",))):
-        assert not module.takes_values
+def test_several_inputs_and_outputs():
+    net = of_spec(
+        """model M {
+            input [3, 8, 8] as image
+            input [5] as box
+            use image; Flatten as flat
+            tuple {
+                branch { use flat; concat(box); Linear(2) } as scores
+                branch { use box; Linear(1) }
+            }
+        }"""
+    )
+    image, box = torch.randn(2, 3, 8, 8), torch.randn(2, 5)
+    scores, rest = net(image, box)
+    last = net.get_submodule("1")
+    torch.testing.assert_close(scores, last.scores.get_submodule("1")(torch.cat([image.flatten(1), box], 1)))
+    torch.testing.assert_close(rest, last.get_submodule("1.0")(box))
+    for made in (copy.deepcopy(net), torch.fx.symbolic_trace(net), torch.export.export(net, (image, box)).module()):
+        torch.testing.assert_close(made(image, box), (scores, rest))
+    traced = torch.jit.trace(net, (image, box))
+    torch.testing.assert_close(traced(image, box), (scores, rest))
 
 
-def test_slices_of_a_stack_keep_their_values(x):
+def test_values_are_let_go_when_no_later_step_needs_them():
+    alive: list[int] = []
+
+    class Probe(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            alive.append(sum(reference() is not None for reference in seen))
+            result = x + 1
+            seen.append(weakref.ref(result))
+            return result
+
+    seen: list[weakref.ref[torch.Tensor]] = []
+    modules = {name: Probe() for name in "abcd"} | {"end": Add(operands=(None,))}
+    steps = [
+        Step("a", 0, drop=(0,)), Step("b", 1), Step("c", 2, drop=(2,)), Step("d", 3, drop=(3,)),
+        Step("end", 4, (1,), drop=(1, 4)),
+    ]  # fmt: skip
+    Stack(modules, steps, 5)(torch.zeros(1))
+    assert alive == [0, 1, 2, 2]
+
+
+def test_a_stack_is_not_sliced():
     net = long_skips()
-    part = net[:3]
-    assert isinstance(part, Stack)
-    assert part(x).shape == (2, 13, 8, 8)
     assert net[0] is net.first
     assert net[-1] is net.gate
-    assert net[:1].keep == ("first",)
     assert len(net) == 6
+    with pytest.raises(TypeError, match="can't be sliced"):
+        net[:3]
 
 
-def test_a_stack_shares_a_module_that_stands_in_it_twice(x):
+def test_a_stack_runs_a_module_twice(x):
     shared = conv(3, 3)
-    torch.testing.assert_close(Stack({"a": shared, "b": shared})(x), shared(shared(x)))
+    torch.testing.assert_close(Stack({"a": shared}, [Step("a", 0), Step("a", 1)], 2)(x), shared(shared(x)))
 
 
 @pytest.mark.parametrize(
@@ -231,21 +407,16 @@ def test_stochastic_depth_in_evaluation_and_at_its_ends(x):
 
 
 @pytest.mark.parametrize("merge", [Add, Multiply, Concat])
-def test_merges_want_branches_or_sources(merge):
-    with pytest.raises(ValueError, match=f"{merge.__name__} takes branches or sources"):
+def test_merges_want_branches_or_operands(merge):
+    with pytest.raises(ValueError, match=f"{merge.__name__} takes branches or operands"):
         merge()
-    with pytest.raises(ValueError, match=f"{merge.__name__} takes branches or sources"):
-        merge(nn.ReLU(), sources=("a",))
-
-
-def test_merge_outside_of_a_stack(x):
-    with pytest.raises(KeyError, match="a Stack around Concat has to keep it"):
-        Concat(sources=("a",))(x)
+    with pytest.raises(ValueError, match=f"{merge.__name__} takes branches or operands"):
+        merge(nn.ReLU(), operands=(None,))
 
 
 def test_stack_wants_names_of_its_children():
     with pytest.raises(ValueError, match="there is no child 'b'"):
-        Stack({"a": nn.ReLU()}, keep=("b",))
+        Stack({"a": nn.ReLU()}, [Step("b", 0)], 1)
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.1])
@@ -328,13 +499,10 @@ def test_training_under_compile(x):
         (Permute((0, 2, 1)), "Permute((0, 2, 1))"),
         (LayerScale(3), "LayerScale(3, init=1e-05)"),
         (StochasticDepth(0.1), "StochasticDepth(p=0.1)"),
-        (Add(sources=("a", "b")), "Add(sources=('a', 'b'))"),
-        (Concat(sources=("a",), dim=2), "Concat(sources=('a',), dim=2)"),
+        (Add(operands=(None, 2)), "Add(operands=(None, 2))"),
+        (Concat(operands=(None,), dim=2), "Concat(operands=(None,), dim=2)"),
         (Concat(nn.Tanh()), "Concat(\n  dim=1\n  (0): Tanh()\n)"),
-        (
-            Stack({"a": nn.Tanh()}, keep=("a",), input_name="x"),
-            "Stack(\n  keep=('a',), input_name='x'\n  (a): Tanh()\n)",
-        ),
+        (Stack({"a": nn.Tanh()}, [Step("a", 0)], 1), "Stack(\n  (a): Tanh()\n)"),
         (Residual(nn.Tanh()), "Residual(\n  (body): Tanh()\n  (shortcut): Identity()\n)"),
     ],
 )
