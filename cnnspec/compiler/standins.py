@@ -149,6 +149,10 @@ def behind_refusal(layer: Layer, field: str, known: Known) -> Known:
     layers = variants(layer, [field])
     if isinstance(known, Several):
         return LOST
+    if field in layer.fields:
+        found, refused = outcome(layers, known)
+        if refused is None:
+            return found
     rank = len(known.sizes or ())
     sizes, channels, everything = tuple(range(1, rank)), (0,), tuple(range(rank))
     for less in (known.blurred(sizes), known.blurred(channels), known.blurred(everything), LOST):

@@ -113,7 +113,9 @@ class Stack(nn.Sequential):
         if isinstance(feed, str):
             # By its name, so that a symbolic trace sees where it is taken.
             weight: Any = getattr(self, feed)
-            return weight.expand(batch, *weight.shape[1:])
+            stored = self._parameters[feed]
+            assert stored is not None
+            return weight.expand(batch, *[-1] * (stored.dim() - 1))
         if isinstance(feed, Part):
             value = registers[feed.register]
             for index in feed.path:
