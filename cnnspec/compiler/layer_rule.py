@@ -31,7 +31,8 @@ def torch_layer(walk: Walk, declared: type[Layer], earlier: tuple[Argument, ...]
     """Append a layer. `earlier` are arguments that a `let` has given already."""
     written = [*earlier, *arguments(declared, node.arguments, walk)]
     written = [_plain(walk, declared, argument) for argument in written]
-    sink = _AtUse(walk.sink, chosen_at(node.arguments, walk.scope))
+    # In a block an argument may have been chosen further out.
+    sink = _AtUse(walk.sink, chosen_at(node.arguments, walk.scope)) if walk.uses else walk.sink
     bound = bind(declared.signature, written, declared.__name__, node.name.span, sink, _arriving(walk, declared))
     layer = declared.build(bound.values)
     assert isinstance(layer, Layer)

@@ -207,7 +207,7 @@ class Walk(Place):
         self.flow, self.feed = flow, None
         if tail is not None:
             link = None
-            if statement is not None:
+            if statement is not None and tail.label is not None:
                 link = Made(self.stack, len(self.stack.children) - 1, statement, self.scope)
             self.finish(tail, link)
 
