@@ -104,6 +104,10 @@ class Declared:
         if kind.accepts(as_tuple(value), self.rank):
             raise ValueError(f"{name} of {type(self).__name__} has to be {kind.describe(self.rank)}, not {value!r}")
 
+    def __str__(self) -> str:
+        given = [f"{name}={spell(value)}" for name, value in self.given.items()]
+        return f"{type(self).__name__}({', '.join(given)})" if given else type(self).__name__
+
     @classmethod
     def build(cls, values: dict[str, object]) -> Declared:
         """An instance from values that `bind` has checked."""

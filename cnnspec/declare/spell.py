@@ -25,5 +25,8 @@ def spell(value: object) -> str:
         return "[" + ", ".join(map(spell, value)) + "]"
     if isinstance(value, (int, float)):
         return str(value)
+    # A layer or a part of a recipe, which is the value of an argument.
+    if hasattr(value, "given") and not isinstance(value, type):
+        return str(value)
     name = value.__name__ if isinstance(value, type) else getattr(value, "name", value)
     return str(getattr(name, "id", name))

@@ -35,12 +35,8 @@ class _KeepsChannels(Layer):
         return x
 
 
-def shown(x: Shape) -> str:
-    return str(list(x))
-
-
 def wrong_rank(x: Shape, expected: str, advice: str) -> Reject:
-    return Reject("", WRONG_RANK, expected=expected, found=shown(x), advice=advice)
+    return Reject("", WRONG_RANK, expected=expected, found=x, advice=advice)
 
 
 def axis_names(rank: int) -> tuple[str, ...]:
@@ -52,5 +48,5 @@ def resolve(field: str, dim: int, x: Shape) -> int:
     """The dimension `dim`, counted as torch does with the batch as 0, negative ones from the end."""
     dims = len(x) + 1
     if not -dims <= dim < dims:
-        raise Reject(field, WRONG_DIMENSION, dim=dim, shape=shown(x), range=f"{-dims} to {dims - 1}")
+        raise Reject(field, WRONG_DIMENSION, dim=dim, shape=x, range=f"{-dims} to {dims - 1}")
     return dim % dims

@@ -3,7 +3,8 @@
 from math import inf
 
 from cnnspec.declare import Choice, Count, Integer, Reject, spell
-from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_COMBINATION, WRONG_WIDTH
+from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_WIDTH
 from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, Float32, _KeepsChannels, resolve, wrong_rank
 from cnnspec.layers.base import Layer, Shape
 
@@ -127,8 +128,7 @@ class Hardtanh(_KeepsChannels):
         low, high = self._limits
         if low >= high:
             names = [name for name in ("max_value", "max_val", "min_value", "min_val") if name in self.given]
-            problem = f"the upper limit {spell(high)} is not above the lower limit {spell(low)}"
-            raise Reject(names[0], WRONG_COMBINATION, problem=problem, label="leaves no range")
+            raise Reject(names[0], combinations.NO_RANGE, high=high, low=low)
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return self._limits
@@ -199,8 +199,7 @@ class RReLU(_KeepsChannels):
         # torch 2.13 compares them as 64-bit floats.
         if float(self.lower) > float(self.upper):
             name = "upper" if "upper" in self.given else "lower"
-            problem = f"lower ({spell(self.lower)}) is above upper ({spell(self.upper)})"
-            raise Reject(name, WRONG_COMBINATION, problem=problem, label="slopes are drawn from lower to upper")
+            raise Reject(name, combinations.LOWER_ABOVE_UPPER, low=self.lower, high=self.upper)
 
 
 class Sigmoid(_KeepsChannels):

@@ -17,7 +17,7 @@ Shape = tuple[int, ...]
 
 
 class Parts(tuple):  # type: ignore[type-arg]
-    """The shapes of a tuple of values."""
+    """The shapes of a tuple of values, each a shape or again Parts."""
 
 
 @record
@@ -58,6 +58,8 @@ class Layer(Named, family=True):
     """True where an argument is a layer itself."""
     own = False
     """True for a module of cnnspec.nn rather than torch.nn."""
+    as_in_torch = False
+    """True for one of cnnspec.nn that has the name and the arguments of one in torch.nn."""
     linear = False
     """True for a linear map of learnt weights: two of them in a row are one."""
     slides = False
@@ -83,7 +85,7 @@ class Layer(Named, family=True):
         named = [
             name for name, field in cls.fields.items() if (not field.required if inferred else name in cls.by_name)
         ]
-        if cls.own:
+        if cls.own and not cls.as_in_torch:
             return Signature(cls.fields, extra, cls.rank)
         return Signature(cls.fields, extra, cls.rank, len(named), inferred, bool(inferred) and cls.arrow)
 
@@ -102,6 +104,10 @@ class Layer(Named, family=True):
     def infer(self, x: Shape) -> Shape:
         """Shape of the output for an input of shape `x`; raises Reject where torch would refuse it."""
         return x
+
+    def weight(self, x: Shape) -> Shape:
+        """Shape of the learnt matrix or filters called `weight`, for an input of shape `x`; empty for none."""
+        return ()
 
     def parameters(self, x: Shape) -> int:
         """Number of learnable values for an input of shape `x`."""

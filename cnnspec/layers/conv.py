@@ -3,7 +3,8 @@
 from math import prod
 
 from cnnspec.declare import Choice, Count, Paddings, Reject, Sizes
-from cnnspec.diagnostics.codes import NOT_DIVISIBLE, PADDING_TOO_LARGE, WRONG_COMBINATION
+from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics.codes import NOT_DIVISIBLE, PADDING_TOO_LARGE
 from cnnspec.layers._window import PaddingMode, _Spatial, check_wrap, slide
 from cnnspec.layers.base import Shape
 
@@ -38,6 +39,9 @@ class _AnyConv(_Spatial):
         if value % self.groups:
             raise Reject("groups", NOT_DIVISIBLE, what=what, value=value, divisor_name="groups", divisor=self.groups)
 
+    def weight(self, x: Shape) -> Shape:
+        return (self.out_channels, x[0] // self.groups, *self.each(self.kernel_size))
+
     def parameters(self, x: Shape) -> int:
         weights = x[0] * self.out_channels // self.groups * prod(self.each(self.kernel_size))
         return weights + self.out_channels * self.bias
@@ -59,8 +63,7 @@ class _Conv(_AnyConv):
     def validate(self) -> None:
         super().validate()
         if self.padding == "same" and set(self.each(self.stride)) != {1}:
-            problem = 'padding="same" works with a stride of 1 alone'
-            raise Reject("padding", WRONG_COMBINATION, problem=problem, label="give the padding as a number")
+            raise Reject("padding", combinations.STRIDED_SAME)
 
     def infer(self, x: Shape) -> Shape:
         self.check_rank(x)
@@ -115,9 +118,11 @@ class _ConvTranspose(_AnyConv):
         arguments = self.stride, self.dilation, self.output_padding
         for stride, dilation, extra in zip(*map(self.each, arguments)):
             if extra >= max(stride, dilation):
-                problem = f"output_padding ({extra}) has to be smaller than stride ({stride}) or dilation ({dilation})"
-                label = f"at most {max(stride, dilation) - 1}"
-                raise Reject("output_padding", WRONG_COMBINATION, problem=problem, label=label)
+                facts = {"extra": extra, "stride": stride, "dilation": dilation, "most": max(stride, dilation) - 1}
+                raise Reject("output_padding", combinations.OUTPUT_PADDING, **facts)
+
+    def weight(self, x: Shape) -> Shape:
+        return (x[0], self.out_channels // self.groups, *self.each(self.kernel_size))
 
     def infer(self, x: Shape) -> Shape:
         self.check_rank(x)

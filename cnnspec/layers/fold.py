@@ -3,8 +3,9 @@
 from math import prod
 
 from cnnspec.declare import Paddings, Reject, Sizes
-from cnnspec.diagnostics.codes import NOT_DIVISIBLE, SIZES_DISAGREE, WRONG_COMBINATION
-from cnnspec.layers._axes import shown, wrong_rank
+from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics.codes import NOT_DIVISIBLE, SIZES_DISAGREE
+from cnnspec.layers._axes import wrong_rank
 from cnnspec.layers._window import _Spatial, places, slide
 from cnnspec.layers.base import Shape
 
@@ -47,8 +48,7 @@ class Fold(_Spatial):
             if count < 1:
                 field = "dilation" if kernel <= size else "kernel_size"
                 window = dilation * (kernel - 1) + 1
-                problem = f"the window is larger than the output: {window} on {size}"
-                raise Reject(field, WRONG_COMBINATION, problem=problem, label=f"doesn't fit the {axis}")
+                raise Reject(field, combinations.WINDOW_OVER_OUTPUT, window=window, size=size, axis=axis)
 
     def infer(self, x: Shape) -> Shape:
         if len(x) != 2:
@@ -60,7 +60,7 @@ class Fold(_Spatial):
         y = (x[0] // area, *self.each(self.output_size))
         if x[1] != prod(windows):
             label = f"has {windows[0]} x {windows[1]} windows, not {x[1]}"
-            raise Reject("output_size", SIZES_DISAGREE, found=shown(x), wanted=shown(y), label=label)
+            raise Reject("output_size", SIZES_DISAGREE, found=x, wanted=y, label=label)
         return y
 
     def channels(self, x: int | None) -> int | None:

@@ -18,6 +18,9 @@ class Linear(Layer):
     def infer(self, x: Shape) -> Shape:
         return (*x[:-1], self.out_features)
 
+    def weight(self, x: Shape) -> Shape:
+        return (self.out_features, x[-1])
+
     def parameters(self, x: Shape) -> int:
         return self.out_features * (x[-1] + self.bias)
 

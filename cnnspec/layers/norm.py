@@ -2,7 +2,7 @@
 
 from cnnspec.declare import Count, Positive, Real, Reject, Tuple
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TOO_FEW_VALUES, WRONG_SHAPE_ARGUMENT
-from cnnspec.layers._axes import _KeepsChannels, shown, wrong_rank
+from cnnspec.layers._axes import _KeepsChannels, wrong_rank
 from cnnspec.layers._window import _Spatial
 from cnnspec.layers.base import Call, Shape
 
@@ -82,7 +82,7 @@ class _InstanceNorm(_ChannelNorm):
     def infer(self, x: Shape) -> Shape:
         self.check_rank(x)
         if all(size == 1 for size in x[1:]):
-            raise Reject("", TOO_FEW_VALUES, found=shown(x))
+            raise Reject("", TOO_FEW_VALUES, found=x)
         return x
 
     def parameters(self, x: Shape) -> int:
@@ -160,7 +160,7 @@ class _ShapeNorm(_KeepsChannels):
         wanted = self._shape(x)
         if x[len(x) - len(wanted) :] != wanted or len(wanted) > len(x):
             declared = "[" + ", ".join(["...", *map(str, wanted)]) + "]"
-            raise Reject("normalized_shape", WRONG_SHAPE_ARGUMENT, declared=declared, found=shown(x))
+            raise Reject("normalized_shape", WRONG_SHAPE_ARGUMENT, declared=declared, found=x)
         return x
 
     def _shape(self, x: Shape) -> Shape:

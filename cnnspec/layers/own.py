@@ -1,32 +1,16 @@
 """Layers that torch.nn lacks; their modules are in cnnspec.nn."""
 
-from cnnspec.declare import Integer, Reject, Unit
-from cnnspec.diagnostics.codes import EMPTY_OUTPUT, WRONG_COMBINATION
+from math import inf
+
+from cnnspec.declare import Tuple, Unit, Whole, sizes
 from cnnspec.layers._axes import Float, _KeepsChannels
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.base import Shape
 
-
-class Slice(Layer):
-    """Keeps the channels from start up to, but without, stop; negative numbers count from the end."""
-
-    own = True
-    view = True
-
-    start: Integer
-    stop: Integer | None = None
-
-    def infer(self, x: Shape) -> Shape:
-        start = self._resolve("start", self.start, x[0])
-        stop = x[0] if self.stop is None else self._resolve("stop", self.stop, x[0])
-        if start >= stop:
-            raise Reject("start" if self.stop is None else "stop", EMPTY_OUTPUT, size=0, axis="channels")
-        return (stop - start, *x[1:])
-
-    def _resolve(self, field: str, position: int, channels: int) -> int:
-        if not -channels <= position <= channels:
-            problem = f"there is no channel {position} in an input of {channels} channels"
-            raise Reject(field, WRONG_COMBINATION, problem=problem, label=f"may be from {-channels} to {channels}")
-        return position + channels if position < 0 else position
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    BothEnds = int | tuple[int, ...]
+else:
+    BothEnds = Whole | Tuple(Whole, 2)
 
 
 class LayerScale(_KeepsChannels):
@@ -59,3 +43,55 @@ class StochasticDepth(_KeepsChannels):
         if self.p in (0, 1):
             return (low, high) if self.p == 0 else (0, 0)
         return min(low / (1 - self.p), 0), max(high / (1 - self.p), 0)
+
+
+class PadChannels(_KeepsChannels):
+    """Adds channels of zeros: as many in front and behind, or a pair of numbers.
+
+    He et al. 2015, https://arxiv.org/abs/1512.03385, shortcuts of option A.
+    """
+
+    own = True
+
+    padding: BothEnds
+
+    def infer(self, x: Shape) -> Shape:
+        return (sum(sizes(self.padding, 2)) + x[0], *x[1:])
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return (min(low, 0), max(high, 0))
+
+
+class Exp(_KeepsChannels):
+    """Takes e to the power of each value."""
+
+    own = True
+    saves_output = "always"
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return (0, inf)
+
+
+class Log(_KeepsChannels):
+    """Takes the natural logarithm of each value."""
+
+    own = True
+
+
+class Sqrt(_KeepsChannels):
+    """Takes the square root of each value."""
+
+    own = True
+    saves_output = "always"
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return (0, inf)
+
+
+class Abs(_KeepsChannels):
+    """Takes the absolute value of each value."""
+
+    own = True
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return (0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))

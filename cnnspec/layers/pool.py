@@ -3,7 +3,8 @@
 from math import inf
 
 from cnnspec.declare import Count, Integer, Paddings, Real, Reject, Sizes, Tuple
-from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE, WRONG_COMBINATION
+from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE
 from cnnspec.layers._window import _Spatial, check_int32, slide
 from cnnspec.layers.base import Shape
 
@@ -57,8 +58,7 @@ class _Pool(_Spatial):
 
 def _check_one_output(return_indices: bool) -> None:
     if return_indices:
-        problem = "return_indices=true would give a second output"
-        raise Reject("return_indices", WRONG_COMBINATION, problem=problem, label="a layer hands on one value")
+        raise Reject("return_indices", combinations.SECOND_OUTPUT)
 
 
 class _MaxPool(_Pool):
@@ -80,8 +80,7 @@ class _MaxPool(_Pool):
         # be the first of an axis.
         for axis, size, padding, dilation in zip(self.axes, x[1:], self.each(self.padding), self.each(self.dilation)):
             if -padding % dilation >= size:
-                problem = f"the first window sees nothing but padding along {axis}"
-                raise Reject("dilation", WRONG_COMBINATION, problem=problem, label=f"steps over all {size} of {axis}")
+                raise Reject("dilation", combinations.ONLY_PADDING, axis=axis, size=size)
         return y
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:

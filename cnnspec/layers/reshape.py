@@ -2,9 +2,10 @@
 
 from math import prod
 
-from cnnspec.declare import Integer, Number, Reject, Tuple
-from cnnspec.diagnostics.codes import BATCH_DIMENSION, SIZES_DISAGREE, WRONG_COMBINATION
-from cnnspec.layers._axes import resolve, shown
+from cnnspec.declare import Integer, Number, Reject, Tuple, spell
+from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics.codes import BATCH_DIMENSION, SIZES_DISAGREE
+from cnnspec.layers._axes import resolve
 from cnnspec.layers.base import Layer, Shape
 
 TYPE_CHECKING = False
@@ -30,8 +31,7 @@ class Flatten(Layer):
         end = resolve("end_dim", self.end_dim, x)
         if start > end:
             field = "end_dim" if "end_dim" in self.given else "start_dim"
-            problem = f"start_dim ({self.start_dim}) comes after end_dim ({self.end_dim}) in {shown(x)}"
-            raise Reject(field, WRONG_COMBINATION, problem=problem, label="ends before it starts")
+            raise Reject(field, combinations.ENDS_BEFORE_START, start=self.start_dim, end=self.end_dim, shape=x)
         if start == end:
             return x
         if start == 0:
@@ -51,8 +51,7 @@ class Unflatten(Layer):
 
     def validate(self) -> None:
         if self.unflattened_size.count(-1) > 1:
-            problem = f"{shown(self.unflattened_size)} leaves more than one size open"
-            raise Reject("unflattened_size", WRONG_COMBINATION, problem=problem, label="one -1 at most")
+            raise Reject("unflattened_size", combinations.TWO_RESTS, count=self.unflattened_size.count(-1))
 
     def infer(self, x: Shape) -> Shape:
         dim = resolve("dim", self.dim, x)
@@ -63,7 +62,7 @@ class Unflatten(Layer):
         size = x[dim - 1]
         rest = size // known if known and -1 in self.unflattened_size else 1
         if known * rest != size:
-            found, wanted = f"{size} values along dimension {dim}", shown(self.unflattened_size)
+            found, wanted = f"{size} values along dimension {dim}", spell(self.unflattened_size)
             label = "has to multiply up to " + str(size)
             raise Reject("unflattened_size", SIZES_DISAGREE, found=found, wanted=wanted, label=label)
         sizes = (rest if part == -1 else part for part in self.unflattened_size)
@@ -82,12 +81,10 @@ class Permute(Layer):
 
     def infer(self, x: Shape) -> Shape:
         if len(self.dims) != len(x) + 1:
-            problem = f"{len(self.dims)} dimensions for {shown(x)}, which has {len(x) + 1} with the batch"
-            raise Reject("dims", WRONG_COMBINATION, problem=problem, label="names each dimension once, the batch as 0")
+            raise Reject("dims", combinations.OTHER_RANK, given=len(self.dims), shape=x, wanted=len(x) + 1)
         dims = [resolve("dims", dim, x) for dim in self.dims]
         if len(set(dims)) != len(dims):
-            problem = f"{shown(self.dims)} names a dimension twice"
-            raise Reject("dims", WRONG_COMBINATION, problem=problem, label="names each dimension once, the batch as 0")
+            raise Reject("dims", combinations.TWICE, dims=spell(self.dims))
         if dims[0] != 0:
             raise Reject("dims", BATCH_DIMENSION, what="move")
         return tuple(x[dim - 1] for dim in dims[1:])

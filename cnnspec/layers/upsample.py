@@ -2,9 +2,10 @@
 
 from math import inf
 
-from cnnspec.declare import Bool, Choice, Count, Positive, Reject, Tuple, spell
-from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE, WRONG_COMBINATION, WRONG_RANK
-from cnnspec.layers._axes import LAYOUTS, _KeepsChannels, axis_names, shown, wrong_rank
+from cnnspec.declare import Bool, Choice, Count, Positive, Reject, Tuple
+from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE, WRONG_RANK
+from cnnspec.layers._axes import LAYOUTS, _KeepsChannels, axis_names, wrong_rank
 from cnnspec.layers.base import Shape
 from cnnspec.limits import LIMITS
 
@@ -35,10 +36,9 @@ class _Resize(_KeepsChannels):
 
     def validate(self) -> None:
         if self.size is None and self.scale_factor is None:
-            raise Reject("", WRONG_COMBINATION, problem="needs size or scale_factor", label="neither is given")
+            raise Reject("", combinations.NEITHER_SIZE)
         if self.size is not None and self.scale_factor is not None:
-            problem = "takes size or scale_factor, not both"
-            raise Reject("scale_factor", WRONG_COMBINATION, problem=problem, label="size is given too")
+            raise Reject("scale_factor", combinations.BOTH_SIZES)
 
     def infer(self, x: Shape) -> Shape:
         self._expect_rank(x)
@@ -57,16 +57,16 @@ class _Resize(_KeepsChannels):
             raise wrong_rank(x, "[channels, length] to [channels, depth, height, width]", NOT_RESIZABLE)
         if rank is not None and len(x) != rank + 1:
             fits = {2: "linear", 3: "bilinear", 4: "trilinear"}.get(len(x))
-            advice = f'Upsample(mode="{fits}") takes {shown(x)}' if fits else NOT_RESIZABLE
+            advice = f'Upsample(mode="{fits}") takes {x}' if fits else NOT_RESIZABLE
             field = "mode" if "mode" in self.fields else ""
-            raise Reject(field, WRONG_RANK, expected=LAYOUTS[rank], found=shown(x), advice=advice)
+            raise Reject(field, WRONG_RANK, expected=LAYOUTS[rank], found=x, advice=advice)
 
     def _each(self, value: Sizes | Scales, field: str, spatial: Shape) -> "tuple[float, ...]":
         if not isinstance(value, tuple):
             return (value,) * len(spatial)
         if len(value) != len(spatial):
-            problem = f"{field} {spell(value)} does not fit the spatial dimensions {shown(spatial)}"
-            raise Reject(field, WRONG_COMBINATION, problem=problem, label="one number, or one for each dimension")
+            facts = {"field": field, "given": len(value), "wanted": len(spatial), "shape": spatial}
+            raise Reject(field, combinations.OTHER_LENGTH, **facts)
         return value
 
     def _scaled(self, size: int, scale: float, axis: str) -> int:
@@ -91,12 +91,9 @@ class Upsample(_Resize):
     def validate(self) -> None:
         super().validate()
         if self.align_corners is not None and self.mode not in RANKS:
-            problem = f'align_corners has no meaning with mode "{self.mode}"'
-            label = "only for linear, bilinear, bicubic and trilinear"
-            raise Reject("align_corners", WRONG_COMBINATION, problem=problem, label=label)
+            raise Reject("align_corners", combinations.NO_CORNERS, mode=self.mode)
         if self.recompute_scale_factor and self.size is not None:
-            problem = "recompute_scale_factor has no meaning with size"
-            raise Reject("recompute_scale_factor", WRONG_COMBINATION, problem=problem, label="only for scale_factor")
+            raise Reject("recompute_scale_factor", combinations.NO_SCALE)
 
 
 class UpsamplingNearest2d(_Resize):

@@ -1,0 +1,42 @@
+"""The sentences of E210: arguments of a layer that don't go together, or not with what arrives, one template a kind."""
+
+from __future__ import annotations
+
+from cnnspec.diagnostics.codes import WRONG_COMBINATION, Code
+
+
+def _kind(problem: str, label: str) -> Code:
+    return Code(WRONG_COMBINATION.id, f"{{layer}}: {problem}", label)
+
+
+SECOND_OUTPUT = _kind("return_indices=true would give a second output", "a layer hands on one value")
+ONLY_PADDING = _kind("the first window sees nothing but padding along {axis}", "steps over all {size} of {axis}")
+STRIDED_SAME = _kind('padding="same" works with a stride of 1 alone', "give the padding as a number")
+OUTPUT_PADDING = _kind(
+    "output_padding ({extra}) has to be smaller than stride ({stride}) or dilation ({dilation})", "at most {most}"
+)
+ENDS_BEFORE_START = _kind("start_dim ({start}) comes after end_dim ({end}) in {shape}", "ends before it starts")
+TWO_RESTS = _kind("{count} sizes are left open", "one -1 at most")
+OTHER_RANK = _kind(
+    "{given} dimensions for {shape}, which has {wanted} with the batch", "names each dimension once, the batch as 0"
+)
+TWICE = _kind("a dimension is named twice: {dims}", "names each dimension once")
+NO_SUCH_PLACE = _kind("there is no place {place} in a dimension of {size}", "may be from {low} to {high}")
+ONE_VALUE = _kind("one value has no standard deviation", "brings one value down to one")
+NEITHER_SIZE = _kind("needs size or scale_factor", "neither is given")
+BOTH_SIZES = _kind("takes size or scale_factor, not both", "size is given too")
+OTHER_LENGTH = _kind(
+    "{field} has {given} numbers for the {wanted} spatial dimensions of {shape}",
+    "one number, or one for each dimension",
+)
+NO_CORNERS = _kind(
+    'align_corners has no meaning with mode "{mode}"', "only for linear, bilinear, bicubic and trilinear"
+)
+NO_SCALE = _kind("recompute_scale_factor has no meaning with size", "only for scale_factor")
+WINDOW_OVER_OUTPUT = _kind("the window is larger than the output: {window} on {size}", "doesn't fit the {axis}")
+NO_RANGE = _kind("the upper limit {high} is not above the lower limit {low}", "leaves no range")
+LOWER_ABOVE_UPPER = _kind("lower ({low}) is above upper ({high})", "slopes are drawn from lower to upper")
+CUTS_ALL = _kind("cuts off {cut} where the {axis} is {size}", "at most {size}, then adds")
+PROJECTION = _kind("proj_size ({proj_size}) has to be smaller than hidden_size ({hidden_size})", "at most {most}")
+OTHER_STEPS = _kind("the keys have {keys} steps and the values {values}", "a value for each key")
+NO_WEIGHT = _kind("{inner} has no weight of its own to bring to a norm", "a convolution, Linear or Embedding")

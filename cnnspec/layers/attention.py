@@ -1,0 +1,137 @@
+"""Attention over sequences [time, features], with the batch in front."""
+
+from cnnspec.declare import Choice, Count, Real, Reject, Unit
+from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TAKES_TUPLE, WRONG_WIDTH
+from cnnspec.layers._axes import _KeepsChannels
+from cnnspec.layers.base import Call, Layer, Parts, Shape
+from cnnspec.layers.recurrent import expect_sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Activation = str
+else:
+    Activation = Choice("relu", "gelu")
+
+
+def _expect_heads(field: str, heads: int, what: str, width: int) -> None:
+    if width % heads:
+        raise Reject(field, NOT_DIVISIBLE, what=what, value=width, divisor_name=field, divisor=heads)
+
+
+def _weights(width: int, bias: bool, keys: int | None = None, values: int | None = None) -> int:
+    """Learnable values of attention: three maps to the width and one behind."""
+    given = 2 * width + (keys or width) + (values or width)
+    return width * given + 4 * width * bias
+
+
+class SelfAttention(_KeepsChannels):
+    """Lets each step of a sequence look at all of its steps: MultiheadAttention of one value over itself.
+
+    Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
+    """
+
+    own = True
+    inferred = "embed_dim"
+    inferred_axis = -1
+    counts = "features"
+
+    num_heads: Count
+    dropout: Unit = 0.0
+    bias: bool = True
+
+    def infer(self, x: Shape) -> Shape:
+        expect_sequence(x)
+        _expect_heads("num_heads", self.num_heads, "the number of features", x[-1])
+        return x
+
+    def parameters(self, x: Shape) -> int:
+        return _weights(x[-1], self.bias)
+
+
+class MultiheadAttention(Layer):
+    """Lets each step of a sequence look at the steps of another. Takes a tuple: query, key and value.
+
+    Widths of key and value other than that of the query are inferred, too. Vaswani et al. 2017,
+    https://arxiv.org/abs/1706.03762.
+    """
+
+    own = True
+    as_in_torch = True
+    arrow = False
+    takes = 3
+    inferred = "embed_dim"
+    inferred_axis = -1
+    counts = "features"
+
+    num_heads: Count
+    dropout: Unit = 0.0
+    bias: bool = True
+    add_bias_kv: bool = False
+    add_zero_attn: bool = False
+    kdim: Count | None = None
+    vdim: Count | None = None
+
+    def infer(self, x: Shape) -> Shape:
+        query, key, value = self._each(x)
+        for part in (query, key, value):
+            expect_sequence(part)
+        for field, found in (("embed_dim", query), ("kdim", key), ("vdim", value)):
+            stated = self.given.get(field)
+            if stated is not None and stated != found[-1]:
+                raise Reject(field, WRONG_WIDTH, declared=stated, counts="features", found=found[-1])
+        _expect_heads("num_heads", self.num_heads, "the number of features", query[-1])
+        if key[0] != value[0]:
+            raise Reject("", combinations.OTHER_STEPS, keys=key[0], values=value[0])
+        return query
+
+    def _each(self, x: Shape) -> tuple[Shape, Shape, Shape]:
+        if not isinstance(x, Parts) or len(x) != self.takes:
+            raise Reject("", TAKES_TUPLE, count=self.takes)
+        query, key, value = x
+        return query, key, value
+
+    def parameters(self, x: Shape) -> int:
+        query, key, value = self._each(x)
+        return _weights(query[-1], self.bias, key[-1], value[-1]) + 2 * query[-1] * self.add_bias_kv
+
+    def call(self, x: Shape) -> Call:
+        query, key, value = self._each(x)
+        names = ("dropout", "bias", "add_bias_kv", "add_zero_attn")
+        kwargs = {name: getattr(self, name) for name in names if getattr(self, name) != self.fields[name].default}
+        if (key[-1], value[-1]) != (query[-1], query[-1]):
+            kwargs |= {"kdim": key[-1], "vdim": value[-1]}
+        return Call(self.target(), (query[-1], self.num_heads), kwargs)
+
+
+class TransformerEncoderLayer(_KeepsChannels):
+    """Is self-attention and two Linear layers, each with a residual and a normalisation.
+
+    Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
+    """
+
+    arrow = False
+    inferred = "d_model"
+    inferred_axis = -1
+    counts = "features"
+
+    nhead: Count
+    dim_feedforward: Count = 2048
+    dropout: Unit = 0.1
+    activation: Activation = "relu"
+    layer_norm_eps: Real = 1e-5
+    norm_first: bool = False
+    bias: bool = True
+
+    def infer(self, x: Shape) -> Shape:
+        expect_sequence(x)
+        _expect_heads("nhead", self.nhead, "the number of features", x[-1])
+        return x
+
+    def parameters(self, x: Shape) -> int:
+        width, inner = x[-1], self.dim_feedforward
+        return _weights(width, self.bias) + 2 * width * inner + self.bias * (inner + 3 * width) + 2 * width
+
+    def call(self, x: Shape) -> Call:
+        found = super().call(x)
+        return Call(found.target, found.args, {**found.kwargs, "batch_first": True})

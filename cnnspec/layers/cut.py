@@ -1,0 +1,196 @@
+"""Layers that cut a value along a dimension: into parts, which are a tuple, or down to some of it, or to one number.
+
+Dimensions count the batch as 0, as in torch; it is never cut.
+"""
+
+from cnnspec.declare import Count, Integer, Reject, Tuple, sizes, spell
+from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics.codes import (
+    BATCH_DIMENSION,
+    EMPTY_OUTPUT,
+    NOT_DIVISIBLE,
+    SEQUENCE_TOO_LONG,
+    SIZES_DISAGREE,
+    WRONG_RANK,
+)
+from cnnspec.layers._axes import LAYOUTS, resolve
+from cnnspec.layers.base import Call, Layer, Parts, Shape
+from cnnspec.limits import LIMITS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Pieces = int | tuple[int, ...]
+    Dims = int | tuple[int, ...]
+else:
+    Pieces = Count | Tuple(Count, None)
+    Dims = Integer | Tuple(Integer, None)
+
+
+class _Cut(Layer):
+    """Acts on the dimension `dim`."""
+
+    own = True
+    view = True
+
+    if TYPE_CHECKING:
+        dim: int
+
+    def _axis(self, x: Shape, what: str) -> int:
+        """The place of `dim` in a shape, which has no batch."""
+        dim = resolve("dim", self.dim, x)
+        if dim == 0:
+            raise Reject("dim", BATCH_DIMENSION, what=what)
+        return dim - 1
+
+
+def _replaced(x: Shape, axis: int, *size: int) -> Shape:
+    return (*x[:axis], *size, *x[axis + 1 :])
+
+
+class Slice(_Cut):
+    """Keeps the channels, or what `dim` counts, from start up to, but without, stop; negative numbers count from the end."""
+
+    start: Integer
+    stop: Integer | None = None
+    dim: Integer = 1
+
+    def infer(self, x: Shape) -> Shape:
+        axis = self._axis(x, "cut")
+        size = x[axis]
+        start = self._resolve("start", self.start, size)
+        stop = size if self.stop is None else self._resolve("stop", self.stop, size)
+        if start >= stop:
+            name = "channels" if axis == 0 else f"dimension {axis + 1}"
+            raise Reject("start" if self.stop is None else "stop", EMPTY_OUTPUT, size=0, axis=name)
+        return _replaced(x, axis, stop - start)
+
+    def _resolve(self, field: str, position: int, size: int) -> int:
+        if not -size <= position <= size:
+            raise Reject(field, combinations.NO_SUCH_PLACE, place=position, size=size, low=-size, high=size)
+        return position + size if position < 0 else position
+
+
+class Select(_Cut):
+    """Takes one place of a dimension, by default a channel, and drops the dimension; -1 is the last."""
+
+    index: Integer
+    dim: Integer = 1
+
+    def infer(self, x: Shape) -> Shape:
+        axis = self._axis(x, "select from")
+        size = x[axis]
+        if not -size <= self.index < size:
+            raise Reject("index", combinations.NO_SUCH_PLACE, place=self.index, size=size, low=-size, high=size - 1)
+        return _left(x, _replaced(x, axis))
+
+
+class Chunk(_Cut):
+    """Cuts a dimension, by default the channels, into equal parts: a tuple of values."""
+
+    chunks: Count
+    dim: Integer = 1
+
+    def infer(self, x: Shape) -> Parts:
+        axis = self._axis(x, "cut")
+        _expect_few("chunks", self.chunks)
+        if x[axis] % self.chunks:
+            facts = {"what": f"the size of dimension {axis + 1}", "value": x[axis]}
+            raise Reject("chunks", NOT_DIVISIBLE, **facts, divisor_name="chunks", divisor=self.chunks)
+        return Parts([_replaced(x, axis, x[axis] // self.chunks)] * self.chunks)
+
+
+class Split(_Cut):
+    """Cuts a dimension, by default the channels, into parts of given sizes, or of one size: a tuple of values."""
+
+    sizes: Pieces
+    dim: Integer = 1
+
+    def infer(self, x: Shape) -> Parts:
+        axis = self._axis(x, "cut")
+        whole, pieces = x[axis], self.sizes
+        if not isinstance(pieces, tuple):
+            if whole % pieces:
+                facts = {"what": f"the size of dimension {axis + 1}", "value": whole}
+                raise Reject("sizes", NOT_DIVISIBLE, **facts, divisor_name="sizes", divisor=pieces)
+            _expect_few("sizes", whole // pieces)
+            pieces = (pieces,) * (whole // pieces)
+        if sum(pieces) != whole:
+            found, wanted = f"{whole} places of dimension {axis + 1}", f"parts of {' + '.join(map(str, pieces))}"
+            raise Reject("sizes", SIZES_DISAGREE, found=found, wanted=wanted, label=f"add up to {sum(pieces)}")
+        return Parts(_replaced(x, axis, size) for size in pieces)
+
+    def call(self, x: Shape) -> Call:
+        kwargs = {"dim": self.dim} if self.dim != 1 else {}
+        return Call(self.target(), (tuple(part[self._axis(x, "cut")] for part in self.infer(x)),), kwargs)
+
+
+def _expect_few(field: str, parts: int) -> None:
+    if parts > LIMITS.sequence:
+        raise Reject(field, SEQUENCE_TOO_LONG, limit=LIMITS.sequence)
+
+
+def _left(x: Shape, y: Shape) -> Shape:
+    """What is left of a shape; refused where no dimension is, as a value has one besides the batch."""
+    if not y:
+        raise Reject("", WRONG_RANK, expected=LAYOUTS[1], found=x, advice="no dimension would be left")
+    return y
+
+
+class _Reduce(Layer):
+    """Brings a dimension, or several, down to one number. Where all but the batch go, `keepdim` leaves sizes of 1."""
+
+    own = True
+
+    dim: Dims
+    keepdim: bool = False
+
+    def infer(self, x: Shape) -> Shape:
+        dims = sorted(resolve("dim", dim, x) for dim in sizes(self.dim, 1))
+        if len(set(dims)) != len(dims):
+            raise Reject("dim", combinations.TWICE, dims=spell(self.dim))
+        if dims[0] == 0:
+            raise Reject("dim", BATCH_DIMENSION, what="take its numbers over")
+        kept = [(1,) if axis + 1 in dims else (size,) for axis, size in enumerate(x)]
+        if self.keepdim:
+            return tuple(size for (size,) in kept)
+        return _left(x, tuple(size for axis, size in enumerate(x) if axis + 1 not in dims))
+
+    def count(self, x: Shape) -> int:
+        """How many values become one."""
+        total = 1
+        for dim in sizes(self.dim, 1):
+            total *= x[resolve("dim", dim, x) - 1]
+        return total
+
+
+class Mean(_Reduce):
+    """Takes the mean over a dimension, or several."""
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return low, high
+
+
+class Max(_Reduce):
+    """Takes the largest value over a dimension, or several, as torch.amax does."""
+
+    saves_output = "always"
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        return low, high
+
+
+class Sum(_Reduce):
+    """Takes the sum over a dimension, or several."""
+
+
+class Std(_Reduce):
+    """Takes the standard deviation over a dimension, or several, with n - 1 below, as torch.std does."""
+
+    saves_output = "always"
+
+    def infer(self, x: Shape) -> Shape:
+        y = super().infer(x)
+        if self.count(x) < 2:
+            # torch 2.13 gives NaN, with a warning; refused here on purpose.
+            raise Reject("dim", combinations.ONE_VALUE)
+        return y

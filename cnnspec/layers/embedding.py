@@ -1,0 +1,34 @@
+"""Layers that look up learnt vectors."""
+
+from cnnspec.declare import Count, Integer, Real, Reject, spell
+from cnnspec.diagnostics.codes import OUT_OF_RANGE
+from cnnspec.layers.base import Layer, Shape
+
+
+class Embedding(Layer):
+    """Turns whole numbers, from 0 to num_embeddings - 1, into learnt vectors, in a new last dimension."""
+
+    integers = True
+
+    num_embeddings: Count
+    embedding_dim: Count
+    padding_idx: Integer | None = None
+    max_norm: Real | None = None
+    norm_type: Real = 2.0
+    scale_grad_by_freq: bool = False
+    sparse: bool = False
+
+    def validate(self) -> None:
+        count, index = self.num_embeddings, self.padding_idx
+        if index is not None and not -count <= index < count:
+            wants = f"a whole number from {-count} to {count - 1}, or `none`"
+            raise Reject("padding_idx", OUT_OF_RANGE, name="padding_idx", value=spell(index), wants=wants)
+
+    def infer(self, x: Shape) -> Shape:
+        return (*x, self.embedding_dim)
+
+    def weight(self, x: Shape) -> Shape:
+        return (self.num_embeddings, self.embedding_dim)
+
+    def parameters(self, x: Shape) -> int:
+        return self.num_embeddings * self.embedding_dim

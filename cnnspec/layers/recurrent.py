@@ -1,0 +1,126 @@
+"""Recurrent layers on sequences [time, features]: torch's, with the batch in front."""
+
+from cnnspec.declare import Choice, Count, Reject, Unit, Whole
+from cnnspec.diagnostics import combinations
+from cnnspec.layers._axes import wrong_rank
+from cnnspec.layers.base import Layer, Parts, Shape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Nonlinearity = str
+else:
+    Nonlinearity = Choice("tanh", "relu")
+
+SEQUENCE = "[time, features]"
+
+
+def expect_sequence(x: Shape) -> None:
+    """Reject what is no sequence. torch 2.13 takes one sample without a batch, too; here the batch is always there."""
+    if len(x) != 2:
+        advice = "Permute puts the features last" if len(x) > 2 else "a flat input has no time"
+        raise wrong_rank(x, SEQUENCE, advice)
+
+
+class _Recurrent(Layer):
+    """Gives its outputs, [time, features], and with `state` a tuple of them and of the state behind the last step."""
+
+    own = True
+    as_in_torch = True
+    inferred = "input_size"
+    inferred_axis = -1
+    counts = "input features"
+    gates = 1
+    """Sums that are worked out for each hidden value."""
+
+    if TYPE_CHECKING:
+        hidden_size: int
+        num_layers: int
+        bias: bool
+        bidirectional: bool
+        proj_size: int
+        state: bool
+    else:
+        proj_size = 0
+
+    @property
+    def directions(self) -> int:
+        return 1 + self.bidirectional
+
+    @property
+    def out_features(self) -> int:
+        """Features of each direction."""
+        return self.proj_size or self.hidden_size
+
+    def infer(self, x: Shape) -> Shape:
+        expect_sequence(x)
+        y = (x[0], self.directions * self.out_features)
+        return Parts((y, self._state())) if self.state else y
+
+    def _state(self) -> Shape:
+        return (self.directions * self.num_layers, self.out_features)
+
+    def parameters(self, x: Shape) -> int:
+        each, rows = 0, self.gates * self.hidden_size
+        for layer in range(min(self.num_layers, 2)):
+            width = x[-1] if layer == 0 else self.directions * self.out_features
+            count = rows * (width + self.out_features + 2 * self.bias) + self.proj_size * self.hidden_size
+            each += count * (1 if layer == 0 else self.num_layers - 1)
+        return each * self.directions
+
+
+class LSTM(_Recurrent):
+    """Reads a sequence step by step, with a memory that gates write to and read from.
+
+    With state=true it gives the tuple (outputs, (h, c)). Hochreiter and Schmidhuber 1997,
+    https://doi.org/10.1162/neco.1997.9.8.1735.
+    """
+
+    gates = 4
+
+    hidden_size: Count
+    num_layers: Count = 1
+    bias: bool = True
+    dropout: Unit = 0.0
+    bidirectional: bool = False
+    proj_size: Whole = 0
+    state: bool = False
+
+    def validate(self) -> None:
+        if self.proj_size >= self.hidden_size:
+            facts = {"proj_size": self.proj_size, "hidden_size": self.hidden_size, "most": self.hidden_size - 1}
+            raise Reject("proj_size", combinations.PROJECTION, **facts)
+
+    def _state(self) -> Shape:
+        h = super()._state()
+        return Parts((h, (h[0], self.hidden_size)))
+
+
+class GRU(_Recurrent):
+    """Reads a sequence step by step, with a state that gates renew.
+
+    With state=true it gives the tuple (outputs, h). Cho et al. 2014, https://arxiv.org/abs/1406.1078.
+    """
+
+    gates = 3
+
+    hidden_size: Count
+    num_layers: Count = 1
+    bias: bool = True
+    dropout: Unit = 0.0
+    bidirectional: bool = False
+    state: bool = False
+
+
+class RNN(_Recurrent):
+    """Reads a sequence step by step; its state is a function of the input and the state before.
+
+    With state=true it gives the tuple (outputs, h). Elman 1990, https://doi.org/10.1207/s15516709cog1402_1.
+    """
+
+    hidden_size: Count
+    num_layers: Count = 1
+    nonlinearity: Nonlinearity = "tanh"
+    bias: bool = True
+    dropout: Unit = 0.0
+    bidirectional: bool = False
+    state: bool = False

@@ -1,0 +1,100 @@
+"""Layers around a layer that learn its weight in another form, as torch.nn.utils.parametrizations does."""
+
+from cnnspec.declare import WRONG_TYPE, Choice, Count, Integer, Kind, Real, Reject
+from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics.codes import WRONG_DIMENSION, WRONG_WIDTH
+from cnnspec.layers.base import Call, Layer, Shape
+
+
+class LayerKind(Kind):
+    """A layer with all that it needs."""
+
+    def accepts(self, value: object, rank: int) -> int:
+        return 0 if isinstance(value, Layer) else WRONG_TYPE
+
+    def describe(self, rank: int) -> str:
+        return "a layer with its arguments, such as `Conv2d(64, 3)`"
+
+    def samples(self, rank: int) -> tuple[object, ...]:
+        found = [(Layer.find("Linear"), (1,)), (Layer.find("Conv2d"), (1, 1))]
+        return tuple(layer(*values) for layer, values in found if layer is not None)
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Inner = Layer
+    Weight = str
+else:
+    Inner = LayerKind()
+    Weight = Choice("weight")
+
+
+class _Parametrized(Layer):
+    """A layer whose weight is worked out of other learnt values. Shapes, widths and traits are those of the layer in it."""
+
+    own = True
+    wraps = True
+
+    if TYPE_CHECKING:
+        layer: Inner
+        dim: int | None
+
+    def validate(self) -> None:
+        self.layer.validate()
+
+    def infer(self, x: Shape) -> Shape:
+        inner = self.layer
+        y = inner.infer(x)
+        stated = inner.given.get(inner.inferred) if inner.inferred else None
+        if isinstance(stated, int) and stated != x[inner.inferred_axis]:
+            found = x[inner.inferred_axis]
+            raise Reject("layer", WRONG_WIDTH, declared=stated, counts=inner.counts, found=found)
+        shape = inner.weight(x)
+        if not shape:
+            raise Reject("layer", combinations.NO_WEIGHT, inner=type(inner).__name__)
+        if self.dim is not None and not -len(shape) <= self.dim < len(shape):
+            facts = {"dim": self.dim, "shape": shape, "range": f"{-len(shape)} to {len(shape) - 1}"}
+            raise Reject("dim", WRONG_DIMENSION, **facts)
+        return y
+
+    def parameters(self, x: Shape) -> int:
+        return self.layer.parameters(x)
+
+    def call(self, x: Shape) -> Call:
+        names = [
+            name for name, field in self.fields.items() if name != "layer" and getattr(self, name) != field.default
+        ]
+        return Call(self.target(), (self.layer.call(x),), {name: getattr(self, name) for name in names})
+
+    @classmethod
+    def target(cls) -> str:
+        return f"nn.utils.parametrizations.{cls.__name__}"
+
+
+class weight_norm(_Parametrized):
+    """Learns the weight of a layer as a direction and a length, one a place of `dim`, or one in all where it is `none`.
+
+    Salimans and Kingma 2016, https://arxiv.org/abs/1602.07868.
+    """
+
+    layer: Inner
+    name: Weight = "weight"
+    dim: Integer | None = 0
+
+    def parameters(self, x: Shape) -> int:
+        shape = self.layer.weight(x)
+        # torch 2.13 takes -1 for none.
+        return super().parameters(x) + (1 if self.dim in (None, -1) else shape[self.dim])
+
+
+class spectral_norm(_Parametrized):
+    """Divides the weight of a layer by its largest singular value, found by power iterations.
+
+    Miyato et al. 2018, https://arxiv.org/abs/1802.05957.
+    """
+
+    layer: Inner
+    name: Weight = "weight"
+    n_power_iterations: Count = 1
+    eps: Real = 1e-12
+    dim: Integer | None = None
