@@ -18,7 +18,14 @@ RANKS = [
     "backends", "importers", "spec weights", "report", "training", "editor", "cli",
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()}
-TORCH = {"nn/__init__.py", "nn/graph.py", "nn/layers.py", "nn/sequence.py", "backends/torch_module.py", "cli/evaluate.py"}
+TORCH = {
+    "nn/__init__.py",
+    "nn/graph.py",
+    "nn/layers.py",
+    "nn/sequence.py",
+    "backends/torch_module.py",
+    "cli/evaluate.py",
+}
 TORCH_FREE_TRAINING = {"chance", "events", "folder", "progress", "settings", "signals", "spec_files"}
 TORCH_FREE_REPORT = {"console", "curves", "confusion", "contact_sheet", "run_folder", "svg"}
 

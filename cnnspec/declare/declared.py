@@ -104,7 +104,7 @@ class Declared:
         if kind.accepts(as_tuple(value), self.rank):
             raise ValueError(f"{name} of {type(self).__name__} has to be {kind.describe(self.rank)}, not {value!r}")
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         given = [f"{name}={spell(value)}" for name, value in self.given.items()]
         return f"{type(self).__name__}({', '.join(given)})" if given else type(self).__name__
 

@@ -26,7 +26,7 @@ ONE_VALUE = _kind("one value has no standard deviation", "brings one value down 
 NEITHER_SIZE = _kind("needs size or scale_factor", "neither is given")
 BOTH_SIZES = _kind("takes size or scale_factor, not both", "size is given too")
 OTHER_LENGTH = _kind(
-    "{field} has {given} numbers for the {wanted} spatial dimensions of {shape}",
+    "{argument} has {given} numbers for the {wanted} spatial dimensions of {shape}",
     "one number, or one for each dimension",
 )
 NO_CORNERS = _kind(
@@ -39,4 +39,5 @@ LOWER_ABOVE_UPPER = _kind("lower ({low}) is above upper ({high})", "slopes are d
 CUTS_ALL = _kind("cuts off {cut} where the {axis} is {size}", "at most {size}, then adds")
 PROJECTION = _kind("proj_size ({proj_size}) has to be smaller than hidden_size ({hidden_size})", "at most {most}")
 OTHER_STEPS = _kind("the keys have {keys} steps and the values {values}", "a value for each key")
+SPARSE_BY_FREQUENCY = _kind("scale_grad_by_freq does not go with sparse=true", "torch fails going back")
 NO_WEIGHT = _kind("{inner} has no weight of its own to bring to a norm", "a convolution, Linear or Embedding")

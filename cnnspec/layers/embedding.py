@@ -1,6 +1,7 @@
 """Layers that look up learnt vectors."""
 
 from cnnspec.declare import Count, Integer, Real, Reject, spell
+from cnnspec.diagnostics import combinations
 from cnnspec.diagnostics.codes import OUT_OF_RANGE
 from cnnspec.layers.base import Layer, Shape
 
@@ -23,6 +24,10 @@ class Embedding(Layer):
         if index is not None and not -count <= index < count:
             wants = f"a whole number from {-count} to {count - 1}, or `none`"
             raise Reject("padding_idx", OUT_OF_RANGE, name="padding_idx", value=spell(index), wants=wants)
+
+        if self.scale_grad_by_freq and self.sparse:
+            # torch 2.13 finds out going back.
+            raise Reject("scale_grad_by_freq", combinations.SPARSE_BY_FREQUENCY)
 
     def infer(self, x: Shape) -> Shape:
         return (*x, self.embedding_dim)

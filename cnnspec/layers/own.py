@@ -4,7 +4,7 @@ from math import inf
 
 from cnnspec.declare import Tuple, Unit, Whole, sizes
 from cnnspec.layers._axes import Float, _KeepsChannels
-from cnnspec.layers.base import Shape
+from cnnspec.layers.base import Layer, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class StochasticDepth(_KeepsChannels):
         return min(low / (1 - self.p), 0), max(high / (1 - self.p), 0)
 
 
-class PadChannels(_KeepsChannels):
+class PadChannels(Layer):
     """Adds channels of zeros: as many in front and behind, or a pair of numbers.
 
     He et al. 2015, https://arxiv.org/abs/1512.03385, shortcuts of option A.

@@ -65,7 +65,7 @@ class _Resize(_KeepsChannels):
         if not isinstance(value, tuple):
             return (value,) * len(spatial)
         if len(value) != len(spatial):
-            facts = {"field": field, "given": len(value), "wanted": len(spatial), "shape": spatial}
+            facts = {"argument": field, "given": len(value), "wanted": len(spatial), "shape": spatial}
             raise Reject(field, combinations.OTHER_LENGTH, **facts)
         return value
 

@@ -24,6 +24,9 @@ else:
 def _recurrent(x: Tensor, weights: list[Tensor], mode: str, options: tuple[Any, ...]) -> tuple[Tensor, State]:
     """The outputs of a recurrent layer and its last state, with the batch in front."""
     has_bias, layers, dropout, training, bidirectional, hidden_size, proj_size = options
+    # torch 2.13 reads behind the end of a weight that does not fit, without a check.
+    if x.shape[-1] != weights[0].shape[1]:
+        raise RuntimeError(f"a value of {x.shape[-1]} features for a layer that reads {weights[0].shape[1]}")
     count = layers * (2 if bidirectional else 1)
     h = x.new_zeros(count, x.shape[0], proj_size or hidden_size)
     rest = (weights, has_bias, layers, dropout, training, bidirectional, True)

@@ -14,6 +14,7 @@ from cnnspec.declare import Argument, bind, spell
 from cnnspec.diagnostics import Code, Sink, codes
 from cnnspec.diagnostics.suggestions import shown
 from cnnspec.layers import Layer, Reject, Shape
+from cnnspec.layers.base import Parts
 from cnnspec.source import Source, Span
 
 CONSTANTS = {"true": True, "false": False, "none": None}
@@ -80,10 +81,15 @@ def read(line: str) -> Case:
     name, arguments = read_call(call)
     if "->" in rest:
         x, y = rest.split("] -> ")
-        return Case(line, name, arguments, tuple(ast.literal_eval(f"[{x}]")), tuple(ast.literal_eval(y)))
+        return Case(line, name, arguments, shape(ast.literal_eval(f"[{x}]")), shape(ast.literal_eval(y)))
     x, rejected = rest.split("]  ")
     code, field = rejected.split()
-    return Case(line, name, arguments, tuple(ast.literal_eval(f"[{x}]")), None, code, field)
+    return Case(line, name, arguments, shape(ast.literal_eval(f"[{x}]")), None, code, field)
+
+
+def shape(written: list) -> Shape:
+    """A shape, or those of several values where lists are written in a list."""
+    return Parts(map(shape, written)) if any(isinstance(item, list) for item in written) else tuple(written)
 
 
 def read_call(text: str) -> tuple[str, list[Argument]]:
@@ -102,6 +108,10 @@ def read_call(text: str) -> tuple[str, list[Argument]]:
 
 
 def read_value(tree: ast.expr) -> object:
+    inner = layers.find(ast.unparse(tree).partition("(")[0])
+    if inner is not None:
+        name, arguments = read_call(ast.unparse(tree).replace("True", "true").replace("False", "false"))
+        return inner.build(bind(inner.signature, arguments, name, Span(Source("case", ""), 0, 0), Sink()).values)
     for node in ast.walk(tree):
         for field, child in ast.iter_fields(node):
             if isinstance(child, list):
@@ -130,7 +140,7 @@ def answer(name: str, arguments: list[Argument], x: Shape) -> Answer:
     assert declared is not None, f"there is no layer {name}"
     sink = Sink()
     here = Span(Source("case", ""), 0, 0)
-    arriving = x[declared.inferred_axis] if declared.inferred else None
+    arriving = x[declared.inferred_axis] if declared.inferred and declared.takes == 1 else None
     bound = bind(declared.signature, arguments, name, here, sink, arriving)
     if sink.diagnostics:
         found = sink.diagnostics[0]
@@ -151,7 +161,7 @@ def answer(name: str, arguments: list[Argument], x: Shape) -> Answer:
 def _through(layer: Layer, x: Shape) -> Answer:
     """The output for an input that fits the width which the arguments state."""
     stated = layer.given.get(layer.inferred)
-    if isinstance(stated, int) and stated != x[layer.inferred_axis]:
+    if isinstance(stated, int) and layer.takes == 1 and stated != x[layer.inferred_axis]:
         try:
             layer.infer(x)
         except Reject as reject:

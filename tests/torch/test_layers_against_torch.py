@@ -25,13 +25,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import cnnspec.nn
 from cnnspec import layers
 from cnnspec.declare import as_tuple
-from cnnspec.layers import Layer, Shape
+from cnnspec.layers import Call, Layer, Shape
+from cnnspec.layers.base import Parts
 from tests.layers import cases
 from tests.sampling import amount
 
 CASES = amount(10_000, 200_000)
 BATCH = 2
-WRITING = ("E111", "E113", "E114", "E115")
+WRITING = ("E111", "E113", "E114", "E115", "E127")
 """Codes that are about how the arguments are written: torch takes `true` for 1."""
 GENERATORS = cases.generators()
 LAYERS = {name: layer for name in layers.names() if (layer := layers.find(name)) and layer.module is None}
@@ -96,7 +97,10 @@ STRICTER = (
     Stricter(
         "what mixes the samples of a batch is a mistake",
         lambda it: it.is_about("E218"),
-        ("Flatten", "Unflatten", "Permute", "GLU", "Softmax", "Softmin", "LogSoftmax"),
+        (
+            *("Flatten", "Unflatten", "Permute", "GLU", "Softmax", "Softmin", "LogSoftmax"),
+            *("Slice", "Select", "Chunk", "Split", "Mean", "Max", "Sum", "Std"),
+        ),
     ),
     Stricter(
         "so is normalising over the batch, of whatever size it is",
@@ -107,6 +111,24 @@ STRICTER = (
         "a stated width is checked even where torch has no use for it",
         lambda it: it.is_about("E203") and not it.arguments.get("affine", False),
         ("InstanceNorm",),
+    ),
+    Stricter("what torch can't go back through", lambda it: it.is_about("E210", "scale_grad_by_freq"), ("Embedding",)),
+    Stricter("a tuple has a bound", lambda it: it.is_about("E008"), ("Chunk", "Split")),
+    Stricter("one value has no standard deviation: torch gives NaN", lambda it: it.is_about("E210", "dim"), ("Std",)),
+    Stricter(
+        "a layer that pads adds: torch also cuts off",
+        lambda it: it.is_about("E116", "padding") and min(it.numbers()) < 0,
+        ("PadChannels",),
+    ),
+    Stricter(
+        "a layer has at least one feature",
+        lambda it: it.is_about("E116", "dim_feedforward") and it.numbers() == (0,),
+        ("TransformerEncoderLayer",),
+    ),
+    Stricter(
+        "what is brought to a norm is the weight: torch takes any parameter",
+        lambda it: it.is_about("E116", "name"),
+        ("weight_norm", "spectral_norm"),
     ),
     Stricter(
         "a second output has nowhere to go",
@@ -169,10 +191,36 @@ def _quiet() -> None:
     warnings.simplefilter("ignore")
 
 
-def torch_class(layer: type[Layer]) -> type[nn.Module]:
-    found = getattr(cnnspec.nn if layer.own else nn, layer.__name__)
-    assert issubclass(found, nn.Module)
+def torch_class(layer: type[Layer]) -> Callable[..., nn.Module]:
+    found: Callable[..., nn.Module] = getattr(cnnspec.nn if layer.own else nn, layer.__name__)
     return found
+
+
+def inputs(layer: Layer | type[Layer], x: Shape, arguments: Arguments, *, requires_grad: bool = False) -> Any:
+    """A value of a shape, or a tuple of them, as the layer takes it."""
+    if isinstance(x, Parts):
+        return tuple(inputs(layer, part, arguments, requires_grad=requires_grad) for part in x)
+    if layer.integers:
+        return torch.randint(0, max(1, arguments["num_embeddings"]), (BATCH, *x))
+    return torch.rand(BATCH, *x, requires_grad=requires_grad)
+
+
+def shape_of(y: Any) -> Shape:
+    """The shape of a value with its batch, or those of a tuple of values."""
+    return tuple(y.shape) if isinstance(y, torch.Tensor) else Parts(map(shape_of, y))
+
+
+def without_batch(y: Shape) -> Shape:
+    return Parts(map(without_batch, y)) if isinstance(y, Parts) else y[1:]
+
+
+def with_batch(y: Shape) -> Shape:
+    return Parts(map(with_batch, y)) if isinstance(y, Parts) else (BATCH, *y)
+
+
+def total(y: Any) -> torch.Tensor:
+    """The sum of all numbers of a value, or of a tuple of values."""
+    return y.sum() if isinstance(y, torch.Tensor) else sum(map(total, y), torch.zeros(()))
 
 
 def run(name: str, arguments: Arguments, x: Shape) -> Torch:
@@ -180,17 +228,28 @@ def run(name: str, arguments: Arguments, x: Shape) -> Torch:
     layer = LAYERS[name]
     given = {key: as_tuple(value) for key, value in arguments.items() if key != layer.inferred or value is not None}
     try:
+        if layer.wraps:
+            inner = given.pop("layer")
+            given["module"] = torch_class(type(inner))(**inferred(type(inner), inner.given, x) | inner.given)
+        if name == "Split" and isinstance(given.get("sizes"), int):
+            size = torch.empty(1, *x).shape[given.get("dim", 1)]
+            given["sizes"] = (given["sizes"],) * (size // given["sizes"])
+        if name == "TransformerEncoderLayer":
+            given["batch_first"] = True
         module = torch_class(layer)(**inferred(layer, given, x) | given)
         with torch.no_grad():
-            y = module(torch.rand(BATCH, *x))
+            y = module(inputs(layer, x, given))
     except Exception as error:
         return Torch(None, error=f"{type(error).__name__}: {error}")
     # With indices, the output comes first.
-    return Torch(module, tuple((y[0] if isinstance(y, tuple) else y).shape))
+    return Torch(module, shape_of(y[0] if given.get("return_indices") else y))
 
 
 def inferred(layer: type[Layer], given: Arguments, x: Shape) -> Arguments:
     """What torch has to be told and a spec leaves out."""
+    if layer.takes == 3:
+        query, key, value = x
+        return {layer.inferred: query[-1], "kdim": key[-1], "vdim": value[-1]}
     if layer.inferred:
         return {layer.inferred: x[layer.inferred_axis]}
     if "normalized_shape" in layer.fields and given.get("normalized_shape") is None:
@@ -206,11 +265,11 @@ def disagreement(name: str, arguments: Arguments, x: Shape, answer: cases.Answer
     if answer.y is None:
         if not found.y or reason_for(Difference(name, arguments, answer, found)):
             return ""
-        return f"{say}{answer.code} {answer.field}, torch gives {list(found.y[1:])}"
+        return f"{say}{answer.code} {answer.field}, torch gives {without_batch(found.y)}"
     if found.module is None:
         return f"{say}{list(answer.y)}, torch refuses: {found.error[:300]}"
-    if found.y != (BATCH, *answer.y):
-        return f"{say}{list(answer.y)}, torch gives {list(found.y[1:])}"
+    if found.y != with_batch(answer.y):
+        return f"{say}{list(answer.y)}, torch gives {without_batch(found.y)}"
     assert answer.layer is not None
     counted, parameters = answer.layer.parameters(x), sum(p.numel() for p in found.module.parameters())
     if counted != parameters:
@@ -221,8 +280,10 @@ def disagreement(name: str, arguments: Arguments, x: Shape, answer: cases.Answer
 
 def build(layer: Layer, x: Shape) -> nn.Module:
     call = layer.call(x)
-    assert call.target == f"{'cnnspec.nn' if layer.own else 'nn'}.{type(layer).__name__}"
-    return torch_class(type(layer))(*call.args, **call.kwargs)
+    home = "nn.utils.parametrizations" if layer.wraps else "cnnspec.nn" if layer.own else "nn"
+    assert call.target == f"{home}.{type(layer).__name__}"
+    args = [build(layer.layer, x) if isinstance(value, Call) else value for value in call.args]  # type: ignore[attr-defined]
+    return torch_class(type(layer))(*args, **call.kwargs)
 
 
 def share(name: str) -> int:
@@ -255,11 +316,13 @@ def test_trains(name: str) -> None:
             or (name in ("CELU", "ELU", "LeakyReLU") and "inplace" in arguments)
         ):
             continue
-        given = torch.rand(BATCH, *x, requires_grad=True)
-        y = build(answer.layer, x)(given * 1)
-        assert y.shape == (BATCH, *answer.y), cases.written(name, arguments, x)
-        y.sum().backward()
-        assert given.grad is not None, cases.written(name, arguments, x)
+        given = inputs(answer.layer, x, arguments, requires_grad=True)
+        y = build(answer.layer, x)(given * 1 if isinstance(given, torch.Tensor) else given)
+        assert shape_of(y) == with_batch(answer.y), cases.written(name, arguments, x)
+        total(y).backward()
+        if not answer.layer.integers:
+            for part in given if isinstance(given, tuple) else (given,):
+                assert part.grad is not None, cases.written(name, arguments, x)
 
 
 def by_name(case: cases.Case) -> Arguments:
@@ -299,19 +362,21 @@ def test_every_exception_is_needed() -> None:
 def test_signature(name: str) -> None:
     """Names, order and defaults of the arguments are torch's, but for the one that is inferred."""
     layer = LAYERS[name]
-    left_out = {"device", "dtype", layer.inferred} - set(layer.fields)
+    left_out = {"device", "dtype", layer.inferred, "batch_first", "module", "_weight", "_freeze"} - set(layer.fields)
     takes_anything = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
     expected = {
         name: parameter
         for name, parameter in inspect.signature(torch_class(layer)).parameters.items()
         if name not in left_out and parameter.kind not in takes_anything
     }
-    assert list(layer.fields) == list(expected)
-    for field, parameter in zip(layer.fields.values(), expected.values()):
+    fields = [field for field in layer.fields.values() if field.name != "layer"]
+    assert [field.name for field in fields] == list(expected)
+    for field, parameter in zip(fields, expected.values()):
         optional_here = field.name in (layer.inferred, "normalized_shape")
         if field.required or not optional_here:
             assert field.required == (parameter.default is parameter.empty), field.name
-        if parameter.default is not parameter.empty:
+        # torch 2.13 has the function itself as the default of TransformerEncoderLayer.
+        if parameter.default is not parameter.empty and field.name != "activation":
             assert repr(field.default) == repr(parameter.default), field.name
 
 
