@@ -7,7 +7,7 @@ from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Sink
 from cnnspec.graph.nodes import Graph
 from cnnspec.limits import LIMITS
-from cnnspec.lint import lint, lint_file
+from cnnspec.lint import lint, lint_file, lint_recipe
 from cnnspec.lint.suppress import suppress
 from cnnspec.source import Source
 
@@ -102,6 +102,8 @@ def _judge(graph: Graph, values: dict[str, Any], sink: Sink, select: Collection[
 
         # Who sets a parameter has other data in mind than the recipe; training compares them in any case.
         named = any(setting.name.id == "data" for setting in graph.recipe.settings)
-        recipe_of(graph, sink, compare=named and not values)
+        recipe = recipe_of(graph, sink, compare=named and not values)
+        if recipe is not None:
+            lint_recipe(graph, recipe, sink, select)
     if graph.complete:
         lint(graph, sink, select)

@@ -222,11 +222,17 @@ CLASSES_DO_NOT_FIT = Code(
     "E504", "{data} has {classes} classes, but {model} gives {output} numbers", "{classes} classes"
 )
 OUTPUT_DOES_NOT_FIT = Code(
-    "E505",
-    "{loss} takes one number a class, but the model gives {output}",
-    "can't take {output}",
-    help="put `Flatten` and a `Linear` with one number a class behind the last layer",
+    "E505", "{loss} takes {wants}, but the model gives {output}", "can't take {output}", help="{fix}"
 )
+VALUES_DO_NOT_FIT = Code(
+    "E506",
+    "{loss} takes {wants}, but the last layer gives {found}",
+    "gives {found}",
+    note="{reason}",
+    help="{fix}",
+)
+UNKNOWN_MODULE = Code("E507", "`{setting}` names no module of {model}: `{name}`", "no such key in its state dict")
+OUTPUTS_DIFFER = Code("E508", "{model} has {outputs}, but the recipe has {losses}", "one loss for each output")
 
 # Python source with torch
 TENSOR_OPERATION = Code("E701", "{operation} {problem}", "{label}")

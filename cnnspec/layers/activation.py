@@ -131,7 +131,8 @@ class Hardtanh(_KeepsChannels):
             raise Reject(names[0], combinations.NO_RANGE, high=high, low=low)
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
-        return self._limits
+        least, most = self._limits
+        return min(max(low, least), most), min(max(high, least), most)
 
 
 class LeakyReLU(_KeepsChannels):

@@ -7,14 +7,16 @@ from cnnspec.diagnostics import Sink, codes
 from cnnspec.graph.nodes import Graph
 from cnnspec.lint import rules as rules
 from cnnspec.lint import text
-from cnnspec.lint.registry import FILE_RULES, GRAPH_RULES, RUN_RULES, Rule
+from cnnspec.lint.registry import FILE_RULES, GRAPH_RULES, RECIPE_RULES, RUN_RULES, Rule
 from cnnspec.lint.runs import runs_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-RULES: dict[str, Rule] = {rule.code.id: rule for rule in (*GRAPH_RULES, *RUN_RULES, *FILE_RULES)}
+    from cnnspec.recipe.settings import Recipe
+
+RULES: dict[str, Rule] = {rule.code.id: rule for rule in (*GRAPH_RULES, *RUN_RULES, *RECIPE_RULES, *FILE_RULES)}
 CODES: dict[str, codes.Code] = codes.CODES | {name: RULES[name].code for name in sorted(RULES)}
 """Every code, of errors and of warnings."""
 
@@ -33,6 +35,14 @@ def lint(graph: Graph, sink: Sink, select: Collection[str] = ()) -> None:
     for run in runs_of(graph.root):
         for check in chosen:
             check(run, sink)
+
+
+def lint_recipe(graph: Graph, recipe: Recipe, sink: Sink, select: Collection[str] = ()) -> None:
+    """Report the warnings about a network with the recipe that it is trained by, overrides put in."""
+    if graph.complete:
+        for rule in RECIPE_RULES:
+            if rule.always or enabled(rule.code, select):
+                rule.check(graph, recipe, sink)
 
 
 def lint_file(file: File, sink: Sink, select: Collection[str] = (), values: Iterable[object] = ()) -> None:

@@ -3,7 +3,8 @@
     @on_run(CODE)
     def narrow(run: Run, sink: Sink) -> None:
 
-`on_run` rules get layers that follow each other directly, `on_graph` rules a network, `on_file` rules the text of a file.
+`on_run` rules get layers that follow each other directly, `on_graph` rules a network, `on_recipe` rules a network and the
+recipe it is trained by, `on_file` rules the text of a file.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from cnnspec.record import record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeAlias, TypeVar
+    from typing import TypeAlias, TypeVar
+
+    from cnnspec.recipe.settings import Recipe
 
     OnRun: TypeAlias = Callable[[Run, Sink], None]
     OnGraph: TypeAlias = Callable[[Graph, Sink], None]
+    OnRecipe: TypeAlias = Callable[[Graph, Recipe, Sink], None]
     OnFile: TypeAlias = Callable[[FileText, Sink], None]
     Check = TypeVar("Check", bound=Callable[..., None])
 
@@ -31,7 +35,9 @@ class Rule:
     """A warning and the function that looks for it."""
 
     code: Code
-    check: Callable[[Any, Sink], None]
+    check: Callable[..., None]
+    always: bool = False
+    """Whether it looks even where its code is off by default, since the recipe makes sure of it."""
 
     @property
     def page(self) -> str:
@@ -41,6 +47,7 @@ class Rule:
 
 RUN_RULES: list[Rule] = []
 GRAPH_RULES: list[Rule] = []
+RECIPE_RULES: list[Rule] = []
 FILE_RULES: list[Rule] = []
 
 
@@ -54,14 +61,19 @@ def on_graph(code: Code) -> Callable[[OnGraph], OnGraph]:
     return _into(GRAPH_RULES, code)
 
 
+def on_recipe(code: Code, *, always: bool = False) -> Callable[[OnRecipe], OnRecipe]:
+    """Makes a function the rule of a code, for every network with its recipe."""
+    return _into(RECIPE_RULES, code, always=always)
+
+
 def on_file(code: Code) -> Callable[[OnFile], OnFile]:
     """Makes a function the rule of a code, for every file."""
     return _into(FILE_RULES, code)
 
 
-def _into(rules: list[Rule], code: Code) -> Callable[[Check], Check]:
+def _into(rules: list[Rule], code: Code, *, always: bool = False) -> Callable[[Check], Check]:
     def register(check: Check) -> Check:
-        rules.append(Rule(code, check))
+        rules.append(Rule(code, check, always))
         return check
 
     return register

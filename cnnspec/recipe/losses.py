@@ -30,6 +30,14 @@ class Loss(Component):
     """The activation that the loss applies to scores itself."""
     takes_classes = False
     """Its targets are class numbers; otherwise numbers in the shape of the output."""
+    takes_text = False
+    """Its targets are sequences of class numbers, shorter than the output."""
+    binary = False
+    """Each number of the output is a yes or no of its own."""
+    activation = ""
+    """The layer that makes what it wants of scores, """
+    instead = ""
+    """and the loss that takes scores themselves."""
     weighted_mean = False
     """Its mean is over the weights of the targets, and ln(classes) is the loss of guessing."""
 
@@ -55,6 +63,8 @@ class NLLLoss(Loss):
     """The negative log-likelihood of the right class; wants log-probabilities."""
 
     wants = LOG_PROBABILITIES
+    activation = "LogSoftmax(1)"
+    instead = "CrossEntropyLoss"
     takes_classes = True
     weighted_mean = True
     weight: Weights = None
@@ -104,6 +114,8 @@ class HuberLoss(Loss):
 
 
 class _Binary(Loss):
+    binary = True
+
     def weight_counts(self, classes: int) -> tuple[int, ...]:
         return (1, classes)
 
@@ -112,6 +124,8 @@ class BCELoss(_Binary):
     """Binary cross entropy of each output; wants probabilities."""
 
     wants = PROBABILITIES
+    activation = "Sigmoid"
+    instead = "BCEWithLogitsLoss"
     weight: Weights = None
     reduction: Mean = "mean"
 

@@ -30,7 +30,7 @@ from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import LayerNode
 from cnnspec.lint.registry import on_run
-from cnnspec.lint.runs import Run, in_place, layer_of, passes_on
+from cnnspec.lint.runs import Run, in_place, layer_of
 
 CODE = Code(
     "W219",
@@ -55,8 +55,14 @@ def no_gradient(run: Run, sink: Sink) -> None:
                 reason = f"the gradient of {before.title} is computed from its result, which {node.title} overwrites"
                 labels = [Label(before.span, "needs its result again")] if before.span != node.span else []
                 sink.report(CODE, node.span, labels=labels, layer=node.title, reason=reason)
-        if not passes_on(node):
+        if not _hands_on(node):
             before = node
+
+
+def _hands_on(node: LayerNode) -> bool:
+    """Whether a layer gives the memory of its input in training; dropout does so where it drops nothing."""
+    layer = layer_of(node)
+    return bool(layer.view or (layer.random and layer.p == 0)) and not in_place(node)
 
 
 def _keeps_result(node: LayerNode) -> bool:

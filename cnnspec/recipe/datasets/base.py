@@ -27,17 +27,25 @@ class Download:
     megabytes: int
 
 
+CLASS, LABELS, NUMBERS, MASK, IMAGE, HEAT_MAPS, TEXT = (
+    "a class", "labels", "numbers", "a mask", "an image", "heat maps", "a text"
+)  # fmt: skip
+
+
 class DataSet(Declared):
     """Base of the data sets. What only the files can tell is None or empty."""
 
     image = None  # type: Image | None
     labels = ()  # type: tuple[str, ...]
+    targets = CLASS
+    """What belongs to each image: a class, several labels, numbers, a class a position, an image, ...; "" where only the
+    files tell."""
     layout = ""
     """How its files are read: "packed", "idx", "cifar", "folder", "npz" or "torchvision"."""
     packed = ""
     """The file in the package that holds it."""
     counts = (0, 0)
-    """Images for training and for testing in that file."""
+    """Images for training and for testing; (0, 0) where only the files tell."""
     white = 255
     """The grey value of white in that file."""
     transposed = False

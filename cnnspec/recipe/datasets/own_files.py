@@ -56,3 +56,4 @@ class Npz(_FromPath):
     """
 
     layout = "npz"
+    targets = ""

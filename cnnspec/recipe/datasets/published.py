@@ -59,6 +59,7 @@ class Digits(DataSet):
 class FashionMNIST(DataSet):
     """60,000 training and 10,000 test images of clothes, 28x28, in 10 classes (Xiao, Rasul and Vollgraf, 2017)."""
 
+    counts = (60000, 10000)
     image = (1, 28, 28)
     labels = FASHION
     layout = "idx"
@@ -76,6 +77,7 @@ class FashionMNIST(DataSet):
 class MNIST(DataSet):
     """60,000 training and 10,000 test images of hand-written digits, 28x28 (LeCun, Cortes and Burges, 1998)."""
 
+    counts = (60000, 10000)
     image = (1, 28, 28)
     labels = DIGITS
     layout = "idx"
@@ -92,6 +94,7 @@ class MNIST(DataSet):
 class KMNIST(DataSet):
     """60,000 training and 10,000 test images of cursive Japanese characters, 28x28, in 10 classes (Clanuwat et al., 2018)."""
 
+    counts = (60000, 10000)
     image = (1, 28, 28)
     labels = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
     layout = "idx"
@@ -161,6 +164,7 @@ class EMNIST(DataSet):
 class CIFAR10(DataSet):
     """50,000 training and 10,000 test photographs, 3x32x32, in 10 classes (Krizhevsky, 2009)."""
 
+    counts = (50000, 10000)
     image = (3, 32, 32)
     labels = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
     layout = "cifar"
@@ -192,6 +196,7 @@ wolf woman worm
 class CIFAR100(DataSet):
     """50,000 training and 10,000 test photographs, 3x32x32, in 100 classes (Krizhevsky, 2009)."""
 
+    counts = (50000, 10000)
     image = (3, 32, 32)
     labels = tuple(CIFAR100_CLASSES.split())
     layout = "cifar"
