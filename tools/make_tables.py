@@ -2,21 +2,26 @@
 
     python -m tools.make_tables
 
-A test fails where the file and the grammar differ.
+A checkout does so by itself where the grammar has changed. The tables hold a digest of the grammar that they were made from:
+a build fails where it is another one, and a test compares all of them.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
-from lark import Lark
-from lark.lexer import TerminalDef
-from lark.parsers.lalr_analysis import Shift
-
 from cnnspec.files import write_atomic
 from cnnspec.resources import resource
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lark import Lark
+    from lark.lexer import TerminalDef
 
 STARTS = ["start", "expression"]
 TARGET = Path(__file__).parent.parent / "cnnspec" / "syntax" / "_tables.py"
@@ -24,12 +29,24 @@ TARGET = Path(__file__).parent.parent / "cnnspec" / "syntax" / "_tables.py"
 
 def load_grammar(**options: Any) -> Lark:
     """lark's own parser of the language."""
-    text = resource("grammars", "cnn.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", lexer="basic", maybe_placeholders=False, start=STARTS, **options)
+    from lark import Lark
+
+    return Lark(_grammar(), parser="lalr", lexer="basic", maybe_placeholders=False, start=STARTS, **options)
+
+
+def _grammar() -> str:
+    return resource("grammars", "cnn.lark").read_text(encoding="utf-8")
+
+
+def digest() -> str:
+    """What the tables are marked with."""
+    return hashlib.sha256(_grammar().encode()).hexdigest()
 
 
 def make_tables() -> str:
     """The text of `_tables.py`."""
+    from lark.parsers.lalr_analysis import Shift
+
     lark = load_grammar()
     table = lark.parser.parser._parse_table
     order = _order(table)
@@ -50,11 +67,14 @@ def make_tables() -> str:
         pattern=_pattern(lark),
         ignored=sorted(lark.ignore_tokens),
         names=sorted(_names(lark)),
+        digest=digest(),
     )
 
 
 def _order(table: Any) -> list[Any]:
     """The states in the order in which a walk from the start meets them: lark's own numbers vary from run to run."""
+    from lark.parsers.lalr_analysis import Shift
+
     order = [table.start_states[name] for name in STARTS]
     seen = set(order)
     for state in order:
@@ -96,6 +116,9 @@ def _pattern(lark: Lark) -> str:
 
 _MODULE = '''"""Tables made by lark from grammars/cnn.lark. Do not edit: python -m tools.make_tables writes this file."""
 
+GRAMMAR = {digest!r}
+"""SHA-256 of the grammar."""
+
 # For each state: what to do on a symbol. A number >= 0 is the next state, ~number the rule to apply.
 STATES: list[dict[str, int]] = [
 {states}]
@@ -116,6 +139,19 @@ IGNORED: frozenset[str] = frozenset({ignored!r})
 # Words that begin a statement, or a part of one, and are names elsewhere.
 NAMES: frozenset[str] = frozenset({names!r})
 '''
+
+
+def refresh() -> None:
+    """Bring the tables up to date with the grammar, as far as lark is installed."""
+    if f"GRAMMAR = {digest()!r}" in TARGET.read_text(encoding="utf-8"):
+        os.utime(TARGET)
+        return
+    try:
+        text = make_tables()
+    except ImportError:
+        return
+    write_atomic(TARGET, text)
+    sys.modules.pop("cnnspec.syntax._tables", None)
 
 
 def main() -> None:

@@ -131,7 +131,10 @@ def _collected(walk: Walk, node: tree.Merge) -> tuple[list[StackNode], list[Know
     assert node.branches is not None
     walk.run(node.branches, Scope(walk.scope))
     found, walk.branches, walk.stack.labels = walk.branches, outer, outer_labels
-    wrong = found is not None and any(flow is LOST for _, flow, _ in found)
+    broken = any(isinstance(part, tree.Invalid) for part in node.branches.statements)
+    wrong = broken or any(flow is LOST for _, flow, _ in found)
+    if broken and not found:
+        return [], [LOST], []
     if not found or (node.kind == "matmul" and len(found) != 2 and not wrong):
         wants = "exactly two branches" if node.kind == "matmul" else "a branch at least"
         walk.sink.report(codes.WRONG_BRANCHES, node.head, name=node.kind, wants=wants, found=len(found))

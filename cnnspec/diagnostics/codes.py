@@ -43,6 +43,7 @@ TOO_MANY_STEPS = Code("E006", "expanding the network takes more than {limit:,} {
 INTEGER_TOO_LARGE = Code("E007", "the number is larger than {limit:,}", "too large")
 SEQUENCE_TOO_LONG = Code("E008", "the result would have more than {limit:,} items", "too long")
 TOO_MANY_MISTAKES = Code("E009", "there are more than {limit:,} mistakes", "the rest is not looked at")
+NOT_A_SPEC = Code("E010", "the file is {what}, not a spec", "the first sign of it")
 
 # Text
 UNEXPECTED = Code("E101", "{found} can't {verb} here", "expected {expected}")

@@ -37,6 +37,10 @@ class Builder:
         self.source = source
         self.sink = sink
 
+    def build(self, rule: str, values: list[Any], start: int, end: int) -> Any:
+        """What the rule of this name makes of its parts."""
+        return getattr(self, rule)(values, Span(self.source, start, end))
+
     def word(self, kind: str, text: str, start: int, end: int) -> Any:
         if kind == "NAME" or kind == "WILDCARD":
             return tree.Name(text, Span(self.source, start, end))

@@ -17,40 +17,8 @@ from cnnspec.syntax._tables import IGNORED, KEYWORDS, PATTERN
 Token = tuple[str, int, int]
 
 _TOKEN = re.compile(PATTERN)
-_SKIPPED = "skipped"
-_NAMES = {
-    "\t": "tab",
-    "\r": "carriage return",
-    "\0": "null character",
-    "\u00a0": "no-break space",
-    "\ufeff": "byte order mark",
-    "'": "single quote",
-    ".": "dot",
-    "\\": "backslash",
-    "@": "at sign",
-    "|": "vertical bar",
-    "`": "backtick",
-}
-_MEANT = {
-    "&&": "and",
-    "&": "and",
-    "||": "or",
-    "|": "or",
-    "!": "not ",
-    "\u00d7": "*",
-    "\u2212": "-",
-    "\u2013": "-",
-    "\u2192": "->",
-    "\u201c": '"',
-    "\u201d": '"',
-    "\u2264": "<=",
-    "\u2265": ">=",
-    "\u2260": "!=",
-}
-"""What people mean with signs that the language does not have."""
+_BRACKETS = frozenset({"LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE"})
 _QUOTED = re.compile(r"'[^'\n#]*'")
-_LONGEST = 40
-"""Characters of an unknown text that a message shows."""
 
 
 def tokenize(source: Source, sink: Sink, most: int) -> tuple[list[Token], set[int]]:
@@ -95,81 +63,49 @@ def _skip_unknown(text: str, start: int, end: int, tokens: list[Token]) -> int:
     return end
 
 
-def report_unknown(source: Source, start: int, end: int, sink: Sink, hint: str = "") -> None:
-    """Report the characters that no token begins with, as one mistake."""
-    text = source.text[start : min(end, start + _LONGEST)]
-    if text[0] == '"':
-        line_end = source.text.find("\n", start)
-        end = len(source.text) if line_end < 0 else line_end
-        end = start + len(source.text[start:end].rstrip())
-        sink.report(codes.STRING_NOT_CLOSED, Span(source, start, end))
-        return
-    import unicodedata
-
-    plain = text.isprintable()
-    shown = "'" if text[0] == "'" else text if plain else f"U+{ord(text[0]):04X}"
-    name = _NAMES.get(text[0]) or unicodedata.name(text[0], "control character").lower()
-    span = Span(source, start, start + (len(text) if plain else 1))
-    hint = hint or _hint_on(text)
-    sink.report(codes.UNKNOWN_CHARACTER, span, helps=(hint,) if hint else (), character=shown, name=name)
-
-
-def _hint_on(text: str) -> str:
-    """What was probably meant by text that begins no token."""
-    import unicodedata
-
-    first = text[0]
-    if first == "'":
-        return (
-            f'a string stands in double quotes: "{text[1:-1]}"' if len(text) > 1 else "a string stands in double quotes"
-        )
-    plain = _MEANT.get(text) or _MEANT.get(first) or unicodedata.normalize("NFKC", first)
-    if unicodedata.category(first) == "Zs":
-        return "use a plain blank"
-    if unicodedata.category(first) in ("Cc", "Cf"):
-        return "delete it"
-    if plain != first and plain.isascii() and plain.isprintable():
-        return f"it is written `{plain.strip()}`"
-    return "names are written with the letters a to z" if first.isalpha() else ""
-
-
 def settle(tokens: list[Token], source: Source, sink: Sink) -> tuple[list[Token], set[int]]:
     """Drop the separators that do not count; find the brackets that are never closed."""
-    kept: list[Token] = []
-    brackets: list[int] = []
-    braces = 0
+    end = ("$END", len(source.text), len(source.text))
+    closers: dict[int, int] = {}
     unclosed: set[int] = set()
-    for token in tokens:
+    deep = _pair(tokens, closers, unclosed)
+    if deep is not None:
+        sink.report(codes.NESTED_TOO_DEEPLY, Span(source, deep[1], deep[2]), limit=LIMITS.nesting)
+        return [("too deep", deep[1], len(source.text)), end], set()
+    kept: list[Token] = []
+    until = 0
+    for number, token in enumerate(tokens):
         kind = token[0]
-        if kind == "LPAR" or kind == "LSQB":
-            brackets.append(len(kept))
-        elif kind == "RPAR" or kind == "RSQB":
-            if brackets:
-                brackets.pop()
-        elif kind == "LBRACE" or kind == "RBRACE":
-            _give_up(brackets, kept, unclosed)
-            braces += 1 if kind == "LBRACE" else -1
-        elif kind == "_SEP" and brackets and source.text[token[1]] != ";":
-            token = (_SKIPPED, token[1], token[2])
+        if kind == "_SEP":
+            if number < until and source.text[token[1]] != ";":
+                continue
+        elif number in closers:
+            until = max(until, closers[number])
         elif (kind == "ELSE" or kind == "SHORTCUT") and kept and kept[-1][0] == "_SEP":
             kept.pop()
-        if braces + len(brackets) > LIMITS.nesting:
-            sink.report(codes.NESTED_TOO_DEEPLY, Span(source, token[1], token[2]), limit=LIMITS.nesting)
-            brackets.clear()
-            return [(("too deep"), token[1], len(source.text)), ("$END", len(source.text), len(source.text))], set()
         kept.append(token)
-    _give_up(brackets, kept, unclosed)
-    kept.append(("$END", len(source.text), len(source.text)))
-    return [token for token in kept if token[0] is not _SKIPPED], unclosed
+    kept.append(end)
+    return kept, unclosed
 
 
-def _give_up(brackets: list[int], kept: list[Token], unclosed: set[int]) -> None:
-    """The open brackets are not closed in time: let their line ends count after all."""
-    if not brackets:
-        return
-    unclosed.update(kept[index][1] for index in brackets)
-    for index in range(brackets[0], len(kept)):
-        kind, start, end = kept[index]
-        if kind is _SKIPPED:
-            kept[index] = ("_SEP", start, end)
-    brackets.clear()
+def _pair(tokens: list[Token], closers: dict[int, int], unclosed: set[int]) -> Token | None:
+    """Find where each bracket is closed, and the offsets of those that are not; the token that is nested too deeply."""
+    opened: list[int] = []
+    braces = 0
+    for number, token in enumerate(tokens):
+        kind = token[0]
+        if kind not in _BRACKETS:
+            continue
+        if kind == "LPAR" or kind == "LSQB":
+            opened.append(number)
+        elif kind == "RPAR" or kind == "RSQB":
+            if opened:
+                closers[opened.pop()] = number
+        else:
+            unclosed.update(tokens[index][1] for index in opened)
+            opened.clear()
+            braces += 1 if kind == "LBRACE" else -1
+        if braces + len(opened) > LIMITS.nesting:
+            return token
+    unclosed.update(tokens[index][1] for index in opened)
+    return None

@@ -30,6 +30,7 @@ class Invalid:
     span: Span
     word: str = ""
     names: tuple[str, ...] = ()
+    label: Name | None = None
 
 
 @record
@@ -260,11 +261,10 @@ class Weight:
     span: Span
 
 
-# The `head` of a statement with bodies is what stands in front of its first `{`.
-
-
 @record
 class Repeat:
+    """Here as in the statements below, `head` is what stands in front of the first `{`."""
+
     count: Expression
     body: Body
     tail: Tail
@@ -415,9 +415,6 @@ class Tree:
 
     source: Source
     items: tuple[Definition, ...]
-
-
-Node = Expression | Statement | Definition
 
 
 def documentation(definition: Model | Variant | Block | Let | Function) -> str:
