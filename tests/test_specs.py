@@ -35,9 +35,15 @@ def findings(text: str) -> list[Diagnostic]:
     return sink.diagnostics
 
 
-def definitions(path: Path) -> list[tree.Model | tree.Block]:
+def definitions(path: Path) -> list[tree.Model | tree.Variant | tree.Block]:
     items = parse(read_source(str(path), Sink()), Sink()).items
-    return [item for item in items if isinstance(item, (tree.Model, tree.Block))]
+    return [item for item in items if isinstance(item, (tree.Model, tree.Variant, tree.Block))]
+
+
+def is_whole(item: object) -> bool:
+    """Whether a definition is a network as it stands: a variant, or a model whose parameters have defaults."""
+    whole = isinstance(item, tree.Model) and all(parameter.default is not None for parameter in item.parameters)
+    return whole or isinstance(item, tree.Variant)
 
 
 # --- every spec ---
@@ -76,32 +82,98 @@ def test_is_laid_out(name: str):
 IMAGE, GREY = (3, 224, 224), (1, 28, 28)
 MODELS = [
     ("alexnet.cnn:AlexNet", IMAGE, (1000,), 61_100_840),  # torchvision
+    ("attention_unet.cnn:AttentionUNet", (1, 64, 64), (2, 64, 64), 7_851_230),
     ("c3d.cnn:C3D", (3, 16, 112, 112), (101,), 78_409_573),
     ("convnext.cnn:ConvNeXtT", IMAGE, (1000,), 28_589_128),  # torchvision
+    ("convnext.cnn:ConvNeXtS", IMAGE, (1000,), 50_223_688),  # torchvision
+    ("convnext.cnn:ConvNeXtB", IMAGE, (1000,), 88_591_464),  # torchvision
+    ("convnext.cnn:ConvNeXtL", IMAGE, (1000,), 197_767_336),  # torchvision
+    ("deeplab_v3.cnn:DeepLabV3", (3, 520, 520), ((21, 520, 520), (21, 520, 520)), 42_004_074),  # torchvision
     ("densenet.cnn:DenseNet121", IMAGE, (1000,), 7_978_856),  # torchvision
     ("densenet.cnn:DenseNet161", IMAGE, (1000,), 28_681_000),  # torchvision
     ("densenet.cnn:DenseNet169", IMAGE, (1000,), 14_149_480),  # torchvision
     ("densenet.cnn:DenseNet201", IMAGE, (1000,), 20_013_928),  # torchvision
+    ("edsr.cnn:EDSRBaseline", (3, 48, 48), (3, 96, 96), 1_369_859),
+    ("edsr.cnn:EDSRLarge", (3, 48, 48), (3, 96, 96), 40_729_603),
     ("efficientnet.cnn:EfficientNetB0", IMAGE, (1000,), 5_288_548),  # torchvision
-    ("googlenet.cnn:GoogLeNet", IMAGE, (1000,), 6_998_552),
-    ("googlenet.cnn:GoogLeNetBN", IMAGE, (1000,), 6_624_904),  # torchvision
-    ("lenet.cnn:LeNet", GREY, (10,), 61_706),  # the course notes
+    ("efficientnet.cnn:EfficientNetB1", (3, 240, 240), (1000,), 7_794_184),  # torchvision
+    ("efficientnet.cnn:EfficientNetB2", (3, 288, 288), (1000,), 9_109_994),  # torchvision
+    ("efficientnet.cnn:EfficientNetB3", (3, 300, 300), (1000,), 12_233_232),  # torchvision
+    ("efficientnet.cnn:EfficientNetB4", (3, 380, 380), (1000,), 19_341_616),  # torchvision
+    ("efficientnet.cnn:EfficientNetB5", (3, 456, 456), (1000,), 30_389_784),  # torchvision
+    ("efficientnet.cnn:EfficientNetB6", (3, 528, 528), (1000,), 43_040_704),  # torchvision
+    ("efficientnet.cnn:EfficientNetB7", (3, 600, 600), (1000,), 66_347_960),  # torchvision
+    ("efficientnet_v2.cnn:EfficientNetV2S", (3, 384, 384), (1000,), 21_458_488),  # torchvision
+    ("efficientnet_v2.cnn:EfficientNetV2M", (3, 480, 480), (1000,), 54_139_356),  # torchvision
+    ("efficientnet_v2.cnn:EfficientNetV2L", (3, 480, 480), (1000,), 118_515_272),  # torchvision
+    ("fcn.cnn:FCN", IMAGE, ((21, 224, 224), (21, 224, 224)), 35_322_218),  # torchvision
+    ("fpn.cnn:FPN", IMAGE, ((256, 56, 56), (256, 28, 28), (256, 14, 14), (256, 7, 7), (256, 4, 4)), 26_852_416),
+    ("gan.cnn:Generator", (100, 1, 1), (3, 64, 64), 3_576_704),
+    ("gan.cnn:Discriminator", (3, 64, 64), (1,), 2_765_568),
+    ("googlenet.cnn:GoogLeNet", IMAGE, ((1000,), (1000,), (1000,)), 13_378_280),
+    ("googlenet.cnn:GoogLeNetBN", IMAGE, ((1000,), (1000,), (1000,)), 13_004_888),  # torchvision
+    ("highway.cnn:HighwayNet", GREY, (10,), 75_460),
+    ("hrnet.cnn:HRNetW18", IMAGE, (1000,), 21_299_004),  # timm
+    ("inception_v3.cnn:InceptionV3", (3, 299, 299), ((1000,), (1000,)), 27_161_264),  # torchvision
+    ("lenet.cnn:LeNet", GREY, (10,), 61_706),
+    ("lraspp.cnn:LRASPP", IMAGE, (21, 224, 224), 3_221_538),  # torchvision
     ("m5_audio.cnn:M5", (1, 16_000), (10,), 559_114),
     ("mlp.cnn:MLP", GREY, (10,), 269_322),
+    ("mnasnet.cnn:MNASNet05", IMAGE, (1000,), 2_218_512),  # torchvision
+    ("mnasnet.cnn:MNASNet075", IMAGE, (1000,), 3_170_208),  # torchvision
+    ("mnasnet.cnn:MNASNet10", IMAGE, (1000,), 4_383_312),  # torchvision
+    ("mnasnet.cnn:MNASNet13", IMAGE, (1000,), 6_282_256),  # torchvision
     ("mobilenet_v2.cnn:MobileNetV2", IMAGE, (1000,), 3_504_872),  # torchvision
+    ("mobilenet_v3.cnn:MobileNetV3Large", IMAGE, (1000,), 5_483_032),  # torchvision
+    ("mobilenet_v3.cnn:MobileNetV3Small", IMAGE, (1000,), 2_542_856),  # torchvision
     ("nin.cnn:NiN", (1, 224, 224), (10,), 1_992_166),
-    ("resnet_small.cnn:ResNetSmall", (1, 28, 28), (10,), 77_754),
+    ("pointnet.cnn:PointNet", (3, 1024), (40,), 3_480_049),
+    ("regnet.cnn:RegNetX400MF", IMAGE, (1000,), 5_495_976),  # torchvision
+    ("regnet.cnn:RegNetX800MF", IMAGE, (1000,), 7_259_656),  # torchvision
+    ("regnet.cnn:RegNetX1600MF", IMAGE, (1000,), 9_190_136),  # torchvision
+    ("regnet.cnn:RegNetX3200MF", IMAGE, (1000,), 15_296_552),  # torchvision
+    ("regnet.cnn:RegNetX8GF", IMAGE, (1000,), 39_572_648),  # torchvision
+    ("regnet.cnn:RegNetY400MF", IMAGE, (1000,), 4_344_144),  # torchvision
+    ("regnet.cnn:RegNetY800MF", IMAGE, (1000,), 6_432_512),  # torchvision
+    ("regnet.cnn:RegNetY1600MF", IMAGE, (1000,), 11_202_430),  # torchvision
+    ("regnet.cnn:RegNetY3200MF", IMAGE, (1000,), 19_436_338),  # torchvision
+    ("regnet.cnn:RegNetY8GF", IMAGE, (1000,), 39_381_472),  # torchvision
     ("resnet.cnn:ResNet18", IMAGE, (1000,), 11_689_512),  # torchvision
     ("resnet.cnn:ResNet34", IMAGE, (1000,), 21_797_672),  # torchvision
     ("resnet.cnn:ResNet50", IMAGE, (1000,), 25_557_032),  # torchvision
     ("resnet.cnn:ResNet101", IMAGE, (1000,), 44_549_160),  # torchvision
     ("resnet.cnn:ResNet152", IMAGE, (1000,), 60_192_808),  # torchvision
-    ("se_resnet.cnn:SEResNet50", IMAGE, (1000,), 28_088_024),  # timm
+    ("resnet.cnn:ResNeXt50_32x4d", IMAGE, (1000,), 25_028_904),  # torchvision
+    ("resnet.cnn:ResNeXt101_32x8d", IMAGE, (1000,), 88_791_336),  # torchvision
+    ("resnet.cnn:ResNeXt101_64x4d", IMAGE, (1000,), 83_455_272),  # torchvision
+    ("resnet.cnn:WideResNet50_2", IMAGE, (1000,), 68_883_240),  # torchvision
+    ("resnet.cnn:WideResNet101_2", IMAGE, (1000,), 126_886_696),  # torchvision
+    ("resnet_small.cnn:ResNetSmall", GREY, (10,), 77_754),
+    (
+        "retinanet.cnn:RetinaNet",
+        (3, 512, 512),
+        (
+            ((819, 64, 64), (36, 64, 64)),
+            ((819, 32, 32), (36, 32, 32)),
+            ((819, 16, 16), (36, 16, 16)),
+            ((819, 8, 8), (36, 8, 8)),
+            ((819, 4, 4), (36, 4, 4)),
+        ),
+        34_068_119,
+    ),  # torchvision, with the frozen 53,120
+    ("se_resnet.cnn:SEResNet50", IMAGE, (1000,), 28_088_024),
+    ("se_resnet.cnn:SEResNet101", IMAGE, (1000,), 49_326_872),
+    ("se_resnet.cnn:SEResNet152", IMAGE, (1000,), 66_821_848),
+    ("squeezenet.cnn:SqueezeNet10", IMAGE, (1000,), 1_248_424),  # torchvision
+    ("squeezenet.cnn:SqueezeNet11", IMAGE, (1000,), 1_235_496),  # torchvision
+    ("two_tower.cnn:TwoTower", (3, 64, 64), (1,), 40_929),
     ("unet.cnn:UNet", (3, 256, 256), (2, 256, 256), 31_037_698),
+    ("unetpp.cnn:UNetPlusPlus", (3, 64, 64), ((2, 64, 64), (2, 64, 64), (2, 64, 64), (2, 64, 64)), 9_046_056),
     ("vgg.cnn:VGG11", IMAGE, (1000,), 132_863_336),  # torchvision
     ("vgg.cnn:VGG13", IMAGE, (1000,), 133_047_848),  # torchvision
     ("vgg.cnn:VGG16", IMAGE, (1000,), 138_357_544),  # torchvision
     ("vgg.cnn:VGG19", IMAGE, (1000,), 143_667_240),  # torchvision
+    ("wavenet.cnn:WaveNet", (256, 1000), (256, 1000), 185_888),
     ("notes/conv_sizes.cnn:Unpadded", GREY, (3, 26, 26), 3 * 1 * 3 * 3 + 3),
     ("notes/conv_sizes.cnn:Padded", GREY, (3, 28, 28), 3 * 1 * 3 * 3 + 3),
     ("notes/conv_sizes.cnn:Strided", GREY, (3, 14, 14), 3 * 1 * 3 * 3 + 3),
@@ -162,7 +234,7 @@ def test_every_model_is_in_the_table():
         f"{name}:{definition.name.id}"
         for name, path in FILES.items()
         for definition in definitions(path)
-        if isinstance(definition, tree.Model)
+        if is_whole(definition)
     ]
     assert sorted(models) == sorted(row[0] for row in MODELS)
 
@@ -267,7 +339,7 @@ def test_squeeze_and_excitation_adds_two_small_convolutions_to_each_unit():
         depth * (conv(wide, wide // 16, 1) + conv(wide // 16, wide, 1))
         for wide, depth in [(256, 3), (512, 4), (1024, 6), (2048, 3)]
     )
-    assert load("se_resnet.cnn").parameters - load("resnet.cnn:ResNet50").parameters == added == 2_530_992
+    assert load("se_resnet.cnn:SEResNet50").parameters - load("resnet.cnn:ResNet50").parameters == added == 2_530_992
 
 
 # --- figures of the course notes ---

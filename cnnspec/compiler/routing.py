@@ -123,7 +123,10 @@ def _rerun(walk: Walk, made: Made) -> tuple[Node, Known, Stack]:
     stack = Stack(home, arrival_named=True)
     walk.stack, walk.feed, walk.scope = stack, None, Scope(made.scope)
     try:
-        bare: Any = replace(made.statement, tail=tree.Tail(None, None))  # type: ignore[arg-type]
+        statement: Any = made.statement
+        # A loop or condition is a module because of its label; the others are without.
+        labelled = isinstance(statement, (tree.Repeat, tree.For, tree.If))
+        bare = replace(statement, tail=tree.Tail(statement.tail.label if labelled else None, None))
         walk.rules[type(bare)](walk, bare)
         return stack.children[0], walk.flow, stack
     finally:
