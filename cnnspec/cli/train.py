@@ -207,6 +207,8 @@ def needs_torch(command: str) -> None:
 
 def _train(options: Namespace) -> int:
     needs_torch("training")
+    if options.resume is not None and options.spec is not None and ".cnn" not in options.spec:
+        _give_back(options)
     if options.spec is None and options.resume is None:
         raise UsageError("say what to train: cnnspec train FILE.cnn")
     if options.nproc:
@@ -218,6 +220,17 @@ def _train(options: Namespace) -> int:
 
     with StopSignal() as stop:
         return _train_run(options, folder, stop)
+
+
+def _give_back(options: Namespace) -> None:
+    """Where a run goes on without a spec, the parser takes the value of a setting for one: `--resume RUN --epochs 3`."""
+    rest: list[str] = options.rest
+    for at, word in enumerate(rest):
+        follows = rest[at + 1] if at + 1 < len(rest) else "--"
+        if word.startswith("--") and "=" not in word and follows.startswith("--"):
+            rest.insert(at + 1, options.spec)
+            options.spec = None
+            return
 
 
 def _train_run(options: Namespace, folder: Path | None, stop: StopSignal) -> int:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnspec.errors import TrainError
-from cnnspec.recipe.losses import LOG_PROBABILITIES, PROBABILITIES, SCORES
+from cnnspec.recipe.losses import LOG_PROBABILITIES, PROBABILITIES
 from cnnspec.training.factory import make_loss
 
 TYPE_CHECKING = False
@@ -26,10 +26,20 @@ class Criterion:
     maps of scores; all others have targets in the shape of the output, and class numbers are made rows of 0 and 1 for them.
     """
 
-    def __init__(self, chosen: Loss, output: tuple[int, ...], device: torch.device) -> None:
+    def __init__(
+        self,
+        chosen: Loss,
+        output: tuple[int, ...],
+        device: torch.device,
+        class_weights: tuple[float, ...] | None = None,
+    ) -> None:
         self.name, self.output = chosen.name, output
         self.classes = output[0] if output else 1
         arguments: dict[str, Any] = chosen.arguments()
+        if class_weights is not None:
+            if not chosen.weighted_mean or arguments["weight"] is not None:
+                raise TrainError(f"class_weights can't be put into {self.name}: it takes none, or has a weight already")
+            arguments["weight"] = class_weights
         for key in ("weight", "pos_weight"):
             if arguments.get(key) is not None:
                 arguments[key] = torch.tensor(arguments[key], dtype=torch.float32, device=device)
@@ -38,7 +48,7 @@ class Criterion:
         self.weight = arguments.get("weight") if self.weighted_mean else None
         self.ignored = arguments.get("ignore_index", -100)
         self.takes_classes = chosen.takes_classes
-        self.wants = chosen.wants
+        self.wants, self.binary = chosen.wants, chosen.binary
         _check_weights(chosen, self.classes)
         self.module = make_loss(chosen, arguments).to(device)
 
@@ -71,8 +81,7 @@ class Criterion:
             return outputs.exp()
         if self.wants == PROBABILITIES:
             return outputs
-        binary = self.wants == SCORES and not self.takes_classes
-        return outputs.sigmoid() if binary else outputs.softmax(1)
+        return outputs.sigmoid() if self.binary else outputs.softmax(1)
 
 
 def _check_weights(chosen: Loss, classes: int) -> None:

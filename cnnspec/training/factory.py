@@ -13,9 +13,11 @@ from torch.optim import lr_scheduler
 
 from cnnspec.errors import TrainError
 from cnnspec.graph.nodes import Graph
+from cnnspec.training.finetune import groups_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from cnnspec.recipe.choices import Init, Loss, Optimizer, Scheduler
@@ -51,25 +53,37 @@ def initialise(net: nn.Module, first: Init) -> None:
             draw(module.weight, **first.arguments())
 
 
-def make_optimizer(chosen: Optimizer, net: nn.Module) -> torch.optim.Optimizer:
-    """The optimizer over all parameters of a net. Raises TrainError where the net has none or torch refuses."""
-    parameters = list(net.parameters())
-    if not parameters:
+def make_optimizer(chosen: Optimizer, net: nn.Module, rates: Sequence[tuple[str, float]] = ()) -> torch.optim.Optimizer:
+    """The optimizer over all parameters of a net, with factors of its rate by the keys of modules.
+
+    Raises TrainError where the net has none or torch refuses.
+    """
+    if not any(True for _ in net.parameters()):
         raise TrainError("the model has no parameters: there is nothing to train")
     arguments: dict[str, Any] = chosen.arguments()
+    groups = [{"params": own, "lr": arguments["lr"] * factor} for factor, own in groups_of(net, rates)]
     try:
-        made: torch.optim.Optimizer = getattr(torch.optim, chosen.name)(parameters, **arguments)
+        made: torch.optim.Optimizer = getattr(torch.optim, chosen.name)(groups, **arguments)
     except ValueError as error:
         raise TrainError(f"{chosen.name}: {error}") from None
     return made
 
 
-def make_scheduler(chosen: Scheduler | None, optimizer: torch.optim.Optimizer, *, epochs: int, steps: int) -> Any:
-    """The schedule over `epochs` of `steps` steps, or None. Raises TrainError where torch refuses."""
+def make_scheduler(
+    chosen: Scheduler | None, optimizer: torch.optim.Optimizer, rate: float, *, epochs: int, steps: int
+) -> Any:
+    """The schedule over `epochs` of `steps` steps, or None; `rate` is that of the recipe.
+
+    Raises TrainError where torch refuses.
+    """
     if chosen is None:
         return None
+    arguments = chosen.arguments_for(epochs, steps)
+    if "max_lr" in arguments and rate:
+        factors = [group["lr"] / rate for group in optimizer.param_groups]
+        arguments["max_lr"] = [float(arguments["max_lr"]) * factor for factor in factors]  # type: ignore[arg-type]
     try:
-        return getattr(lr_scheduler, chosen.name)(optimizer, **chosen.arguments_for(epochs, steps))
+        return getattr(lr_scheduler, chosen.name)(optimizer, **arguments)
     except ValueError as error:
         raise TrainError(f"{chosen.name}: {error}") from None
 

@@ -14,6 +14,7 @@ from cnnspec.training import checkpoint, distributed, spec_files
 from cnnspec.training.ema import averaged_or_last
 from cnnspec.training.events import epoch_of
 from cnnspec.training.folder import NewFolder, locked
+from cnnspec.training.plan import class_weights
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -231,7 +232,8 @@ class Keeper:
             "recipe": _texts(plan.recipe),
             "data": {
                 "train": data.train.fingerprint(), "classes": list(plan.task.classes), "shape": list(data.shape),
-                "statistics": plan.prepare.statistics, "path": data.path, "dtype": data.dtype, "skipped": list(data.skipped),
+                "statistics": plan.prepare.statistics, "path": data.path, "dtype": data.dtype, "targets": data.targets,
+                "class_weights": class_weights(plan.recipe, data), "skipped": list(data.skipped),
             },
             "best": dict(progress.best),
             "confusion": progress.confusion,

@@ -11,10 +11,13 @@ from cnnspec.errors import TrainError
 from cnnspec.graph.digest import digest_of
 from cnnspec.graph.nodes import Graph, LayerNode
 from cnnspec.graph.walk import walk
+from cnnspec.recipe.datasets.base import CLASS, HEAT_MAPS, IMAGE, MASK
+from cnnspec.recipe.tasks import IMAGE_TO_IMAGE
 from cnnspec.record import record
-from cnnspec.training.augment.prepare import needs_statistics, prepare
+from cnnspec.training.augment.prepare import INPUT, needs_statistics, prepare
 from cnnspec.training.criterion import Criterion
 from cnnspec.training.data.loader import Loader
+from cnnspec.training.data.splits import Split
 from cnnspec.training.device import autocast, check_precision, laid_out, layout_of
 from cnnspec.training.metrics.choose import choose_task
 from cnnspec.training.tuning import Tuning, fastest_threads, tune
@@ -52,10 +55,36 @@ def make_plan(graph: Graph, recipe: Recipe, data: Data, device: torch.device, gr
     check_precision(recipe.precision, device)
     if not len(data.train):
         raise TrainError("the data set has no training images")
-    statistics = data.train.statistics() if needs_statistics(recipe) else None
-    preparation = prepare(recipe, data.shape, statistics)
-    task = choose_task(graph, recipe.loss, data.classes, Criterion(recipe.loss, graph.output or (), device))
+    # Whole numbers that are no pixels are tokens of an Embedding.
+    measured = needs_statistics(recipe) and data.dtype != "int64"
+    statistics = data.train.statistics() if measured else None
+    criterion = Criterion(recipe.loss, graph.output or (), device, class_weights(recipe, data))
+    task = choose_task(graph, recipe.loss, data.targets, data.classes, criterion)
+    if recipe.best not in ("loss", *task.kind.metrics):
+        raise TrainError(f"best = {recipe.best!r}: {task.name} has the loss, {', '.join(task.kind.metrics)}")
+    preparation = prepare(recipe, data.shape, statistics, role_of(task, data.targets), dtype=data.dtype)
     return Plan(graph, recipe, data, device, group, options, preparation, task, digest_of(graph))
+
+
+def role_of(task: Task, targets: str) -> str:
+    """How targets follow the changes of their inputs."""
+    if task.kind == IMAGE_TO_IMAGE:
+        return INPUT if targets == CLASS else IMAGE
+    return targets if targets in (MASK, HEAT_MAPS) else ""
+
+
+def class_weights(recipe: Recipe, data: Data) -> tuple[float, ...] | None:
+    """Weights of the classes by how rare they are in the training set, n / (classes x n_c), where the recipe asks for them."""
+    if recipe.class_weights is None:
+        return None
+    if not isinstance(data.train, Split):
+        raise TrainError(
+            'class_weights = "balanced" counts the classes in memory, and this set is read as it is needed'
+        )
+    targets = data.train.targets[data.train.targets < len(data.classes)]
+    counts = torch.bincount(targets.flatten(), minlength=len(data.classes)).double()
+    shares: list[float] = (counts.sum() / (len(counts) * counts.clamp(min=1))).tolist()
+    return tuple(shares)
 
 
 def make_loader(plan: Plan) -> Loader:
@@ -63,7 +92,7 @@ def make_loader(plan: Plan) -> Loader:
     recipe, once = plan.recipe, plan.options.overfit_one_batch
     loader = Loader(
         plan.data.train, plan.prepare, seed=recipe.seed, batch=recipe.batch, parts=recipe.accumulate,
-        group=plan.group, device=plan.device, repeat=once, drop_last=getattr(recipe, "drop_last", False),
+        group=plan.group, device=plan.device, repeat=once, drop_last=recipe.drop_last,
     )  # fmt: skip
     found = list(next(loader.batches(0, 0))[0][0].inputs.shape[1:])
     if tuple(found) != plan.graph.input:

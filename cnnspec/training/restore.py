@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from cnnspec.errors import CheckpointError, TrainError
 from cnnspec.graph.digest import digest_of
+from cnnspec.recipe.datasets.base import CLASS
 from cnnspec.training import checkpoint, spec_files
 from cnnspec.training.augment.prepare import prepare
 from cnnspec.training.criterion import Criterion
@@ -18,6 +19,7 @@ from cnnspec.training.device import choose_device
 from cnnspec.training.ema import averaged_or_last
 from cnnspec.training.factory import build
 from cnnspec.training.metrics.choose import choose_task
+from cnnspec.training.plan import role_of
 from cnnspec.training.results import Model, Run
 from cnnspec.training.settings import written
 
@@ -55,10 +57,11 @@ def open_model(
     checkpoint.check_weights(weights, net.state_dict())
     net.load_state_dict(weights)
     about = state["data"]
-    preparation = prepare(recipe, tuple(about["shape"]), about["statistics"])
-    task = choose_task(
-        graph, recipe.loss, [str(name) for name in about["classes"]], Criterion(recipe.loss, graph.output or (), place)
-    )
+    classes, targets = [str(name) for name in about["classes"]], str(about.get("targets", CLASS))
+    dtype = str(about.get("dtype", "uint8"))
+    criterion = Criterion(recipe.loss, graph.output or (), place, about.get("class_weights"))
+    task = choose_task(graph, recipe.loss, targets, classes, criterion)
+    preparation = prepare(recipe, tuple(about["shape"]), about["statistics"], role_of(task, targets), dtype=dtype)
     return Model(
         graph.name,
         net.to(place).eval(),
@@ -67,7 +70,7 @@ def open_model(
         recipe.data,
         place,
         tuple(about["shape"]),
-        str(about.get("dtype", "uint8")),
+        dtype,
         about.get("path"),
         bool(about.get("skipped")),
     )

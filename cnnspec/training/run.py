@@ -6,10 +6,12 @@ import time
 
 import torch
 
+from cnnspec.files import write_atomic
 from cnnspec.training.chance import Chance
 from cnnspec.training.events import End, Epoch, Notice, Start, Step, send
 from cnnspec.training.keeper import Keeper
 from cnnspec.training.progress import Progress
+from cnnspec.training.report.task_pictures import draw_task
 from cnnspec.training.results import Model, Run
 
 TYPE_CHECKING = False
@@ -51,8 +53,8 @@ class Training:
         """Files left out that have been told."""
         data = self.plan.data
         self.validation = data.validation if data.validation is not None and len(data.validation) else None
-        self.best_by = getattr(self.recipe, "best", None) or "loss"
-        self.falling = self.best_by in self.plan.task.falling
+        self.best_by = self.recipe.best
+        self.falling = self.plan.task.is_falling(self.best_by)
         self.chance = Chance(len(self.plan.task.classes))
 
     # --- the way through ---
@@ -60,7 +62,8 @@ class Training:
     def run(self, *, resume: bool, why: str) -> Run:
         with self.keeper.opened(resume=resume):
             # A run that goes on has the number of threads that it began with.
-            why = ". ".join(filter(None, (why, "" if resume else self.trainer.choose_threads())))
+            began = [] if resume else [self.trainer.start_from_weights(), self.trainer.choose_threads()]
+            why = ". ".join(filter(None, (why, *began)))
             self.chance.told = self.progress.told_chance
             self._send("on_start", self._start(why))
             self._tell_skipped()
@@ -153,6 +156,22 @@ class Training:
                 self.final = self.trainer.test(self.plan.data.test)
             if self.final is not None:
                 self.progress.confusion = self.final.confusion
+        if self.keeper.folder is not None and not self.state.sharded:
+            self._draw(self.keeper.folder)
+
+    def _draw(self, folder: Path) -> None:
+        """Pictures of what the best weights do, by task."""
+        data = self.plan.data
+        split = next((s for s in (data.test, self.validation, data.train) if s is not None and len(s)), data.train)
+        if not self.group.is_main:
+            return
+        with self.keeper.best_weights():
+            inputs, outputs, targets = self.trainer.examples(split)
+        try:
+            for name, svg in draw_task(self.plan.graph.name, self.plan.task, inputs, outputs, targets).items():
+                write_atomic(folder / name, svg)
+        except (OSError, ImportError) as error:
+            self._notice("files", f"no pictures of examples: {error}")
 
     # --- telling ---
 

@@ -14,6 +14,7 @@ import torch
 from cnnspec.errors import DeviceError, TrainError
 from cnnspec.graph.nodes import Graph
 from cnnspec.training import distributed
+from cnnspec.training.data.validation import with_validation
 from cnnspec.training.device import choose_device, deterministic, keep_memory
 from cnnspec.training.folder import NewFolder
 from cnnspec.training.options import Options
@@ -78,7 +79,7 @@ def make_trainer(
     graph: Graph, recipe: Recipe, data: Data, device: torch.device, group: Group, options: Options
 ) -> Trainer:
     """The state of a run at its very beginning."""
-    return Trainer(make_plan(graph, recipe, data, device, group, options))
+    return Trainer(make_plan(graph, recipe, with_validation(data, recipe), device, group, options))
 
 
 def _cuda_devices(device: torch.device) -> list[int]:

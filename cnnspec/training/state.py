@@ -12,6 +12,7 @@ from cnnspec.training import distributed
 from cnnspec.training.device import laid, scaler_for
 from cnnspec.training.ema import Average
 from cnnspec.training.factory import make_optimizer, make_scheduler
+from cnnspec.training.finetune import modules_of, set_frozen, start_from
 from cnnspec.training.metrics.base import wide
 
 TYPE_CHECKING = False
@@ -26,17 +27,17 @@ class RunState:
     """A net, its optimizer, its schedule and how far they are. Built alike on every process of a group."""
 
     def __init__(self, plan: Plan, net: nn.Module, way: Tuning, steps: int) -> None:
-        recipe, options, device = plan.recipe, plan.options, plan.device
+        recipe, device = plan.recipe, plan.device
         self.plan, self.steps = plan, steps
-        self.layout, self.compiled, self.sharded = way.layout, way.compile, options.shard
+        self.layout, self.compiled, self.sharded = way.layout, way.compile, plan.options.shard
         self.net = laid(net, way.layout)
         if way.compile:
             self.net.compile()
-        self.wrapped = distributed.wrap(
-            self.net, plan.group, device, sync_batch_norm=options.sync_batch_norm, shard=options.shard
-        )
-        self.optimizer = make_optimizer(recipe.optimizer, self.net)
-        self.scheduler = make_scheduler(recipe.scheduler, self.optimizer, epochs=recipe.epochs, steps=steps)
+        self.wrapped = self._wrapped()
+        self.frozen = modules_of(self.net, recipe.freeze, "freeze")
+        self.optimizer = make_optimizer(recipe.optimizer, self.net, recipe.rates)
+        rate = float(recipe.optimizer.arguments()["lr"])  # type: ignore[arg-type]
+        self.scheduler = make_scheduler(recipe.scheduler, self.optimizer, rate, epochs=recipe.epochs, steps=steps)
         self.scaler = scaler_for(recipe.precision, device)
         self.average = Average(self.net, recipe.ema) if recipe.ema is not None else None
         self.epoch, self.step = 0, 0
@@ -44,6 +45,32 @@ class RunState:
         """Of the running epoch, on this process: the sums of the loss and of the score."""
         self.seen, self.divided = 0, 0.0
         """Of the running epoch, on all processes: samples, and what the sum of the loss is divided by."""
+
+    def _wrapped(self) -> nn.Module:
+        """The net as the group trains it."""
+        options = self.plan.options
+        return distributed.wrap(
+            self.net, self.plan.group, self.plan.device, sync_batch_norm=options.sync_batch_norm, shard=options.shard
+        )
+
+    def begin_epoch(self) -> None:
+        """Training mode, with what the recipe freezes frozen, up to the epoch that thaws it."""
+        thaw = self.plan.recipe.thaw
+        frozen = thaw is None or self.epoch + 1 < thaw
+        learnt = [parameter.requires_grad for parameter in self.net.parameters()]
+        self.wrapped.train()
+        set_frozen(self.frozen, frozen=frozen)
+        changed = learnt != [parameter.requires_grad for parameter in self.net.parameters()]
+        if changed and self.plan.group.world > 1 and not self.sharded:
+            # Gradients are exchanged for those that were to learn when the net was wrapped.
+            self.wrapped = self._wrapped()
+
+    def start_from(self, weights: dict[str, Tensor]) -> str:
+        """Begin with other weights than those of the seed; a sentence on what was taken."""
+        told = start_from(self.net, weights)
+        if self.average is not None:
+            self.average = Average(self.net, self.average.decay)
+        return told
 
     @property
     def done(self) -> int:

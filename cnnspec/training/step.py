@@ -19,6 +19,7 @@ from cnnspec.training import distributed
 from cnnspec.training.data.loader import seed_noise
 from cnnspec.training.device import autocast, laid_out
 from cnnspec.training.factory import build
+from cnnspec.training.finetune import read_weights
 from cnnspec.training.measure import measure
 from cnnspec.training.nonfinite import find_culprit, not_finite
 from cnnspec.training.plan import choose_threads, choose_way, make_loader
@@ -58,6 +59,13 @@ class Trainer:
         """See `plan.choose_threads`."""
         return choose_threads(self.plan, self.loader, self.state.net, self.state.layout)
 
+    def start_from_weights(self) -> str:
+        """Begin with the weights that the recipe names; a sentence on what was taken, "" where it names none."""
+        path = self.plan.recipe.weights
+        if path is None:
+            return ""
+        return self.state.start_from(read_weights(path, self.plan.graph.source.path))
+
     def release(self) -> None:
         """Let go of what holds on to the group: gloo's threads abort a process that ends before they do."""
         if self.plan.group.world > 1 and not self.state.sharded:
@@ -69,7 +77,7 @@ class Trainer:
     def train_epoch(self) -> Iterator[None]:
         """Run what is left of the epoch; yields after every step, when all of its state is that of the step's end."""
         state = self.state
-        state.wrapped.train()
+        state.begin_epoch()
         for parts, targets in self.loader.batches(state.epoch, state.step):
             self.take_step(parts, targets)
             state.step += 1
@@ -194,6 +202,22 @@ class Trainer:
                 plan.prepare, plan.task, device=plan.device, layout=state.layout, precision=plan.recipe.precision,
                 group=distributed.Group() if state.sharded else plan.group,
             )  # fmt: skip
+
+    @torch.no_grad()
+    def examples(self, split: AnySplit, most: int = 512) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs as the data has them, outputs, and targets as the loss takes them, of some samples; on the CPU."""
+        net, plan = self.state.net, self.plan
+        order = torch.arange(0, len(split), max(1, len(split) // most))[:most]
+        mode = net.training
+        net.eval()
+        found: list[tuple[Tensor, Tensor, Tensor]] = []
+        for inputs, targets in split.to(plan.device).batches(order, max(1, min(plan.recipe.batch, 64))):
+            ready, wanted = plan.prepare(inputs, targets, None)
+            with autocast(plan.recipe.precision, plan.device):
+                found.append((inputs.cpu(), net(laid_out(ready, self.state.layout)).cpu(), wanted.cpu()))
+        net.train(mode)
+        first, second, third = (torch.cat(parts) for parts in zip(*found))
+        return first, second, third
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:

@@ -59,6 +59,70 @@ class Pipeline:
             images = STEPS[type(step)](step, images, generator)
         return images if self._normalizes else images.float().div_(255)
 
+    def with_clean(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
+        """The same, and the images as they are in front of what spoils or normalises them, where white is 1."""
+        clean = None
+        for step in self.steps:
+            if clean is None and isinstance(step, declared.Normalize | declared.RandomErasing):
+                clean = images.float() / 255
+            images = STEPS[type(step)](step, images, generator)
+        if clean is None:
+            clean = images.float() / 255
+        return (images if self._normalizes else images.float() / 255), clean
+
+    def alike(
+        self, images: Tensor, others: Tensor, generator: Generator | None = None, *, nearest: bool
+    ) -> tuple[Tensor, Tensor]:
+        """The same, and `others`, [n, ...] of as many images, moved as they are: by the same draws, colours untouched.
+
+        With `nearest` no new values arise in them: for masks.
+        """
+        for step in self.steps:
+            # The same draws again: from a generator that is where this one was.
+            again = None if generator is None else generator.clone_state()
+            images = STEPS[type(step)](step, images, generator)
+            if isinstance(step, MOVING):
+                others = STEPS[type(step)](_Alike(step, nearest=nearest), others, again)
+        return (images if self._normalizes else images.float() / 255), others
+
+
+class Standardize:
+    """The preparation of inputs that are no images of uint8: minus mean and by deviation of each channel, or as they are."""
+
+    def __init__(self, statistics: Statistics | None) -> None:
+        self.statistics = statistics
+
+    def __call__(self, inputs: Tensor, generator: Generator | None = None) -> Tensor:
+        if self.statistics is None:
+            return inputs
+        mean, deviation = (
+            torch.tensor(values, device=inputs.device).view(1, -1, *(1,) * (inputs.dim() - 2))
+            for values in self.statistics
+        )
+        return (inputs.float() - mean) / deviation
+
+    def with_clean(self, inputs: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
+        return self(inputs), inputs.float()
+
+    def alike(
+        self, inputs: Tensor, others: Tensor, generator: Generator | None = None, *, nearest: bool
+    ) -> tuple[Tensor, Tensor]:
+        return self(inputs), others
+
+
+class _Alike:
+    """A step for what goes along with images: filled with 0, and without new values where those would be wrong."""
+
+    def __init__(self, step: Augmentation, *, nearest: bool) -> None:
+        self._step, self._nearest = step, nearest
+
+    def __getattr__(self, name: str) -> object:
+        if name == "fill":
+            return 0
+        if name == "interpolation" and self._nearest:
+            return "nearest"
+        return getattr(self._step, name)
+
 
 def _measured(step: Augmentation, statistics: Statistics | None) -> Augmentation:
     if not isinstance(step, declared.Normalize) or step.mean is not None or step.std is not None:
@@ -243,3 +307,9 @@ STEPS: dict[type[Augmentation], Step] = {
     declared.Normalize: _normalize,
 }
 """What carries out each augmentation of the catalogue."""
+
+MOVING = (
+    declared.RandomHorizontalFlip, declared.RandomVerticalFlip, declared.RandomRotation, declared.RandomCrop,
+    declared.RandomResizedCrop, declared.Resize, declared.CenterCrop,
+)  # fmt: skip
+"""Augmentations that move pixels: what goes along with an image is moved with them."""

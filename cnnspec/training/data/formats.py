@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import io
 import math
-import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -22,7 +21,7 @@ from cnnspec.training.data.archives import CHUNK, DataError, damaged, shown, too
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO
+    from typing import IO, Any
 
     from torch import Tensor
 
@@ -126,12 +125,6 @@ def _array(value: object) -> bytearray:
 
 # --- npz ---
 
-_DTYPES = {
-    "|u1": torch.uint8, "|i1": torch.int8, "<i2": torch.int16, "<i4": torch.int32, "<i8": torch.int64,
-    "<u2": torch.uint16, "<u4": torch.uint32, "<u8": torch.uint64,
-}  # fmt: skip
-_HEADER = re.compile(rb"\{'descr': '([^']{1,20})', 'fortran_order': (True|False), 'shape': \(([\d, ]{0,160})\), \} *\n")
-
 
 class Npz:
     """The arrays of an `.npz` file by name, each read when it is asked for. Raises DataError."""
@@ -147,7 +140,7 @@ class Npz:
             raise DataError(f"can't read {shown(path)}: {error.strerror or error}") from None
 
     def read(self, key: str) -> Tensor:
-        """One array: whole numbers, in any shape."""
+        """One array of numbers, in any shape: uint8 and int64 as they are, other whole numbers as int64, the rest float32."""
         name = f"{key} in {shown(self.path)}"
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(f"{key}.npy") as stream:
@@ -157,22 +150,46 @@ class Npz:
 
 
 def _read_npy(stream: IO[bytes], name: str) -> Tensor:
-    start = stream.read(8)
-    if start[:6] != b"\x93NUMPY" or len(start) < 8 or start[6] not in (1, 2, 3):
-        raise DataError(f"{name} is no array of numpy")
-    length = int.from_bytes(stream.read(2 if start[6] == 1 else 4), "little")
-    header = _HEADER.fullmatch(stream.read(min(length, 1 << 16)))
-    if header is None:
+    """numpy reads the header; what follows is read by us, so that no more memory is taken than there are bytes."""
+    shape, by_columns, dtype = _npy_header(stream, name)
+    if dtype.hasobject or dtype.kind not in "biuf":
+        why = "Python objects, which could run code" if dtype.hasobject else f"values of type {dtype.str}"
+        raise DataError(f"{name} holds {why}; save numbers, such as images.astype(numpy.uint8)")
+    content = _exactly(stream, list(shape), dtype.itemsize, name)
+    values = numpy().frombuffer(content, dtype).reshape(shape, order="F" if by_columns else "C")
+    plain = "u1" if dtype == "u1" else "i8" if dtype.kind in "iu" else "u1" if dtype.kind == "b" else "f4"
+    if dtype.kind == "u" and dtype.itemsize == 8 and values.max() > _MOST:
+        raise DataError(f"{name} holds {int(values.max()):,}, more than a whole number may be here")
+    return torch.from_numpy(numpy().ascontiguousarray(values, dtype=plain))
+
+
+_MOST = 2**63 - 1
+
+
+def _npy_header(stream: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, Any]:
+    """Shape, whether columns come first, and type of an array."""
+    form = numpy().lib.format
+    try:
+        version = form.read_magic(stream)
+    except ValueError:
+        raise DataError(f"{name} is no array of numpy") from None
+    try:
+        read = form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0
+        shape, by_columns, dtype = read(stream, max_header_size=10_000)
+    except (ValueError, SyntaxError, TypeError, KeyError, OverflowError, MemoryError, RecursionError):
+        raise DataError(f"{name} is no plain array: its header can't be read") from None
+    if not all(size.__class__ is int and size >= 0 for size in shape):
         raise DataError(f"{name} is no plain array: its header can't be read")
-    kind = header[1].decode("latin-1")
-    if kind not in _DTYPES:
-        why = "Python objects, which could run code" if "O" in kind else f"values of type {kind}"
-        raise DataError(f"{name} holds {why}; save whole numbers, such as images.astype(numpy.uint8)")
-    dtype, shape = _DTYPES[kind], [int(size) for size in re.findall(rb"\d+", header[3])]
-    content = _exactly(stream, shape, dtype.itemsize, name)
-    if header[2] == b"True":
-        return _tensor(content, dtype, shape[::-1]).permute(*reversed(range(len(shape)))).contiguous()
-    return _tensor(content, dtype, shape)
+    return shape, bool(by_columns), dtype
+
+
+def numpy() -> Any:
+    """The module numpy, or DataError where it isn't installed."""
+    try:
+        import numpy as module
+    except ImportError as error:
+        raise DataError(f"reading arrays needs numpy ({error})", "pip install 'cnnspec[torch]'") from None
+    return module
 
 
 # --- what comes with the package ---

@@ -15,6 +15,7 @@ import torch
 from cnnspec.declare import Reject
 from cnnspec.diagnostics.suggest import did_you_mean
 from cnnspec.recipe.datasets import DATA_SETS
+from cnnspec.recipe.datasets.base import CLASS, IMAGE, LABELS, MASK, NUMBERS
 from cnnspec.training.data import locations
 from cnnspec.training.data.archives import DataError, MissingData, shown
 from cnnspec.training.data.readers import READERS, Request
@@ -34,6 +35,8 @@ MEMORY = 2 << 30
 """Bytes of images up to which one split of a set is kept in memory."""
 
 
+IGNORED = 255
+"""In masks: no class."""
 MOST_CLASSES = 100_000
 """Classes that a set may have whose files do not say how many there are."""
 
@@ -53,6 +56,8 @@ class Data:
     """Decides which epoch is the best, where it is there; then the test set is looked at once."""
     path: str | None = None
     """The path that was given for it, in place of those that are searched."""
+    kind: str = ""
+    """What the targets are; "" for what their type and shape say."""
 
     def to(self, device: torch.device | str) -> Data:
         """The same data on another device; streamed batches are sent there one by one."""
@@ -63,6 +68,11 @@ class Data:
     def splits(self) -> tuple[Split | Stream, ...]:
         """Those that are there: training, validation, test."""
         return tuple(split for split in (self.train, self.validation, self.test) if split is not None)
+
+    @property
+    def targets(self) -> str:
+        """What belongs to each input, as data sets of the catalogue say it: a class, labels, numbers, a mask, an image."""
+        return self.kind or kind_of(self.train)
 
     @property
     def dtype(self) -> str:
@@ -113,6 +123,19 @@ def load_data(
     return found if path is None else replace(found, path=os.fspath(path))
 
 
+def kind_of(split: Split | Stream) -> str:
+    """What targets are, by their type and shape; a stream has classes."""
+    if isinstance(split, Stream):
+        return CLASS
+    targets = split.targets
+    whole = not targets.is_floating_point()
+    if targets.dim() == 1:
+        return CLASS if whole else NUMBERS
+    if targets.dim() == 2:
+        return LABELS if whole or bool(((targets == 0) | (targets == 1)).all()) else NUMBERS
+    return MASK if whole and targets.dim() == 3 else IMAGE
+
+
 def _declared(data: str | DataSet) -> DataSet:
     if isinstance(data, str):
         kind = DATA_SETS.get(data)
@@ -142,6 +165,10 @@ def _checked(declared: DataSet, splits: Splits) -> Data:
             found = f"images of {name} are {list(expected)}, but those for {what} here {list(shape)}"
             raise DataError(found, f"read from {shown(splits.origin)}")
     classes = list(splits.classes or declared.class_names)
+    kind = declared.targets or kind_of(splits.train)
+    if kind not in (CLASS, MASK):
+        numbers = _names_of_numbers(splits.train, kind, classes)
+        return Data(name, splits.train, splits.test, numbers, expected, splits.origin, kind=kind)
     highest = max(_highest_label(split, name) for split in (splits.train, splits.test))
     known = len(classes) or declared.num_classes
     if known is None and highest >= MOST_CLASSES:
@@ -151,7 +178,15 @@ def _checked(declared: DataSet, splits: Splits) -> Data:
             f"{name} has {known} classes, but here is a label {highest}", f"read from {shown(splits.origin)}"
         )
     names = classes or [str(label) for label in range(known or highest + 1)]
-    return Data(name, splits.train, splits.test, names, expected, splits.origin)
+    return Data(name, splits.train, splits.test, names, expected, splits.origin, kind=kind)
+
+
+def _names_of_numbers(split: Split | Stream, kind: str, classes: list[str]) -> list[str]:
+    """Names of labels or numbers, by their places; none for images."""
+    if kind == IMAGE or isinstance(split, Stream):
+        return classes if kind != IMAGE else []
+    count = split.targets.shape[1] if split.targets.dim() > 1 else 1
+    return classes if len(classes) == count else [str(index) for index in range(count)]
 
 
 def _highest_label(split: Split | Stream, name: str) -> int:
@@ -160,6 +195,8 @@ def _highest_label(split: Split | Stream, name: str) -> int:
         return -1
     if not len(split):
         raise DataError(f"{name} has no images here")
-    if int(split.labels.min()) < 0:
-        raise DataError(f"labels are counted from 0, but {name} has a label {int(split.labels.min())} here")
-    return int(split.labels.max())
+    if int(split.targets.min()) < 0:
+        raise DataError(f"labels are counted from 0, but {name} has a label {int(split.targets.min())} here")
+    # 255 is how masks say "ignore".
+    known = split.targets[split.targets != IGNORED] if split.targets.dim() > 1 else split.targets
+    return int(known.max()) if len(known) else 0

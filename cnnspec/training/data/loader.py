@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cnnspec.training.data.splits import AnySplit
     from cnnspec.training.distributed import Group
 
-ORDER, AUGMENT, NOISE = range(3)
+ORDER, AUGMENT, NOISE, VALIDATION = range(4)
 """What a random number is for: equal numbers for two purposes would be correlated."""
 
 REPEATS = 20

@@ -169,15 +169,28 @@ def _names(file: formats.Npz) -> str:
     return "found " + shown(", ".join(file.names[:20]) or "nothing")
 
 
-def _npz_split(file: formats.Npz, images_key: str, labels_key: str) -> Split:
+def _npz_split(file: formats.Npz, inputs_key: str, targets_key: str) -> Split:
     where = f"in {shown(file.path)}"
-    images, labels = file.read(images_key), file.read(labels_key)
-    if images.dtype is not torch.uint8:
-        raise DataError(f"{images_key} {where} holds {_dtype(images)}: save images as uint8, from 0 to 255")
-    if labels.numel() != len(labels) or len(labels) != len(images):
-        found = f"{labels_key} {list(labels.shape)}, {images_key} {list(images.shape)}"
+    inputs, targets = file.read(inputs_key), file.read(targets_key)
+    if not targets.dim() or not inputs.dim() or len(targets) != len(inputs):
+        found = f"{targets_key} {list(targets.shape)}, {inputs_key} {list(inputs.shape)}"
         raise DataError(f"there has to be one label for each image {where}: {found}")
-    return Split(_channels_first(images, f"{images_key} {where}"), labels.reshape(-1).long())
+    images = inputs.dtype is torch.uint8 and inputs.dim() in (3, 4)
+    ready = _channels_first(inputs, f"{inputs_key} {where}") if images else inputs
+    return Split(ready, _targets(targets, f"{targets_key} {where}"))
+
+
+def _targets(values: Tensor, name: str) -> Tensor:
+    """Class numbers [n], numbers or labels [n, k], masks [n, height, width] or images [n, channels, height, width]."""
+    if values.dim() > 1 and values.shape[1:].numel() == 1:
+        values = values.reshape(-1)
+    if values.is_floating_point():
+        return values[:, None] if values.dim() == 1 else values
+    if values.dim() == 1:
+        return values.long()
+    if values.dim() == 2:
+        return values.float()
+    return _channels_first(values, name) if values.dim() == 4 else values
 
 
 def _channels_first(images: Tensor, name: str) -> Tensor:
@@ -191,19 +204,16 @@ def _channels_first(images: Tensor, name: str) -> Tensor:
     return images if first else images.permute(0, 3, 1, 2).contiguous()
 
 
-def _dtype(values: Tensor) -> str:
-    return str(values.dtype).removeprefix("torch.")
-
-
 def divide(split: Split, share: float) -> tuple[Split, Split]:
-    """Keep a share of each class for testing, the same images each time."""
+    """Keep a share for testing, of each class where there are classes, the same samples each time."""
     generator = torch.Generator().manual_seed(0)
     tested = torch.zeros(len(split), dtype=torch.bool)
-    for label in torch.unique(split.labels):
-        indices = (split.labels == label).nonzero().flatten()
+    by_class = split.targets.dim() == 1
+    for label in torch.unique(split.targets) if by_class else (None,):
+        indices = torch.arange(len(split)) if label is None else (split.targets == label).nonzero().flatten()
         kept = min(max(1, round(share * len(indices))), len(indices) - 1)
         tested[indices[torch.randperm(len(indices), generator=generator)[:kept]]] = True
-    return Split(split.images[~tested], split.labels[~tested]), Split(split.images[tested], split.labels[tested])
+    return split.part(~tested), split.part(tested)
 
 
 def _own_path(data: DataSet, request: Request) -> Path:

@@ -88,6 +88,10 @@ class Split:
         """The same samples on another device."""
         return replace(self, inputs=self.inputs.to(device), targets=self.targets.to(device))
 
+    def part(self, chosen: Tensor) -> Split:
+        """The samples that are chosen: indices, or true for each that is."""
+        return replace(self, inputs=self.inputs[chosen], targets=self.targets[chosen])
+
     def batches(self, order: Tensor, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs and targets of the indices in `order`, `batch` at a time; the last batch may be smaller."""
         for indices in torch.split(order.to(self.inputs.device), batch):

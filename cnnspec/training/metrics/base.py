@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 
+from cnnspec.recipe.tasks import CLASSIFICATION
 from cnnspec.record import record
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from cnnspec.recipe.tasks import Task as Kind
     from cnnspec.training.criterion import Criterion
 
 
@@ -60,19 +62,21 @@ class Meter:
 class Task:
     """A kind of task with what it needs of a run: its loss and the names of its classes."""
 
-    name = ""
     score = ""
     """The metric of the training pass, which the table shows."""
-    falling: frozenset[str] = frozenset({"loss"})
-    """Metrics of which less is better."""
 
-    def __init__(self, criterion: Criterion, classes: Sequence[str]) -> None:
-        self.criterion, self.classes = criterion, tuple(classes)
+    def __init__(self, criterion: Criterion, classes: Sequence[str], kind: Kind) -> None:
+        self.criterion, self.classes, self.kind = criterion, tuple(classes), kind
+        self.name = kind.name
+
+    def is_falling(self, metric: str) -> bool:
+        """Whether less of a metric is better."""
+        return metric in ("loss", "rmse", *self.kind.less)
 
     @property
     def guesses(self) -> bool:
         """Whether ln(classes) is the loss of guessing."""
-        return self.name == "classification" and self.criterion.weighted_mean and self.criterion.mean
+        return self.kind == CLASSIFICATION and self.criterion.weighted_mean and self.criterion.mean
 
     def score_sum(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Sum of the score over the samples of a batch, a tensor without dimensions."""

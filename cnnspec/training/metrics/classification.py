@@ -1,4 +1,4 @@
-"""One class for every input."""
+"""One class for every input: by a score for each class, or by one number for two classes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from cnnspec.recipe.losses import PROBABILITIES
 from cnnspec.training.metrics.base import Meter, Prediction, Task
+from cnnspec.training.metrics.ranking import Ranking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ TOP = 5
 class Classification(Task):
     """Scores by class, or one score for two classes; class numbers as targets."""
 
-    name = "classification"
     score = "accuracy"
 
     def score_sum(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -31,7 +30,7 @@ class Classification(Task):
         return _Confusion(self.criterion, len(self.classes), device)
 
     def told(self, outputs: Tensor, top: int) -> list[Prediction]:
-        found = probabilities(outputs, self.criterion)
+        found = class_probabilities(outputs, self.criterion)
         values, indices = found.topk(min(max(top, 1), len(self.classes)), 1)
         rows = zip(values.tolist(), indices.tolist())
         ranked = [tuple((self.classes[index], value) for value, index in zip(*row)) for row in rows]
@@ -41,11 +40,11 @@ class Classification(Task):
 def chosen(outputs: Tensor, criterion: Criterion) -> Tensor:
     """The class that outputs [n, classes, ...] say; one output a sample is the score of the second of two classes."""
     if outputs.shape[1] == 1:
-        return (outputs[:, 0] > (0.5 if criterion.wants == PROBABILITIES else 0.0)).long()
+        return (criterion.probabilities(outputs)[:, 0] > 0.5).long()
     return outputs.argmax(1)
 
 
-def probabilities(outputs: Tensor, criterion: Criterion) -> Tensor:
+def class_probabilities(outputs: Tensor, criterion: Criterion) -> Tensor:
     """Probabilities of classes [n, classes, ...] of what a net gives, as its loss reads it."""
     found = criterion.probabilities(outputs)
     return torch.cat((1 - found, found), 1) if outputs.shape[1] == 1 else found
@@ -56,15 +55,18 @@ class _Confusion(Meter):
         self.criterion, self.classes = criterion, classes
         self.counts = torch.zeros(classes * classes, dtype=torch.int64, device=device)
         self.near = torch.zeros(1, dtype=torch.int64, device=device)
+        self.ranking = Ranking(classes, device)
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         found = chosen(outputs, self.criterion)
         self.counts += torch.bincount(targets * self.classes + found, minlength=self.classes**2)
         if self.classes > TOP and outputs.shape[1] > TOP:
             self.near += (outputs.topk(TOP, 1).indices == targets[:, None]).sum()
+        rows = torch.nn.functional.one_hot(targets, self.classes)
+        self.ranking.update(class_probabilities(outputs, self.criterion), rows)
 
     def tensors(self) -> list[Tensor]:
-        return [self.counts, self.near]
+        return [self.counts, self.near, self.ranking.counts]
 
     def confusion(self) -> Tensor:
         return self.counts.view(self.classes, self.classes).cpu()
@@ -73,6 +75,7 @@ class _Confusion(Meter):
         counts = self.confusion()
         total = int(counts.sum())
         found = {"accuracy": int(counts.diagonal().sum()) / max(total, 1), **of_classes(counts)}
+        found["auc"] = self.ranking.area()
         return found | ({"top5": int(self.near) / max(total, 1)} if self.classes > TOP else {})
 
 
