@@ -53,6 +53,10 @@ class Plan:
 def make_plan(graph: Graph, recipe: Recipe, data: Data, device: torch.device, group: Group, options: Options) -> Plan:
     """The plan of a run. Raises TrainError where device, data or loss do not fit the model."""
     check_precision(recipe.precision, device)
+    if len(graph.inputs) > 1 or recipe.losses or not all(isinstance(size, int) for size in graph.output or ()):
+        raise TrainError(
+            f"{graph.name} has several inputs or outputs: it compiles, and trains in a loop of your own, not in this one"
+        )
     if not len(data.train):
         raise TrainError("the data set has no training images")
     # Whole numbers that are no pixels are tokens of an Embedding.
@@ -93,6 +97,7 @@ def make_loader(plan: Plan) -> Loader:
     loader = Loader(
         plan.data.train, plan.prepare, seed=recipe.seed, batch=recipe.batch, parts=recipe.accumulate,
         group=plan.group, device=plan.device, repeat=once, drop_last=recipe.drop_last,
+        balanced=recipe.sampler is not None,
     )  # fmt: skip
     found = list(next(loader.batches(0, 0))[0][0].inputs.shape[1:])
     if tuple(found) != plan.graph.input:

@@ -142,3 +142,11 @@ def test_two_processes(folder: Path):
     assert run.returncode == 0, run.stderr[-2000:]
     assert run.stdout.count("2/2") == 1, "one process talks"
     assert json.loads((folder / "two" / "run.json").read_text())["processes"] == 2
+
+
+def test_the_page_on_training_has_every_setting():
+    from tools.make_settings_table import PAGE, page_with_table, table
+
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == page_with_table(page), "python -m tools.make_settings_table"
+    assert table() in page

@@ -10,13 +10,17 @@ import pytest
 import torch
 
 import cnnspec
+from cnnspec.errors import TrainError
 from cnnspec.recipe.datasets import Npz
 from cnnspec.training import checkpoint
 from cnnspec.training.data.load import Data, load_data
+from cnnspec.training.distributed import Group
 from cnnspec.training.evaluate import evaluate, predict
 from cnnspec.training.metrics.base import Meter
 from cnnspec.training.options import Options
+from cnnspec.training.restore import recipe_from
 from cnnspec.training.results import Run
+from cnnspec.training.start import make_trainer
 from tests.torch.test_checkpoint import fingerprint
 from tools.make_task_data import make
 
@@ -266,6 +270,21 @@ def test_balanced_class_weights(data: dict[str, Data]):
     torch.testing.assert_close(run.model.task.criterion.weight, expected)
 
 
+def test_a_balanced_sampler_draws_every_class_as_often(data: dict[str, Data]):
+    spec = cnnspec.loads("model S { input [1, 28, 28]; Flatten; Linear(2) }")
+    recipe = recipe_from({"data": "Npz", "sampler": '"balanced"'})
+    trainer = make_trainer(spec.graph, recipe, data["shoes"], torch.device("cpu"), Group(), Options())
+    drawn = data["shoes"].train.targets[trainer.loader.order(0)]  # type: ignore[union-attr]
+    assert float(drawn.double().mean()) == pytest.approx(0.5, abs=0.06)
+    assert float(data["shoes"].train.targets.double().mean()) == pytest.approx(0.28, abs=0.03)  # type: ignore[union-attr]
+    assert torch.equal(trainer.loader.order(0), trainer.loader.order(0))
+    with pytest.raises(TrainError, match="needs a class for each sample"):
+        make_trainer(
+            cnnspec.loads(TASKS["ink"][0]).graph, recipe_from({"loss": "MSELoss", "sampler": '"balanced"'}), data["ink"],
+            torch.device("cpu"), Group(), Options(),
+        )  # fmt: skip
+
+
 def test_fine_tuning(data: dict[str, Data], tmp_path: Path):
     body = "Conv2d(8, 3, padding=1) as stem; BatchNorm2d as norm; ReLU; Flatten; Linear(%d) as head"
     first = cnnspec.loads("model A { input [1, 28, 28]; " + body % 10 + " }")
@@ -295,8 +314,6 @@ def test_fine_tuning(data: dict[str, Data], tmp_path: Path):
 
 
 def test_weights_that_do_not_fit(data: dict[str, Data], tmp_path: Path):
-    from cnnspec.errors import TrainError
-
     spec = cnnspec.loads("model B { input [1, 28, 28]; Flatten; Linear(2) as head }")
     torch.save({"other.weight": torch.zeros(3)}, tmp_path / "w.pt")
     (tmp_path / "text.pt").write_text("hello")
@@ -320,3 +337,18 @@ def test_a_rate_by_module_is_a_factor(data: dict[str, Data]):
     rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
     assert rates[id(net.stem.weight)] == pytest.approx(0.02)
     assert rates[id(net.head.bias)] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("text", "recipe"),
+    [
+        (
+            "model T { input [1, 28, 28]; Flatten; tuple { branch { Linear(2) as a }; branch { Linear(1) as b } } }",
+            {"loss": "[CrossEntropyLoss, MSELoss]"},
+        ),
+        ("model T { input [1, 28, 28] as a; input [1, 28, 28] as b; use a; add(b); Flatten; Linear(2) }", {}),
+    ],
+)
+def test_several_inputs_or_outputs_are_refused_in_a_line(data: dict[str, Data], text: str, recipe: dict[str, object]):
+    with pytest.raises((TrainError, cnnspec.SpecError)):
+        cnnspec.train(cnnspec.loads(text), {"data": "Npz", **recipe}, data["shoes"], device="cpu")

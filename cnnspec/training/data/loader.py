@@ -10,6 +10,7 @@ import hashlib
 import torch
 from torch import Tensor
 
+from cnnspec.errors import TrainError
 from cnnspec.record import record
 from cnnspec.training.data.splits import Split
 
@@ -56,13 +57,13 @@ class MicroBatch:
 class Loader:
     """The training split: resident on the device where it is in memory, otherwise read as it is needed.
 
-    `repeat` is for overfitting: the first batch, unaugmented, so many steps an epoch. `drop_last` leaves out the samples of
-    an epoch that fill no batch.
+    `balanced` draws, with replacement, every class as often. `repeat` is for overfitting: the first batch, unaugmented, so
+    many steps an epoch. `drop_last` leaves out the samples of an epoch that fill no batch.
     """
 
     def __init__(
         self, split: AnySplit, prepare: Preparation, *, seed: int, batch: int, parts: int, group: Group,
-        device: torch.device, repeat: bool = False, drop_last: bool = False,
+        device: torch.device, repeat: bool = False, drop_last: bool = False, balanced: bool = False,
     ) -> None:  # fmt: skip
         self.split = split.to(device)
         self.prepare, self.seed = prepare, seed
@@ -70,6 +71,7 @@ class Loader:
         self.batch, self.parts, self.group, self.device, self.repeat = batch, parts, group, device, repeat
         self.drop_last = drop_last and len(split) > batch
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+        self._chances = _chances(split) if balanced and not repeat else None
 
     def __len__(self) -> int:
         """Steps of an epoch; the last may have fewer samples."""
@@ -82,7 +84,10 @@ class Loader:
         epoch = 0 if self.repeat else epoch
         if self._order[0] != epoch:
             generator = torch.Generator().manual_seed(key(ORDER, self.seed, epoch))
-            order = torch.randperm(len(self.split), generator=generator)
+            if self._chances is None:
+                order = torch.randperm(len(self.split), generator=generator)
+            else:
+                order = torch.multinomial(self._chances, len(self.split), replacement=True, generator=generator)
             if self.repeat:
                 order = order[: self.batch].repeat(REPEATS)
             elif self.drop_last:
@@ -138,6 +143,14 @@ class Loader:
     def _own(self, inputs: Tensor, whole: Tensor, targets: Tensor, share: slice) -> MicroBatch:
         kept, weight = _filled(share)
         return MicroBatch(*self.prepare(inputs.index_select(0, whole[kept]), targets[kept], None), weight)
+
+
+def _chances(split: AnySplit) -> Tensor:
+    """The chance of each sample where every class comes as often. Raises TrainError where the classes are not at hand."""
+    if not isinstance(split, Split) or split.targets.dim() != 1 or split.targets.is_floating_point():
+        raise TrainError('sampler = "balanced" needs a class for each sample, and the set in memory')
+    targets = split.targets.cpu()
+    return targets.bincount().clamp(min=1).double().reciprocal()[targets]
 
 
 def _filled(share: slice) -> tuple[slice, float]:
