@@ -14,6 +14,7 @@ import pytest
 from cnnspec import __version__
 from cnnspec.cli.common import Command
 from cnnspec.cli.main import COMMANDS, find_command, main
+from cnnspec.cli.parser import parse
 
 GOOD = "model Good(n = 3, flag = false) { input [4]; Linear(n); if flag { ReLU } }\n"
 BAD = "model Bad { input [4]; Linear(5 -> 3) }\n"
@@ -243,3 +244,14 @@ def test_an_interrupted_command_is_130(folder: Path, monkeypatch):
 
     monkeypatch.setattr("cnnspec.pipeline.check", interrupt)
     assert main(["check", "good.cnn"]) == 130
+
+
+def test_a_check_without_options_is_what_the_parser_makes_of_it():
+    command = find_command("check")
+    words = ["a.cnn", "-", "folder"]
+    parsed = vars(parse("check", command, words))
+    plain = command.plain(words)
+    assert {name: getattr(plain, name) for name in parsed if name != "rest"} == {
+        name: value for name, value in parsed.items() if name != "rest"
+    }
+    assert all(command.plain(words) is None for words in ([], ["--", "a.cnn"], ["-q", "a.cnn"], ["a.cnn", "--fix"]))

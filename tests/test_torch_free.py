@@ -51,6 +51,12 @@ def test_nothing_slow_is_imported(arguments: list[str]):
     assert loaded_by(arguments) == set()
 
 
+def test_a_plain_check_builds_no_parser():
+    assert (
+        loaded_by(["check", "specs/lenet.cnn"], {"argparse", "shutil", "gettext", "locale", "pathlib", "bz2"}) == set()
+    )
+
+
 def test_errors_import_nothing_slow_either(tmp_path: Path):
     path = tmp_path / "wrong.cnn"
     path.write_text("model M { input [4]; Linear(5 -> 3); Lineer(3); let x = $ }")

@@ -7,6 +7,7 @@ from cnnspec.cli.common import Command, UsageError, add_color, add_definitions
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from typing import Any
 
 _EPILOG = """\
 Exit codes: 0 nothing found, 1 findings (warnings are findings too), 2 wrong usage, settings that can't be used, or a path
@@ -85,6 +86,30 @@ def _add_python(check: ArgumentParser) -> None:
     group.add_argument("--python", action="store_true", help="search folders for .py files, too")
 
 
+class _Plain:
+    """The options of a check that is given none: what the parser would give, without the parser.
+
+    Importing and filling an argument parser takes longer than checking a network.
+    """
+
+    quiet = statistics = watch = error_on_warning = exit_zero = fix = unsafe_fixes = diff = strict = python = False
+    output_format = output_file = stdin_filename = select = ignore = input = None
+    mode = "eval"
+    color = "auto"
+
+    def __init__(self, paths: list[str]) -> None:
+        self.paths = paths
+        self.define: list[str] = []
+
+
+def plain_options(words: list[str]) -> Namespace | None:
+    """The options where all words are paths; None where a parser has to read them."""
+    if not words or any(word.startswith("-") and word != "-" for word in words):
+        return None
+    options: Any = _Plain(words)
+    return options  # type: ignore[no-any-return]
+
+
 def run(options: Namespace) -> int:
     """Run the command and give its exit code."""
     if options.output_file and (options.watch or options.diff):
@@ -105,4 +130,4 @@ def run(options: Namespace) -> int:
     return session.run()
 
 
-COMMANDS = {"check": Command("say whether networks fit together", options_of, run, _EPILOG)}
+COMMANDS = {"check": Command("say whether networks fit together", options_of, run, _EPILOG, plain=plain_options)}

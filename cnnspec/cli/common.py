@@ -35,6 +35,8 @@ class Command:
     """Whether words that the parser does not know are the command's own; it finds them in `options.rest`."""
     runs_long: bool = False
     """Whether garbage is collected meanwhile. A brief run ends before that is worth its time, a fifth of a check."""
+    plain: Callable[[list[str]], Namespace | None] | None = None
+    """What reads the commonest words of the command without a parser; None of it where they need one."""
 
 
 def add_color(parser: ArgumentParser) -> None:

@@ -65,10 +65,12 @@ def _run(words: list[str]) -> int:
     name, *rest = words
     if name not in COMMANDS:
         raise UsageError(_no_command(name))
-    from cnnspec.cli.parser import parse
-
     command = find_command(name)
-    options = parse(name, command, rest)
+    options = command.plain(rest) if command.plain else None
+    if options is None:
+        from cnnspec.cli.parser import parse
+
+        options = parse(name, command, rest)
     options.build_parser = build_parser
     return command.run(options) if command.runs_long else _briefly(command, options)
 
