@@ -39,6 +39,8 @@ class Limits:
     """Edits that are tried for one error: the best fixes found until then are offered."""
     repair_layers: int = 1_500
     """Layers that all trials for one error may go through, the last one not counted."""
+    repair_all: int = 20_000
+    """The same for all errors of a check."""
 
 
 LIMITS = Limits()

@@ -52,11 +52,14 @@ def check(
         elif fixes:
             from cnnspec.repair.search import repair
 
-            def again(file: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any]) -> list[Graph]:
-                edited = [
-                    one.with_definition(model, file.scope) for model in models for one in chosen if one.is_of(model)
-                ]
-                return inspect(file, edited, values, trial, known=known, used=set(used))
+            def again(other: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any]) -> list[Graph]:
+                edited = []
+                for model in models:
+                    for one in chosen:
+                        if one.is_of(model):
+                            scope = other.scope if one.block.scope is file.scope else one.block.scope
+                            edited.append(one.with_definition(model, scope))
+                return inspect(other, edited, values, trial, known=known, used=set(used))
 
             definitions = list({id(one.definition): one.definition for one in chosen}.values())
             repair(file, definitions, graphs, again, sink)

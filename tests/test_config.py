@@ -276,8 +276,8 @@ def finding(source: Source, *fixes: Suggestion) -> Diagnostic:
     return Diagnostic(codes.UNKNOWN_LAYER, {"name": "x"}, Span(source, 0, 1), (), fixes)
 
 
-def replace(source: Source, start: int, end: int, text: str, *, safe: bool) -> Suggestion:
-    return Suggestion(NOTE, {"words": f"write {text}"}, (Edit(Span(source, start, end), text),), safe)
+def replace(source: Source, start: int, end: int, text: str, *, safe: bool, leads: bool = False) -> Suggestion:
+    return Suggestion(NOTE, {"words": f"write {text}"}, (Edit(Span(source, start, end), text),), safe, leads)
 
 
 def test_changes_take_safe_fixes_and_leave_what_overlaps():
@@ -292,13 +292,16 @@ def test_changes_take_safe_fixes_and_leave_what_overlaps():
     assert [(one.text, one.fixes) for one in cli_fix.changes(report, unsafe=False)] == [("Xcdef", 1)]
 
 
-def test_unsafe_takes_the_first():
+def test_unsafe_takes_the_first_that_stands_out():
     source = Source("x.cnn", "abcdef")
     found = (finding(source, replace(source, 4, 5, "Z", safe=False), replace(source, 5, 6, "N", safe=True)),)
     report = Report((Result("x.cnn", (), found),))
     assert [one.text for one in cli_fix.changes(report, unsafe=True)] == ["abcdeN"]
-    found = (finding(source, replace(source, 4, 5, "Z", safe=False), replace(source, 5, 6, "N", safe=False)),)
-    assert [one.text for one in cli_fix.changes(Report((Result("x.cnn", (), found),)), unsafe=True)] == ["abcdZf"]
+    for leads, text in ((True, ["abcdZf"]), (False, [])):
+        first = replace(source, 4, 5, "Z", safe=False, leads=leads)
+        found = (finding(source, first, replace(source, 5, 6, "N", safe=False)),)
+        report = Report((Result("x.cnn", (), found),))
+        assert [one.text for one in cli_fix.changes(report, unsafe=True)] == text
 
 
 MISSPELT = "\ufeffmodel M {\r\n    input [4]\r\n    Lineer(3)\r\n}"
@@ -355,6 +358,13 @@ def test_diff_changes_nothing(folder: Path, capsys):
     )
     assert "Lineer" in (folder / "m.cnn").read_text()
     assert run(capsys, "specs/good.cnn", "--diff") == (0, "", "")
+
+
+def test_diff_says_what_is_left(folder: Path, capsys):
+    (folder / "m.cnn").write_text("model M {\n    input [4]\n    Linear(5 -> 3)\n    Linear(none)\n}\n")
+    code, out, err = run(capsys, "m.cnn", "--diff")
+    assert (code, out) == (1, "")
+    assert err.startswith("2 findings left")
 
 
 def test_unsafe_fixes_make_it_check(folder: Path, capsys):

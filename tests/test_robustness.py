@@ -26,7 +26,7 @@ SEEDS = [text for path in FILES if len(text := path.read_text(encoding="utf-8", 
 
 def answer(source: Source, sink: Sink) -> None:
     """Check and render, as the command does."""
-    check(source, sink)
+    check(source, sink, fixes=True)
     text = render_all(sink.diagnostics)
     assert "\x1b" not in text
     assert "\u202e" not in text

@@ -66,7 +66,9 @@ def diagnostics_of(path: Path) -> list[Diagnostic]:
     sink = Sink()
     with chdir(UI):
         source = read_source(str(path), sink)
-        check(source, sink, select=[code for codes in SELECT.findall(source.text) for code in codes.split()])
+        check(
+            source, sink, select=[code for codes in SELECT.findall(source.text) for code in codes.split()], fixes=True
+        )
     return sink.diagnostics
 
 

@@ -42,7 +42,8 @@ def fix(session: Session) -> int:
             raise UsageError("- can't be corrected together with files")
         return _fix_stdin(session)
     if session.options.diff:
-        return _show(session, changes(session.report(), unsafe=session.options.unsafe_fixes))
+        report = session.report()
+        return _show(session, changes(report, unsafe=session.options.unsafe_fixes), report)
     fixed = 0
     report = session.report()
     for _ in range(ROUNDS):
@@ -55,6 +56,8 @@ def fix(session: Session) -> int:
         report = session.report()
     _tell(fixed)
     session.write(report)
+    if session.options.unsafe_fixes:
+        _tell_left(report, unsafe=True)
     return session.exit_code(found=bool(report.diagnostics))
 
 
@@ -77,8 +80,8 @@ def changes(report: Report, *, unsafe: bool) -> list[Change]:
 
 
 def _chosen(found: Diagnostic, *, unsafe: bool) -> tuple[Edit, ...]:
-    """The edits that are to be made for a finding: those of its safe fix, or of its first one."""
-    wanted = [one for one in found.fixes if one.sure] or (list(found.fixes) if unsafe else [])
+    """The edits that are to be made for a finding: those of a safe fix, or of a first one that stands out."""
+    wanted = [one for one in found.fixes if one.sure] or [one for one in found.fixes[:1] if unsafe and one.leads]
     return wanted[0].edits if wanted else ()
 
 
@@ -105,11 +108,25 @@ def _write(change: Change) -> None:
     rewrite_spec(path, mark + change.text.encode())
 
 
-def _show(session: Session, planned: list[Change]) -> int:
-    """Print what would change; findings are not reported."""
+def _tell_left(report: Report, *, unsafe: bool) -> None:
+    """Say of what is left how it could be fixed."""
+    left = [found for found in report.diagnostics if not _chosen(found, unsafe=unsafe)]
+    ready = sum(bool(_chosen(found, unsafe=True)) for found in left)
+    several = sum(bool(found.fixes) for found in left) - ready
+    if not left:
+        return
+    parts = [f"--unsafe-fixes corrects {ready}"] if ready else []
+    parts += [f"{several} with fixes to choose from"] if several else []
+    count = f"{len(left)} {'finding' if len(left) == 1 else 'findings'} left"
+    print(f"{count}: {', '.join(parts)}" if parts else f"{count}, without a fix", file=sys.stderr)
+
+
+def _show(session: Session, planned: list[Change], report: Report) -> int:
+    """Print what would change, and what would be left; findings are not reported."""
     for change in planned:
         print_text(diff(change.source.path, change.source.text, change.text), end="")
-    return session.exit_code(found=bool(planned))
+    _tell_left(report, unsafe=session.options.unsafe_fixes)
+    return session.exit_code(found=bool(planned) or bool(report.count("error")))
 
 
 def _fix_stdin(session: Session) -> int:
@@ -124,12 +141,12 @@ def _fix_stdin(session: Session) -> int:
         if change is None:
             break
         if session.options.diff:
-            return _show(session, [change])
+            return _show(session, [change], Report((result,)))
         fixed += change.fixes
         source = Source(source.path, change.text)
         result = session.result(path, model, source)
     if session.options.diff:
-        return session.exit_code(found=False)
+        return _show(session, [], Report((result,)))
     print_text(source.text, end="")
     _tell(fixed)
     print(write(Report((result,)), session.format, quiet=True), end="", file=sys.stderr)

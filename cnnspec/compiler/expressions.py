@@ -128,7 +128,8 @@ def _report_unknown(node: tree.Name, place: Place) -> None:
     if node.id == "_":
         helps: Iterable[Any] = ("`_` stands for a size in `-> [...]` only",)
     else:
-        known = [*place.scope.names(), *SHAPE_NAMES, "true", "false", "none"]
+        names = [name for name, found in place.scope.visible() if not getattr(found.value, "is_model", False)]
+        known = [*names, *SHAPE_NAMES, "true", "false", "none"]
         helps = did_you_mean(node.id, known)
     place.sink.report(codes.UNKNOWN_NAME, node.span, helps=helps, name=node.id)
 

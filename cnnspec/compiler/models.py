@@ -49,7 +49,8 @@ class Chosen:
 
     def with_definition(self, model: tree.Model, scope: Scope) -> Chosen:
         """The same with an edited definition, whose file has the names `scope`."""
-        return self if model is self.block.definition else replace(self, block=Block(model, scope))
+        same = model is self.block.definition and scope is self.block.scope
+        return self if same else replace(self, block=Block(model, scope))
 
 
 def choose(file: File, model: str | None, sink: Sink) -> list[Chosen]:

@@ -41,7 +41,8 @@ def _nearest(name: str, index: _Index) -> tuple[str, ...]:
     plain = _plain(name)
     if plain in index.same:
         return index.same[plain]
-    least, found = max(1, len(name) // 3), []
+    # Of one or two letters, another one is another name.
+    least, found = max(1, len(name) // 3) if len(name) > 2 else 0, []
     for candidate in index.near(plain, least):
         distance = edit_distance(plain, candidate, least)
         if distance < least:

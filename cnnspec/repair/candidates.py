@@ -23,7 +23,7 @@ from cnnspec.diagnostics.suggestions import (
 from cnnspec.repair.case import Candidate, Case, add_argument, holds, in_front
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.inputs import axes
-from cnnspec.repair.ranking import change_cost, role_of, values_for
+from cnnspec.repair.ranking import ROLES, change_cost, role_of, values_for
 from cnnspec.repair.sites import Place, Site, defaults, fields_of, sites
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -68,7 +68,10 @@ def _numbers(case: Case) -> Iterator[Option]:
         if site.node is declared:
             continue
         # A size of the input is no number of channels.
+        negative = span.source.text[: span.start].endswith("-")
         for value in values_for(site, set() if id(site.node) in sizes else wanted):
+            if negative and not value:
+                continue
             cost = extra + change_cost(site, value, seen, wanted)
             yield cost, partial(_number, case, site, value, cost)
 
@@ -104,7 +107,7 @@ def _axes_off(case: Case) -> list[int]:
         return []
     if len(there) != len(said):
         return []
-    pairs = [(a, b) if b is not None else (0, 0) for a, b in zip(there, said)]
+    pairs = [(a, b) if a.__class__ is int and b.__class__ is int else (0, 0) for a, b in zip(there, said)]
     return [axis for axis, (a, b) in enumerate(pairs) if axis and a != b and 1.6 < max(a, b) / max(1, min(a, b)) < 2.5]
 
 
@@ -179,7 +182,7 @@ def _as_found(case: Case, node: Any) -> str:
     there = case.found.facts.get("found")
     if isinstance(node, tree.Sequence):
         there = there if isinstance(there, tuple) else case.arrives
-        if there is None:
+        if there is None or not all(size.__class__ is int for size in there):
             return ""
         if case.found.code.id == "E213":
             there = there[-len(node.items) :]
@@ -214,9 +217,14 @@ def _as_product(case: Case, node: Any, count: Any) -> str:
 
 # --- statements ---
 
+_OF_SHAPES = ("E201", "E202", "E203", "E204", "E207", "E208", "E209", "E213", "E214")
+"""Errors that another order of the statements may be the reason for."""
+
 
 def _structure(case: Case) -> Iterator[Option]:
     """A Flatten put in or taken out, two neighbours swapped."""
+    if case.found.code.id not in _OF_SHAPES:
+        return
     for index, place in enumerate(case.places):
         away = case.distance(index)
         statement = place.statement
@@ -301,7 +309,7 @@ def _additions(case: Case, statement: tree.Layer, index: int) -> Iterator[tuple[
     for field in names:
         if field in given:
             continue
-        if missing and field in lacking:
+        if missing and field in lacking and ROLES.get(field) == "kernel":
             options = (2, 3) if "Pool" in statement.name.id else (3, 1, 5, 7, 2)
             yield from ((field, value, COSTS["add missing"] + 0.1 * rank) for rank, value in enumerate(options))
         elif field == "padding" and not missing:

@@ -61,6 +61,7 @@ class Case:
         self.graph = next((graph for graph in graphs if graph.name in named), None)
         self.labelled = [label.span for label in found.labels]
         self._nodes: list[Node] | None = None
+        self._by_place: dict[tuple[int, int, int], int] | None = None
 
     def _collect(self) -> None:
         for part in self.parts:
@@ -111,22 +112,25 @@ class Case:
 
     def before(self, statement: tree.Statement) -> Shape | None:
         """The shape that arrives at a statement, in its first use."""
-        head = getattr(statement, "head", statement.span)
-        for node in self.nodes:
-            if node.span == head:
-                return node.input if _is_numbers(node.input) else None
-        return None
+        node = self.node(statement)
+        return node.input if node is not None and _is_numbers(node.input) else None
+
+    def node(self, statement: tree.Statement) -> Node | None:
+        """The module that a statement makes, in its first use."""
+        at = self._index(getattr(statement, "head", statement.span))
+        return self.nodes[at] if at is not None else None
+
+    def _index(self, head: Span) -> int | None:
+        if self._by_place is None:
+            self._by_place = {}
+            for number, node in enumerate(self.nodes):
+                self._by_place.setdefault((id(node.span.source), node.span.start, node.span.end), number)
+        return self._by_place.get((id(head.source), head.start, head.end))
 
     def nodes_before(self, statement: tree.Statement) -> list[LayerNode]:
         """The layers that run before a statement, in its first use, the nearest first."""
-        head = getattr(statement, "head", statement.span)
-        found: list[LayerNode] = []
-        for node in self.nodes:
-            if node.span == head:
-                break
-            if isinstance(node, LayerNode):
-                found.append(node)
-        return found[::-1]
+        at = self._index(getattr(statement, "head", statement.span))
+        return [node for node in self.nodes[:at][::-1] if isinstance(node, LayerNode)]
 
     def place_of(self, span: Span) -> Place | None:
         """The statement whose head stands at `span`."""

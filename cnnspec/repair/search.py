@@ -25,7 +25,7 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from cnnspec.compiler.project import File
     from cnnspec.repair.trials import Again
@@ -37,7 +37,7 @@ _LEADS = 0.45
 """How much likelier than the second one the first has to be to stand out."""
 _ANSWERS = 2
 """How many fixes may be answers to one question, such as numbers in one place."""
-_SEARCHED = {"E112", "E113", "E114", "E115", "E116", "E303", "E304", "E306", "E503", "E504", "E505"}
+_SEARCHED = {"E112", "E127", "E113", "E114", "E115", "E116", "E303", "E304", "E306", "E503", "E504", "E505"}
 _NOT_SEARCHED = {"E216", "E217"}
 
 
@@ -62,11 +62,14 @@ def _is_searched(code: str) -> bool:
     return (code.startswith("E2") and code not in _NOT_SEARCHED) or code in _SEARCHED
 
 
-def _with(found: Diagnostic, fixes: Iterable[Suggestion]) -> Diagnostic:
-    """A finding with fixes, and what else was suggested: no advice that a fix carries out."""
-    fixes = tuple(fixes)
+def _with(found: Diagnostic, fixes: Sequence[Suggestion]) -> Diagnostic:
+    """A finding with fixes, and what else was suggested: no advice that a fix carries out, no more than is offered."""
+    given = {_key(fix.edits) for fix in fixes}
+    fixes = (*fixes, *(fix for fix in found.fixes if _key(fix.edits) not in given))[:OFFERED]
     carried = {fix.kind.id for fix in fixes} | {fix.message for fix in fixes}
-    rest = [one for one in found.suggestions if one.kind.id not in carried and one.message not in carried]
+    rest = [
+        one for one in found.suggestions if not one.edits and one.kind.id not in carried and one.message not in carried
+    ]
     return found.with_suggestions((*fixes, *rest))
 
 
@@ -80,8 +83,8 @@ class _Passing:
 
 
 def search(case: Case) -> list[Suggestion]:
-    """The best fixes of one error."""
-    options = [*candidates(case), *situations.of(case)]
+    """The best fixes of one error. One that the check has found fixes for itself is looked at for situations alone."""
+    options = [*situations.of(case), *(() if case.found.fixes else candidates(case))]
     passing: list[_Passing] = []
     answers: dict[object, int] = {}
     tried: set[object] = set()

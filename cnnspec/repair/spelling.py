@@ -38,8 +38,10 @@ def spellings(found: Diagnostic, case: Case) -> list[Suggestion]:
         return Suggestion(meant.kind, {**meant.facts, "meant": name}, edits, sure)
 
     if len(ties) < 2:
-        return _or_renamed(fix(name, sure=is_plain(written, name, ties)), case)
-    passing = [one for one in ties[:_TRIED] if _checks(fix(one, sure=False), case)]
+        only = fix(name, sure=is_plain(written, name, ties))
+        return _or_renamed(only.with_edits(only.edits, sure=only.sure and _is_of_its_kind(only, case)), case)
+    ordered = sorted(ties, key=lambda one: one != name)
+    passing = [one for one in ordered[:_TRIED] if _checks(fix(one, sure=False), case)]
     if len(passing) == 1:
         # A layer without its rank can be the one of the rank that arrives alone.
         return _or_renamed(fix(passing[0], sure=not any(c.isdigit() for c in written)), case)
@@ -49,6 +51,18 @@ def spellings(found: Diagnostic, case: Case) -> list[Suggestion]:
 def _checks(fix: Suggestion, case: Case) -> bool:
     result = case.attempt(fix.edits) if case.parts else None
     return result is not None and result.failed is None
+
+
+def _is_of_its_kind(fix: Suggestion, case: Case) -> bool:
+    """Whether a name can stand where it is put: a value where a value is wanted, a number where a number is."""
+    result = case.attempt(fix.edits)
+    if result is None or result.failed is None:
+        return True
+    place, at = case.place, result.failed.span
+    if place is None or at.source is not place.statement.span.source:
+        return False
+    own = place.statement.span
+    return not own.start <= at.start < own.end
 
 
 def _or_renamed(fix: Suggestion, case: Case) -> list[Suggestion]:

@@ -13,6 +13,7 @@ from cnnspec.compiler.project import File
 from cnnspec.diagnostics import Diagnostic, Edit, Sink, Stop
 from cnnspec.diagnostics.edits import apply
 from cnnspec.graph.nodes import Graph
+from cnnspec.limits import LIMITS
 from cnnspec.record import record, replace
 from cnnspec.repair.cuts import LONG, Course
 from cnnspec.repair.sites import Part, Place, innermost, parts_of, replaced
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
     Known = dict[Any, Any]
     Again = Callable[[File, list[tree.Model], Sink, Known], list[Graph]]
+
+_LONGEST = 20_000
+"""Characters of a statement that is read anew."""
+_TEXT = 20
+"""Characters that take about as long to parse as a layer to check."""
 
 
 @record
@@ -58,17 +64,25 @@ class _Watch(Sink):
     def __init__(self, allowed: set[tuple[str, Span]], fresh: Iterable[tuple[Source, Span]]) -> None:
         super().__init__()
         self.allowed = allowed
-        self.codes = {id(source): {code for code, span in allowed if _within(span, old)} for source, old in fresh}
+        self.left = {id(source): [code for code, span in allowed if _within(span, old)] for source, old in fresh}
+        """The errors that a text that was read anew may have, as what it stands for had them."""
         self.failed: Diagnostic | None = None
 
     def add(self, diagnostic: Diagnostic) -> None:
         if diagnostic.severity == "error":
-            own = self.codes.get(id(diagnostic.span.source))
-            known = (diagnostic.code.id, diagnostic.span) in self.allowed if own is None else diagnostic.code.id in own
-            if not known:
-                self.failed = diagnostic
-                raise Stop
+            key = (diagnostic.code.id, diagnostic.span)
+            own = self.left.get(id(diagnostic.span.source))
+            if own is None and key not in self.allowed:
+                self._fail(diagnostic)
+            if own is not None and key not in self._found:
+                if diagnostic.code.id not in own:
+                    self._fail(diagnostic)
+                own.remove(diagnostic.code.id)
         super().add(diagnostic)
+
+    def _fail(self, diagnostic: Diagnostic) -> None:
+        self.failed = diagnostic
+        raise Stop
 
 
 class Trials:
@@ -84,6 +98,7 @@ class Trials:
     ) -> None:
         self.file, self.chosen, self.again = file, chosen, again
         self.graphs = {graph.name: graph for graph in graphs}
+        self.findings = list(errors)
         self.errors = {(error.code.id, error.span) for error in errors}
         self.expanded: Known = {}
         """Uses of blocks that were expanded before."""
@@ -119,9 +134,12 @@ class Trials:
         self, edits: tuple[Edit, ...], found: Diagnostic, models: list[tree.Model], parts: list[Part]
     ) -> Result | None:
         """The file with edits: whether they take away `found` and add nothing. None for edits that are no text of a spec."""
+        if self.work + self._layers(models) > LIMITS.repair_all and not self._is_long(models):
+            return None
         edited = self._edited(edits, parts)
         if edited is None:
             return None
+        self.work += sum(len(source.text) for source, _ in edited.fresh) // _TEXT
         allowed = self.errors - {(found.code.id, found.span)}
         result = self._in_part(edited, found.span, allowed) or self._run(edited, models, allowed)
         if result.failed is not None or not all(_is_read_so(*change) for change in edited.whole):
@@ -161,19 +179,27 @@ class Trials:
         warnings = sum(found.severity != "error" for found in sink.diagnostics)
         return Result(sink.failed, tuple(graphs), warnings)
 
+    def _is_long(self, models: list[tree.Model]) -> bool:
+        """Whether a piece of a model may be enough."""
+        return any(len(model.body.statements) >= LONG for model in models) and self.work <= LIMITS.repair_all
+
     def _layers(self, models: list[tree.Model]) -> int:
         graphs = [self.graphs.get(model.name.id) for model in models]
         return sum(graph.layers for graph in graphs if graph is not None) + 1
 
     def measure(self, edits: tuple[Edit, ...], models: list[tree.Model], parts: list[Part]) -> tuple[Graph, ...]:
-        """The graphs with edits, whatever errors they have."""
-        edited = self._edited(edits, parts)
+        """The graphs with edits that bring no new errors."""
+        edited = self._edited(edits, parts) if self.work <= LIMITS.repair_all else None
         if edited is None:
             return ()
         self.work += self._layers(models)
         # What has errors is not kept: nobody would hear of them again.
         known = dict(self.expanded) if not edited.blocks else {}
-        return tuple(self.again(edited.file, [edited.models.get(id(one), one) for one in models], Sink(), known))
+        sink = _Watch(self.errors, edited.fresh)
+        try:
+            return tuple(self.again(edited.file, [edited.models.get(id(one), one) for one in models], sink, known))
+        except Stop:
+            return ()
 
     # --- the edited file ---
 
@@ -202,7 +228,7 @@ class Trials:
             if changed is None:
                 return None
             recipes = changed
-        file = self._with_blocks(blocks, parts) if blocks else self.file
+        file = self._with_blocks(blocks, parts) if blocks else replace(self.file, blocks={})
         if recipes is not self.file.recipes:
             file = replace(file, recipes=recipes)
         return _Edited(file, models, tuple(fresh), tuple(whole), bool(blocks) or bool(left))
@@ -236,7 +262,8 @@ class Trials:
                 if isinstance(value, (Deferred, Function)) and value.scope is old[key]:
                     value = type(value)(value.definition, scope)  # type: ignore[arg-type]
                 scope.bind(name, new.get(value, value) if isinstance(value, Block) else value, binding.span)
-        blocks = {name: new.get(block, block) for name, block in self.file.blocks.items()}
+        # Blocks that no model uses are looked through: those alone that are other ones now.
+        blocks = {name: new[block] for name, block in self.file.blocks.items() if block in new}
         return replace(self.file, scope=scopes[id(self.file.scope)], blocks=blocks)
 
 
@@ -290,6 +317,8 @@ def _outermost(homes: list[tuple[Place, list[Edit]]]) -> list[tuple[Place, list[
 
 
 def _statements(span: Span, edits: list[Edit], fresh: list[tuple[Source, Span]]) -> tuple[tree.Statement, ...] | None:
+    if span.end - span.start > _LONGEST:
+        return None
     text = _moved(span, edits)
     sink = Sink()
     source = Source(span.source.path, f"block B {{\n{text}\n}}")
@@ -322,9 +351,26 @@ def _recipes(
 def _is_read_so(part: Part, definition: Any, edits: tuple[Edit, ...]) -> bool:
     """Whether the edited text as a whole is read as the definition that was tried."""
     span = part.definition.span
+    if span.end - span.start > _LONGEST:
+        return _is_read_so_there(part, definition, edits)
     sink = Sink()
     items = parse(Source(span.source.path, _moved(span, edits)), sink).items
     return not len(sink) and len(items) == 1 and same(items[0], definition)
+
+
+def _is_read_so_there(part: Part, definition: Any, edits: tuple[Edit, ...]) -> bool:
+    """The same for a long definition: for the statements around the edits."""
+    old, new = part.definition.body.statements, definition.body.statements
+    low, high = min(edit.span.start for edit in edits), max(edit.span.end for edit in edits)
+    touched = [i for i, one in enumerate(old) if one.span.end >= low and one.span.start <= high]
+    if not touched:
+        return False
+    first, last = max(0, touched[0] - 1), min(len(old) - 1, touched[-1] + 1)
+    span = Span(old[first].span.source, old[first].span.start, old[last].span.end)
+    if low < span.start or high > span.end:
+        return False
+    statements = _statements(span, list(edits), [])
+    return statements is not None and same(statements, new[first : len(new) - (len(old) - 1 - last)])
 
 
 def _moved(span: Span, edits: Iterable[Edit]) -> str:

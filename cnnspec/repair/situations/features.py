@@ -30,14 +30,15 @@ def flatten_forgotten(case: Case) -> Iterator[Candidate]:
     shape, statement = case.arrives, case.layer
     if case.found.code.id != "E203" or shape is None or statement is None or case.kind is None or case.place is None:
         return
-    if case.kind.inferred_axis != -1 or len(shape) < 2 or not _from_maps(case, statement):
-        return
     front, count = in_front(case.place, "Flatten"), prod(shape)
+    exact = case.found.facts.get("declared") == count
+    if case.kind.inferred_axis != -1 or len(shape) < 2 or not (exact or _from_maps(case, statement)):
+        return
     node = next(
         (one for arg in statement.arguments for one in (arg.stated, arg.value) if one and one.span == case.found.span),
         None,
     )
-    if case.found.facts.get("declared") == count:
+    if exact:
         yield Candidate(-1.0, FLATTEN, {"count": count}, (front,), "flatten")
     elif node is not None:
         product = "*".join(map(str, shape)) if len(shape) > 1 else str(count)

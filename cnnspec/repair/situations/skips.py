@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    Sizes = tuple[int | None, ...]
+
     from cnnspec.repair.case import Option
 
 OUTPUT_PADDING = Kind("output padding", "a stride of {stride} loses what was rounded off: give it back")
@@ -29,7 +31,7 @@ SOLVED = Kind("solved", "images of another size give what is stated: `input {sha
 _LARGEST = 8192
 
 
-def _difference(case: Case) -> tuple[tuple[int, ...], tuple[int | None, ...]] | None:
+def _difference(case: Case) -> tuple[Sizes, Sizes] | None:
     """The shape that is there and the one that it should be, of one rank."""
     facts, code = case.found.facts, case.found.code.id
     there, said = (
@@ -37,12 +39,14 @@ def _difference(case: Case) -> tuple[tuple[int, ...], tuple[int | None, ...]] | 
     )
     if code not in ("E202", "E208", "E209") or not isinstance(there, tuple) or not isinstance(said, tuple):
         return None
+    if not all(size is None or size.__class__ is int for size in (*there, *said)):
+        return None
     return (there, said) if len(there) == len(said) > 1 and there[1:] != said[1:] else None
 
 
-def _off(there: tuple[int, ...], said: tuple[int | None, ...]) -> list[int]:
-    """How much is missing along each axis behind the channels."""
-    return [0 if wanted is None else wanted - size for size, wanted in zip(there[1:], said[1:])]
+def _off(there: Sizes, said: Sizes) -> list[int]:
+    """How much is missing along each axis behind the channels, as far as that is known."""
+    return [0 if None in (size, wanted) else (wanted or 0) - (size or 0) for size, wanted in zip(there[1:], said[1:])]
 
 
 @situation
@@ -74,7 +78,8 @@ def _layers_near(case: Case) -> list[Place]:
 
 
 def _node(case: Case, statement: tree.Layer) -> LayerNode | None:
-    return next((one for one in case.nodes if one.span == statement.head and isinstance(one, LayerNode)), None)
+    node = case.node(statement)
+    return node if isinstance(node, LayerNode) else None
 
 
 @situation

@@ -1,0 +1,85 @@
+"""Networks of people who asked in public: the first fix is what they were told. The costs of fixes are guarded here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.reports import REPORTS, offered, place_of
+from cnnspec.repair.costs import COSTS
+from cnnspec.repair.search import OFFERED
+
+FILES = sorted(REPORTS.glob("*.cnn"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_answer_comes_first(path: Path):
+    assert place_of(path.read_text(encoding="utf-8"), path.name) == 0
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_fix_is_offered_twice(path: Path):
+    text = path.read_text(encoding="utf-8")
+    for found, fixes in offered(text, path.name):
+        assert len(found.fixes) <= OFFERED
+        assert len({fix.replace(" ", "") for fix in fixes}) == len(fixes)
+
+
+# Short specs, each with the number, word or statement that was meant, for the costs that the reports say nothing of.
+MEANT = {
+    "a default": "model M(c = 7) { input [3, 8, 8]; Conv2d(c, 3); BatchNorm2d(8) }",
+    "a let": "model M { input [3, 8, 8]; let c = 7; Conv2d(c, 3); BatchNorm2d(8) }",
+    "a table": "model M { input [3, 8, 8]; for c in [7, 8] { Conv2d(c, 3) }; BatchNorm2d(9) }",
+    "a stated width": "model M { input [3, 8, 8]; Conv2d(63, 3); BatchNorm2d(64) }",
+    "a wrong annotation": "model M { input [3, 9, 9]; Conv2d(8, 3) -> [8, 6, 6]; Conv2d(4, 3) }",
+    "both axes": "model M { input [3, 32, 32]; Conv2d(8, 3, stride=1, padding=1) -> [8, 16, 16] }",
+    "an input": "model M { input [3, 64, 32]; Conv2d(8, 3, stride=2, padding=1) -> [8, 16, 16] }",
+    "a kernel": "model M { input [3, 32, 32]; Conv2d(8, 4, padding=1) -> [8, 32, 32] }",
+    "a pool": "model M { input [8, 8, 8]; MaxPool2d(5, stride=2); Flatten; Linear(128 -> 4) }",
+    "padding": "model M { input [3, 8, 8]; residual { Conv2d(3, 3) } }",
+    "a shortcut": "model M { input [3, 8, 8]; residual { Conv2d(8, 3, padding=1) } }",
+    "an argument": "model M { input [3, 8, 8]; Conv2d(8) }",
+    "one too many": "model M { input [3, 8, 8]; ReLU(true, 3) }",
+    "a group": "model M { input [3, 8, 8]; Conv2d(20, 3); Conv2d(20, 3, groups=3) }",
+    "swapped": "model M { input [3, 8, 8]; Conv2d(8, 3); BatchNorm2d(16); Conv2d(16, 3); ReLU; Conv2d(8, 1) }",
+    "a flatten too early": "model M { input [3, 8, 8]; Flatten; Conv2d(8, 3); ReLU; Flatten; Linear(288 -> 4) }",
+    "a flatten": "model M { input [3, 8, 8]; Conv2d(8, 3); ReLU; Linear(288 -> 4) }",
+    "a stride": "model M { input [3, 32, 32]; Conv2d(8, 3, padding=1); Conv2d(8, 3, padding=1) -> [8, 16, 16] }",
+    "a count": "model M { input [3, 8, 8]; repeat 4 { Conv2d(8, 3) }; Flatten; Linear(32 -> 2) }",
+    "a block": "block B(c) { Conv2d(c, 3) }\nmodel M { input [3, 8, 8]; B(7); BatchNorm2d(8) }",
+    "in a block": "block B { Conv2d(8, 3, padding=2) }\nmodel M { input [3, 8, 8]; B -> [8, 8, 8] }",
+    "a condition": "model M { input [3, 8, 8]; if 1 > 2 { Conv2d(8, 3) }; BatchNorm2d(8) }",
+    "a product": "model M { input [3, 8, 8]; Conv2d(8 * 2, 3); BatchNorm2d(8) }",
+    "a name": "model M(n = 9) { input [3, 8, 8]; Flatten; Linear(n -> 4) }",
+}
+
+
+def _orders() -> dict[str, list[list[str]]]:
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in FILES} | MEANT
+    return {name: [fixes for _, fixes in offered(text, "spec.cnn")] for name, text in texts.items()}
+
+
+def test_every_cost_decides_something(monkeypatch: pytest.MonkeyPatch):
+    """A cost that can be made larger and smaller without a change of any list of fixes says nothing."""
+    before = _orders()
+    idle = []
+    for name, cost in list(COSTS.items()):
+        for change in (2.0, -2.0):
+            monkeypatch.setitem(COSTS, name, cost + change)
+            changed = _changes(before)
+            monkeypatch.setitem(COSTS, name, cost)
+            if changed:
+                break
+        else:
+            idle.append(name)
+    assert not idle
+
+
+def _changes(before: dict[str, list[list[str]]]) -> bool:
+    """Whether any list of fixes differs, the short specs first."""
+    for name in (*MEANT, *(path.stem for path in FILES)):
+        text = MEANT[name] if name in MEANT else (REPORTS / f"{name}.cnn").read_text(encoding="utf-8")
+        if [fixes for _, fixes in offered(text, "spec.cnn")] != before[name]:
+            return True
+    return False
