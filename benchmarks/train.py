@@ -105,7 +105,7 @@ def ours(name: str, turn, *, equal: bool) -> None:
     from cnnspec.training import start as loop
     from cnnspec.training.data.load import Data
     from cnnspec.training.data.splits import Split
-    from cnnspec.training.evaluate import recipe_from
+    from cnnspec.training.restore import recipe_from
 
     shape, batch, _, rate = NETS[name]
     images, labels = images_of(name)

@@ -334,3 +334,30 @@ def test_a_client_script_passes_a_strict_type_checker(tmp_path: Path):
             cwd=tmp_path,
         )
         assert run.returncode == expected, run.stdout
+
+
+# --- splits by the names of folders ---
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("Training", "Testing"), ("Train", "Test"), ("seg_train/seg_train", "seg_test/seg_test"), ("train", "val")],
+)  # fmt: skip
+def test_splits_as_people_name_them(tmp_path: Path, train: str, test: str):
+    pictures(tmp_path / train, count=6)
+    pictures(tmp_path / test, count=2)
+    data = load_data(ImageFolder(channels=1), path=tmp_path)
+    assert (len(data.train), len(data.test or ()), data.validation, data.classes) == (12, 4, None, ["cat", "dog"])
+
+
+def test_a_validation_folder_beside_a_test_folder(tmp_path: Path):
+    for name, count in (("train", 6), ("val", 3), ("test", 2)):
+        pictures(tmp_path / name, count=count)
+    data = load_data(ImageFolder(channels=1), path=tmp_path)
+    assert [len(split) for split in data.splits] == [12, 6, 4]
+
+
+def test_a_split_that_would_be_read_as_a_class_is_refused(tmp_path: Path):
+    pictures(tmp_path, ("cat", "dog", "Test"), 3)
+    with pytest.raises(DataError, match="holds a folder Test beside classes, and none for training"):
+        load_data(ImageFolder(channels=1), path=tmp_path)

@@ -29,9 +29,8 @@ SUFFIXES = frozenset(
 )
 LARGEST = 100_000_000
 """Pixels that one picture may have."""
-TRAIN = ("train", "training")
-TEST = ("val", "valid", "validation", "test", "testing")
-"""Names of the folders of the two parts; where there are several, the first is taken."""
+TRAIN, VALIDATION, TEST = ("train", "training"), ("val", "valid", "validation"), ("test", "testing")
+"""Names of the folders of the splits, in large or small letters, and with words in front: `seg_train`."""
 
 
 def pillow() -> Any:
@@ -87,24 +86,50 @@ def to_tensor(picture: Any, channels: int, size: tuple[int, int] | None) -> Tens
     return values.view(picture.height, picture.width, channels).permute(2, 0, 1).contiguous()
 
 
-def find_pictures(root: Path) -> tuple[Files, Files]:
-    """The pictures below a folder for training and for testing, by class; the latter empty where there is no such pair."""
+def find_pictures(root: Path) -> tuple[Files, Files, Files]:
+    """The pictures below a folder by class, for training, for validation and for testing; those that are missing are empty.
+
+    Raises DataError for a folder that is named as a split and can't be one.
+    """
     if not root.is_dir():
         raise DataError(f"there is no folder {shown(root)}")
     try:
-        train, test = _split(root, TRAIN), _split(root, TEST)
-        found = _classes(root if train is None else train)
-        tested = _classes(test) if train is not None and test is not None else {}
+        folders = [_split(root, names) for names in (TRAIN, VALIDATION, TEST)]
+        train, *others = folders
+        if train is None:
+            _refuse_splits(root)
+            return _classes(root), {}, {}
+        found = _classes(train)
+        validation, test = ({} if folder is None else _classes(folder) for folder in others)
     except OSError as error:
         raise DataError(f"can't read {shown(root)}: {error.strerror or error}") from None
-    strange = sorted(tested.keys() - found.keys())
-    if strange:
-        raise DataError(f"{shown(test or root)} has a class that {shown(train or root)} lacks: {shown(strange[0])}")
-    return found, tested
+    for folder, classes in zip(others, (validation, test)):
+        strange = sorted(classes.keys() - found.keys())
+        if strange:
+            raise DataError(f"{shown(folder or root)} has a class that {shown(train)} lacks: {shown(strange[0])}")
+    return (found, validation, test) if test else (found, {}, validation)
 
 
 def _split(root: Path, names: tuple[str, ...]) -> Path | None:
-    return next((root / name for name in names if (root / name).is_dir()), None)
+    """The folder of a split; where it holds nothing but a folder of its own name, that one."""
+    for entry in sorted(root.iterdir()):
+        if entry.is_dir() and entry.name.lower().rpartition("_")[2] in names:
+            inside = entry / entry.name
+            return inside if inside.is_dir() else entry
+    return None
+
+
+def _refuse_splits(root: Path) -> None:
+    """A folder of classes among which one is named as a split would be read as one class too many."""
+    known = (*TRAIN, *VALIDATION, *TEST)
+    strange = next(
+        (entry.name for entry in sorted(root.iterdir()) if entry.is_dir() and entry.name.lower() in known), None
+    )
+    if strange is not None:
+        raise DataError(
+            f"{shown(root)} holds a folder {shown(strange)} beside classes, and none for training",
+            f"put the classes into a folder train/ beside {shown(strange)}/",
+        )
 
 
 def _classes(root: Path) -> Files:

@@ -178,7 +178,9 @@ def _checked(declared: DataSet, splits: Splits) -> Data:
             f"{name} has {known} classes, but here is a label {highest}", f"read from {shown(splits.origin)}"
         )
     names = classes or [str(label) for label in range(known or highest + 1)]
-    return Data(name, splits.train, splits.test, names, expected, splits.origin, kind=kind)
+    return Data(
+        name, splits.train, splits.test, names, expected, splits.origin, validation=splits.validation, kind=kind
+    )  # fmt: skip
 
 
 def _names_of_numbers(split: Split | Stream, kind: str, classes: list[str]) -> list[str]:

@@ -55,6 +55,7 @@ class Splits:
     test: Split | Stream
     origin: str
     classes: tuple[str, ...] = ()
+    validation: Split | Stream | None = None
 
 
 def read_packed(data: DataSet, request: Request) -> Splits:
@@ -262,7 +263,7 @@ def _size(path: str) -> int:
 def read_folder(data: DataSet, request: Request) -> Splits:
     assert isinstance(data, catalogue.ImageFolder)
     root = _own_path(data, request)
-    train, test = find_pictures(root)
+    train, validation, test = find_pictures(root)
     if not test:
         train, test = (train, train) if request.whole else divide_pictures(train, root, data.test)
     strange = sorted(train.keys() - set(request.classes or train))
@@ -270,7 +271,8 @@ def read_folder(data: DataSet, request: Request) -> Splits:
         raise DataError(f"{shown(root)} has a class that the model does not know: {shown(strange[0])}")
     names = request.classes or tuple(train)
     labels = {name: label for label, name in enumerate(names)}
-    splits = [[(path, labels[name]) for name, paths in split.items() for path in paths] for split in (train, test)]
+    found = (train, test, validation) if validation else (train, test)
+    splits = [[(path, labels[name]) for name, paths in split.items() for path in paths] for split in found]
     for split, what in zip(splits, ("train", "test")):
         if not split:
             raise DataError(f"{shown(root)} has too few pictures: none is left to {what}")
@@ -278,7 +280,7 @@ def read_folder(data: DataSet, request: Request) -> Splits:
     shape = data.shape or _first_shape(splits[0], data.channels, skip_broken=request.skip_broken)
     sources = [PictureFiles(split, data.channels, size, shape) for split in splits]
     made = [load_split(s, request.memory, request.workers, skip_broken=request.skip_broken) for s in sources]
-    return Splits(made[0], made[1], str(root), names)
+    return Splits(made[0], made[1], str(root), names, made[2] if validation else None)
 
 
 def _first_shape(files: list[tuple[str, int]], channels: int, *, skip_broken: bool) -> Image:
