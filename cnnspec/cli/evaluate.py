@@ -35,6 +35,7 @@ def _predict_options(parser: ArgumentParser) -> None:
     parser.add_argument("--top", type=positive, default=3, metavar="N", help="classes to name for each image")
     parser.add_argument("--format", choices=("text", "csv", "json"), default="text", help="json is a line an image")
     parser.add_argument("--sheet", metavar="FILE", help="draw the images with their labels into an SVG file")
+    parser.add_argument("--out", metavar="FOLDER", help="where masks or images that the net gives are written, as PNG")
     parser.add_argument("--batch", type=positive, default=64, metavar="N", help="images that are read at a time")
     parser.add_argument("--skip-broken", action="store_true", help="images that can't be read are no failure")
     parser.add_argument("--last", action="store_true", help="the last weights instead of the best")
@@ -89,6 +90,8 @@ def _predict(options: Namespace) -> int:
     files = list(_image_files(options.images))
     for paths, images, broken in _batches(files, model, options.batch):
         failed, read = failed + broken, read + len(paths)
+        if options.out and paths:
+            _write_images(Path(options.out), paths, images, model)
         for path, image, prediction in zip(paths, images, predict(model, images, top=options.top) if paths else ()):
             print(_line(path, prediction, options.format))
             if options.sheet:
@@ -103,6 +106,25 @@ def _predict(options: Namespace) -> int:
     if not failed or (options.skip_broken and read):
         return OK
     return USAGE if any(not path.exists() for path in files) else FINDINGS
+
+
+def _write_images(folder: Path, paths: Sequence[Path], images: Tensor, model: Model) -> None:
+    """What the net gives for pictures, where that is images: masks as grey values by class, images as they are."""
+    from cnnspec.recipe.tasks import IMAGE_TO_IMAGE, SEGMENTATION
+    from cnnspec.training.evaluate import outputs_of
+    from cnnspec.training.metrics.classification import chosen
+    from cnnspec.training.report.contact_sheet import png
+    from cnnspec.training.report.task_pictures import picture_of
+
+    if model.task.kind not in (SEGMENTATION, IMAGE_TO_IMAGE):
+        raise UsageError(f"--out is for nets that give images, and this one is for {model.task.name}")
+    folder.mkdir(parents=True, exist_ok=True)
+    (outputs,) = outputs_of(model, images, len(images))
+    for path, output in zip(paths, outputs.cpu()):
+        if model.task.kind == SEGMENTATION:
+            step = 255 // max(1, len(model.classes) - 1)
+            output = (chosen(output[None], model.task.criterion) * step).byte()
+        write_atomic(folder / f"{path.stem}.png", png(picture_of(output)))
 
 
 def _batches(paths: Sequence[Path], model: Model, size: int) -> Iterator[tuple[list[Path], Tensor, int]]:

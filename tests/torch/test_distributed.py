@@ -19,6 +19,7 @@ from cnnspec.training import checkpoint
 from cnnspec.training.data.load import load_data
 from cnnspec.training.device import choose_device
 from cnnspec.training.distributed import Group, join
+from cnnspec.training.evaluate import evaluate
 from cnnspec.training.restore import recipe_from
 from cnnspec.training.start import Options, train
 
@@ -123,6 +124,25 @@ def test_two_processes_go_on_after_a_kill(tmp_path: Path, double: Path):
 def test_sharded_weights_train_alike(tmp_path: Path, single: tuple[dict[str, torch.Tensor], list[list[float]]]):
     finish(torchrun(tmp_path, "shard"))
     check_same(tmp_path, single)
+
+
+def test_a_sharded_average_is_saved_whole(tmp_path: Path):
+    """With a validation split too: the best weights come back into the shards for the one look at the test set."""
+    spec = SPEC.removesuffix("}") + "}\ntrain { data = Digits; epochs = 1; ema = 0.9; validation = 0.2 }\n"
+    (tmp_path / "s.cnn").write_text(spec)
+    words = ["train", "s.cnn", "--nproc", "2", "--shard", "--device", "cpu", "--out", "run"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-m", "cnnspec", *words],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    found = evaluate(tmp_path / "run")
+    assert f"its weights on the test images: loss {found.loss:.4f}" in run.stdout
 
 
 def test_a_number_of_processes_that_is_not_met():

@@ -186,6 +186,21 @@ def test_a_bad_picture_keeps_the_others(folder: Path, capsys: pytest.CaptureFixt
     assert [item.label for item in predict("run", good)] == [predict("run", [good, good])[1].label]
 
 
+def test_masks_and_images_are_written(folder: Path, capsys: pytest.CaptureFixture[str]):
+    image = pytest.importorskip("PIL.Image")
+    text = (
+        "model A { input [1, 8, 8]; Conv2d(1, kernel_size=3, padding=1) }\n"
+        "train { data = ImageFolder(channels=1); loss = MSELoss; epochs = 1 }\n"
+    )
+    (folder / "a.cnn").write_text(text)
+    root = pictures(folder / "pets")
+    assert main(["train", "a.cnn", "--data", "pets", "--out", "run"]) == 0
+    assert "image to image" in capsys.readouterr().out
+    assert main(["predict", "run", str(root / "cat"), "--out", "made"]) == 0
+    assert len(list((folder / "made").iterdir())) == 12
+    assert image.open(folder / "made" / "3.png").size == (8, 8)
+
+
 def test_replaced_pictures_of_a_stream_are_other_data(folder: Path):
     root = pictures(folder / "pets")
     before = load_data(ImageFolder(channels=1), path=root, memory=0, workers=0).train.fingerprint()
