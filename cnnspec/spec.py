@@ -55,12 +55,12 @@ class Spec:
 
     @property
     def input(self) -> tuple[int, ...]:
-        """Shape of the input without the batch."""
-        return self.graph.input or ()
+        """Shape of the input without the batch; of several inputs, a tuple with the shape of each."""
+        return self.graph.takes
 
     @property
     def output(self) -> tuple[int, ...]:
-        """Shape of the output without the batch."""
+        """Shape of the output without the batch; of several outputs, a tuple with the shape of each."""
         return self.graph.output or ()
 
     @property

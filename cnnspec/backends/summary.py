@@ -5,8 +5,8 @@ from __future__ import annotations
 from cnnspec.compiler.values import show_shape
 from cnnspec.declare import spell
 from cnnspec.diagnostics.render import Paint, clean
-from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode
-from cnnspec.graph.walk import children_of
+from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode
+from cnnspec.graph.walk import children_of, steps_of
 from cnnspec.record import record
 
 
@@ -23,16 +23,31 @@ class Row:
 
 def rows(graph: Graph) -> list[Row]:
     """The lines of the table, the input first."""
-    start = Row(0, (graph.inputs[0].name or "") if graph.inputs else "", "input", show_shape(graph.input or ()), 0)
-    return [start, *_rows(graph.root, 0)]
+    starts = [Row(0, entry.name or "", "input", show_shape(entry.shape or ()), 0) for entry in graph.inputs]
+    return [*starts, *_rows(graph.root, 0)]
 
 
 def _rows(node: Node, depth: int) -> list[Row]:
     found: list[Row] = []
+    if isinstance(node, StackNode):
+        for weight in node.weights:
+            found.append(Row(depth, weight.label, "weight", show_shape(weight.shape), weight.parameters))
+        keys = [key for key, _ in children_of(node)]
+        for step in steps_of(node):
+            if step.again is not None:
+                name = "" if step.module.taken else keys[step.module.index]
+                found.append(Row(depth, "", f"again {name}".rstrip(), show_shape(step.again.output or ()), 0))
+            else:
+                found += _row(keys[step.module.index], node.children[step.module.index], depth)
+        return found
     for key, child in children_of(node):
-        found.append(Row(depth, key, _layer(child), show_shape(child.output or ()), child.parameters))
-        found += _rows(child, depth + 1)
+        found += _row(key, child, depth)
     return found
+
+
+def _row(key: str, node: Node, depth: int) -> list[Row]:
+    own = Row(depth, key, _layer(node), show_shape(node.output or ()), node.parameters)
+    return [own, *_rows(node, depth + 1)]
 
 
 def _layer(node: Node) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnnspec.declare import UNKNOWN, spell
 from cnnspec.diagnostics import codes
+from cnnspec.layers.base import Parts
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
@@ -23,8 +24,10 @@ class Failed(Exception):
         self.code, self.facts = code, facts
 
 
-def show_shape(shape: Iterable[int | None]) -> str:
-    """A shape as messages show it: `16 x 5 x 5`, with `_` for what is not known."""
+def show_shape(shape: Iterable[int | None] | Parts) -> str:
+    """A shape as messages show it: `16 x 5 x 5`, with `_` for what is not known; of a tuple, `(16 x 5 x 5, 10)`."""
+    if isinstance(shape, Parts):
+        return "(" + ", ".join(map(show_shape, shape)) + ("," if len(shape) == 1 else "") + ")"
     return " x ".join("_" if size is None else str(size) for size in shape)
 
 

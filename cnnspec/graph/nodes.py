@@ -238,6 +238,12 @@ class Graph:
         return self.inputs[0].shape if self.inputs else None
 
     @property
+    def takes(self) -> Shape | Parts:
+        """The shape of the input, or of several inputs their shapes."""
+        shapes = [entry.shape or () for entry in self.inputs]
+        return Parts(shapes) if len(shapes) > 1 else shapes[0] if shapes else ()
+
+    @property
     def output(self) -> Shape | Parts | None:
         return self.root.output
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -26,6 +27,8 @@ File = Annotated[
 CodeName = Annotated[str, Field(pattern="^[EW][0-9]{3}$")]
 Count = Annotated[int, Field(ge=0)]
 Shape = Annotated[tuple[Count, ...], Field(description="Sizes without the batch.")]
+Shapes = TypeAliasType("Shapes", "Shape | tuple[Shapes, ...]")
+"""A shape, or where a model has several inputs or outputs the shape of each; a tuple may hold tuples."""
 
 
 class Document(BaseModel):
@@ -87,8 +90,8 @@ class Model(Document):
 
     file: File
     name: Text
-    input: Shape
-    output: Shape
+    input: Shapes
+    output: Shapes
     parameters: int = Field(ge=0, description="Learnable values.")
 
 

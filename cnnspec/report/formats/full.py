@@ -33,7 +33,7 @@ def _result(result: Result, style: Style) -> str:
 
 
 def _verdict(graph: Graph) -> str:
-    shapes = f"{show_shape(graph.input or ())} -> {show_shape(graph.output or ())}"
+    shapes = f"{show_shape(graph.takes)} -> {show_shape(graph.output or ())}"
     return f"{clean(graph.source.path)}: {graph.name}  {shapes}  {graph.parameters:,} parameters"
 
 

@@ -47,8 +47,8 @@ def _model(graph: Graph) -> Model:
     return Model(
         file=shown_path(graph.source.path),
         name=graph.name,
-        input=tuple(graph.input or ()),
-        output=tuple(graph.output or ()),
+        input=graph.takes,
+        output=graph.output or (),
         parameters=graph.parameters,
     )
 
