@@ -19,6 +19,8 @@ class Generator:
     edits: list[tuple[int, str]] = field(default_factory=list)
     """Line numbers in `lines` and what to put there to break the network."""
     depth: int = 1
+    values: bool = False
+    """Whether values have names, modules run again and so on."""
 
     def write(self, text: str, broken: str | None = None) -> None:
         if broken is not None:
@@ -172,10 +174,80 @@ class Generator:
         self.write("}")
         self.write("Conv2d(width, 1)", "Conv2d(width / 2, 1)")
 
+    # --- values with names ---
+
+    def streams(self) -> None:
+        n = len(self.lines)
+        self.write("tuple {")
+        self.write("    branch { Conv2d(4, 1) }", "    branch { Conv2d(4, 999) }")
+        self.write("    branch { Conv2d(2, 1); ReLU }")
+        self.write(f"}} as (a{n}, b{n})", f"}} as (a{n}, b{n}, c{n})")
+        self.write(f"use a{n}", f"use a{n}[0]")
+        self.write(f"concat(b{n})", f"add(b{n})")
+        self.channels = 6
+
+    def again(self) -> None:
+        n, c = len(self.lines), self.channels
+        self.write(f"residual {{ Conv2d({c}, 1); Tanh }} as shared{n}")
+        self.write(f"again shared{n}", f"again shared{n}s")
+        if self.rng.random() < 0.5:
+            self.write(f"concat {{ branch {{ again shared{n} }} branch {{ use shared{n} }} }}")
+            self.channels *= 2
+
+    def learned(self) -> None:
+        n, shape = len(self.lines), [self.channels, self.size, self.size]
+        start = self.rng.choice(("normal(std=0.1)", "0", "uniform(-1, 1)"))
+        self.write(f"weight {shape} = {start} as learned{n}", f"weight {[*shape[:2], 0]} = {start} as learned{n}")
+        self.write(f"add(learned{n}, 0.5)", f"add(learned{n}, dim=1)")
+
+    def argument(self) -> None:
+        n, c = len(self.lines), self.channels
+        self.blocks.append(
+            f"block Gate{n}(skip, more = none) {{\n    input as g\n    Conv2d({c}, 1)\n    Sigmoid\n    multiply(skip)\n"
+            f"    if more != none {{ add(more) }}\n    add(g)\n}}\n"
+        )
+        self.write(f"Identity as kept{n}")
+        self.write(f"Conv2d({c}, 1)")
+        more = self.rng.choice(("", f", more=kept{n}"))
+        self.write(f"Gate{n}(kept{n}{more})", f"Gate{n}()")
+
+    def path(self) -> None:
+        n, c = len(self.lines), self.channels
+        self.blocks.append(
+            f"block Body{n} {{\n    Conv2d({c}, 1) as stem\n    residual {{ Tanh as deep; Conv2d({c}, 1) }} as unit\n}}\n"
+        )
+        self.write(f"Body{n} as body{n}")
+        self.write(f"add(body{n}.stem, body{n}.unit.body.deep)", f"add(body{n}.stam)")
+
+    def labelled_loop(self) -> None:
+        n, c = len(self.lines), self.channels
+        self.write("repeat 2 {")
+        self.write(f"    input as x; Conv2d({c}, 1); add(x)", f"    input as x; Conv2d({c}, 1); add(y)")
+        self.write(f"}} as run{n}")
+        self.write("ReLU")
+        self.write(f"add(run{n})", f"add(run{n}n)")
+
+    def functions(self) -> None:
+        n = len(self.lines)
+        self.write(f"let half{n}(c) = max(1, c // 2)")
+        self.write(f"let widths{n} = [half{n}(w) for w in [4, 8, 12] if w != 8]")
+        self.write(f"for w in widths{n}[1:] {{ Conv2d(w, 1) }}", f"for w in widths{n}[1] {{ Conv2d(w, 1) }}")
+        self.channels = 6
+
     def model(self) -> tuple[str, list[tuple[int, str]]]:
         """The text, and edits as (line from 1, new text of the line)."""
         steps = [self.conv, self.same, self.same, self.down, self.residual, self.merge, self.name, self.recall]
         steps += [self.block, self.loop]
+        if self.values:
+            steps += [
+                self.streams,
+                self.again,
+                self.learned,
+                self.argument,
+                self.path,
+                self.labelled_loop,
+                self.functions,
+            ]
         for _ in range(self.rng.randint(4, 12)):
             self.rng.choice(steps)()
         features = self.channels * self.size * self.size
