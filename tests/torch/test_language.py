@@ -145,7 +145,8 @@ PROGRAMS: dict[str, tuple[str, str]] = {
     "variants": (
         "block Basic(c) { residual { Conv2d(c, 3, padding=1) } shortcut { if in_channels != c { Conv2d(c, 1) } } }\n"
         "model Net(unit, depths, classes = 3) { input [3, 8, 8]\n"
-        "for i, n in enumerate(depths) { repeat n { unit(2 * 2 ** i) } }; Flatten; Linear(classes) }\nmodel Tiny = Net(Basic, depths=[1])\nmodel M = Tiny(classes=7)",
+        "for i, n in enumerate(depths) { repeat n { unit(2 * 2 ** i) } }; Flatten; Linear(classes) }\n"
+        "model Tiny = Net(Basic, depths=[1])\nmodel M = Tiny(classes=7)",
         "0.0.body.0 0.0.shortcut.0 2",
     ),
     "weights": (
