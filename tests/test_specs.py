@@ -174,6 +174,28 @@ MODELS = [
     ("vgg.cnn:VGG16", IMAGE, (1000,), 138_357_544),  # torchvision
     ("vgg.cnn:VGG19", IMAGE, (1000,), 143_667_240),  # torchvision
     ("wavenet.cnn:WaveNet", (256, 1000), (256, 1000), 185_888),
+    ("cbam.cnn:CBAMResNet18", IMAGE, (1000,), 11_779_392),
+    ("crnn.cnn:CRNN", (1, 32, 100), (26, 37), 8_330_789),
+    ("gmlp.cnn:GMLPS16", IMAGE, (1000,), 19_422_656),  # timm
+    ("mlp_mixer.cnn:MixerS16", IMAGE, (1000,), 18_528_264),  # timm
+    ("res2net.cnn:Res2Net50", IMAGE, (1000,), 25_699_120),
+    ("shufflenet_v2.cnn:ShuffleNetV2x05", IMAGE, (1000,), 1_366_792),  # torchvision
+    ("shufflenet_v2.cnn:ShuffleNetV2x10", IMAGE, (1000,), 2_278_604),  # torchvision
+    ("shufflenet_v2.cnn:ShuffleNetV2x15", IMAGE, (1000,), 3_503_624),  # torchvision
+    ("shufflenet_v2.cnn:ShuffleNetV2x20", IMAGE, (1000,), 7_393_996),  # torchvision
+    ("siamese.cnn:Siamese", (1, 105, 105), (1,), 38_951_745),
+    ("tcn.cnn:TCN", (1, 784), (10,), 66_910),
+    ("textcnn.cnn:TextCNN", (64,), (2,), 6_360_902),
+    ("vae.cnn:Encoder", GREY, ((20,), (20,)), 158_856),
+    ("vae.cnn:Decoder", (20,), (1, 28, 28), 99_169),
+    ("vae.cnn:VAE", GREY, (GREY, (20,), (20,)), 258_025),
+    ("vit.cnn:ViTB16", IMAGE, (1000,), 86_567_656),  # torchvision
+    (
+        "yolo.cnn:YOLOv8n",
+        (3, 320, 320),
+        ((144, 40, 40), (144, 20, 20), (144, 10, 10)),
+        3_157_184,
+    ),  # Ultralytics, without the fixed 16
     ("notes/conv_sizes.cnn:Unpadded", GREY, (3, 26, 26), 3 * 1 * 3 * 3 + 3),
     ("notes/conv_sizes.cnn:Padded", GREY, (3, 28, 28), 3 * 1 * 3 * 3 + 3),
     ("notes/conv_sizes.cnn:Strided", GREY, (3, 14, 14), 3 * 1 * 3 * 3 + 3),
@@ -340,6 +362,45 @@ def test_squeeze_and_excitation_adds_two_small_convolutions_to_each_unit():
         for wide, depth in [(256, 3), (512, 4), (1024, 6), (2048, 3)]
     )
     assert load("se_resnet.cnn:SEResNet50").parameters - load("resnet.cnn:ResNet50").parameters == added == 2_530_992
+
+
+def test_cbam_by_hand():
+    def unit(c: int) -> int:
+        return conv(c, c // 16, 1) + conv(c // 16, c, 1) + conv(2, 1, 49, bias=False) + 2
+
+    added = sum(2 * unit(c) for c in (64, 128, 256, 512))
+    assert load("resnet.cnn:ResNet18").parameters + added == 11_779_392
+
+
+def test_res2net_by_hand():
+    def unit(inputs: int, channels: int, *, first: bool) -> int:
+        width = channels * 26 // 64
+        total = conv(inputs, 4 * width, 1, bias=False) + 8 * width
+        total += 3 * (conv(width, width, 9, bias=False) + 2 * width)
+        total += conv(4 * width, 4 * channels, 1, bias=False) + 8 * channels
+        return total + first * (conv(inputs, 4 * channels, 1, bias=False) + 8 * channels)
+
+    total, inputs = conv(3, 64, 49, bias=False) + 128 + linear(2048, 1000), 64
+    for channels, depth in [(64, 3), (128, 4), (256, 6), (512, 3)]:
+        total += unit(inputs, channels, first=True) + (depth - 1) * unit(4 * channels, channels, first=False)
+        inputs = 4 * channels
+    assert total == 25_699_120
+
+
+def test_crnn_by_hand():
+    def lstm(inputs: int, hidden: int) -> int:
+        return 2 * 4 * (hidden * (inputs + hidden) + 2 * hidden)
+
+    widths = [1, 64, 128, 256, 256, 512, 512]
+    convolutions = sum(conv(a, b, 9) for a, b in pairwise(widths)) + conv(512, 512, 4) + 2 * 2 * 512
+    assert convolutions + lstm(512, 256) + linear(512, 256) + lstm(256, 256) + linear(512, 37) == 8_330_789
+
+
+def test_tcn_by_hand():
+    def causal(inputs: int) -> int:
+        return conv(inputs, 25, 7) + 25
+
+    assert causal(1) + 15 * causal(25) + conv(1, 25, 1) + linear(25, 10) == 66_910
 
 
 # --- figures of the course notes ---
