@@ -1,4 +1,4 @@
-"""How much CPU a cold check costs beside `import torch`, and how it grows with the number of layers.
+"""How much CPU a cold check costs beside a bare interpreter and `import torch`, and how it grows with the number of layers.
 
     python benchmarks/check.py [rounds]
 
@@ -56,11 +56,11 @@ def main() -> None:
         for _ in range(rounds):
             for name, command in commands.items():
                 times[name].append(cpu_seconds(command))
-    torch = statistics.median(times["python -c 'import torch'"])
-    print(f"{'command':<32} {'CPU ms':>8} {'of import torch':>16}")
+    torch, bare = (statistics.median(times[f"python -c {what}"]) for what in ("'import torch'", "pass"))
+    print(f"{'command':<32} {'CPU ms':>8} {'of python':>10} {'of import torch':>16}")
     for name, values in times.items():
         median = statistics.median(values)
-        print(f"{name:<32} {median * 1000:>8.0f} {median / torch:>16.3f}")
+        print(f"{name:<32} {median * 1000:>8.0f} {median / bare:>10.1f} {median / torch:>16.3f}")
 
 
 if __name__ == "__main__":

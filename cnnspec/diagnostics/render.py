@@ -6,8 +6,6 @@ a terminal. Marks stand under what they mean behind tabs, wide and combining cha
 
 from __future__ import annotations
 
-import unicodedata
-
 from cnnspec.diagnostics import Diagnostic, Label
 
 TYPE_CHECKING = False
@@ -90,6 +88,8 @@ def _cells(text: str) -> int:
     shown = clean(text)
     if shown.isascii():
         return len(shown)
+    import unicodedata
+
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in shown)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from functools import lru_cache
 
 from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, listing, note
@@ -84,6 +83,8 @@ class _Index:
 
     def beginning_with(self, start: str) -> list[str]:
         """Names with this beginning, at most as many as are compared."""
+        from bisect import bisect_left
+
         at = bisect_left(self.plain, start)
         found: list[str] = []
         while at < len(self.plain) and self.plain[at].startswith(start) and len(found) < _TRIALS:
