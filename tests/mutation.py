@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 WORDS = (
+    "use again weight assert matmul tuple "
     "model block input let repeat for in if else residual shortcut add multiply concat branch as from import train where "
     "true false none and or not range max in_channels _ Conv2d Linear ReLU Flatten BatchNorm2d MaxPool2d 0 1 2 -1 3.5 1e400 "
     '64 99999999999999999999 "a" " { } ( ) [ ] , ; -> = == != <= < > + - * ** / // % . : # \\ \n \t \r\n \x00 \u202e é 漢 $ @'

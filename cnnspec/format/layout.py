@@ -73,7 +73,7 @@ class Bracket:
         self.end: list[Comment] = []
         """Comments in front of the closing bracket."""
         self.open = False
-        """The author keeps it open: its last comma ends a line."""
+        """The author keeps it open: its last comma ends a line, or a comprehension begins one."""
         self.flat: str | None = None
         """Its text on one line, or None where there can't be one."""
 
@@ -152,13 +152,14 @@ def words_of(text: str) -> list[Word]:
         said = match[0].rstrip(_BLANKS) if kind == "COMMENT" else match[0]
         if kind == "NAME":
             kind = KEYWORDS.get(said, kind)
-            if kind == "WILDCARD" or (kind in NAMES and (depth or not (lines or split or before in _BEFORE_STATEMENT))):
+            begins = not depth and (lines or split or before in _BEFORE_STATEMENT)
+            if kind == "WILDCARD" or (kind in NAMES and not begins) or (kind == "SHORTCUT" and before != "RBRACE"):
                 kind = "NAME"
         elif kind in ("LPAR", "LSQB"):
             depth += 1
         elif kind in ("RPAR", "RSQB"):
             depth -= 1
-        before = kind
+        before = before if kind == "COMMENT" else kind
         found.append(Word(kind, start, said, lines, split=split))
         lines, split = 0, False
     return found
@@ -181,7 +182,8 @@ def _set_spaces(words: list[Word]) -> None:
             word.space = False
         elif kind == "COMMA":
             word.space = False
-        tight = before in ("LPAR", "LSQB", *_TIGHT) or kind in _TIGHT
+        # `64 .size` is no number.
+        tight = before in ("LPAR", "LSQB", *_TIGHT) or (kind in _TIGHT and (kind != "DOT" or before not in _NUMBERS))
         if unary or tight or (key and "EQUAL" in (kind, before)):
             word.space = False
         unary = kind == "SIGN" and before not in _VALUES
@@ -210,9 +212,10 @@ def _tighten(words: list[Word]) -> None:
             if first.kind in ("FACTOR", "POWER") or (not words[index - 1].space and first.kind == "SIGN"):
                 continue
             last = index
-            while words[last].text == "*" and words[last + 1].kind in _NUMBERS:
+            while last < len(words) and words[last].text == "*" and words[last + 1].kind in _NUMBERS:
                 last += 2
-            if last > index and words[last].kind not in ("FACTOR", "POWER", "LSQB"):
+            behind = words[last].kind if last < len(words) else ""
+            if last > index and behind not in ("FACTOR", "POWER", "LSQB"):
                 for part in words[index:last]:
                     part.space = False
 
@@ -220,7 +223,8 @@ def _tighten(words: list[Word]) -> None:
 def _is_simple_power(words: list[Word], index: int) -> bool:
     simple = ("NAME", *_NUMBERS)
     right = index + 1 + (words[index + 1].kind == "SIGN")
-    return words[index - 1].kind in simple and words[right].kind in simple and words[right + 1].kind not in _CLOSERS
+    behind = words[right + 1].kind if right + 1 < len(words) else ""
+    return words[index - 1].kind in simple and words[right].kind in simple and behind not in _CLOSERS
 
 
 # --- structure ---
@@ -301,6 +305,7 @@ class _Reader:
         commas = lines = 0
         pieces: list[Piece] = []
         blank = False
+        begins_line = self.words[self.at].lines > 0
         while self.kind != closer:
             word = self.words[self.at]
             if not pieces:
@@ -325,7 +330,7 @@ class _Reader:
         ends_in_comma = bool(commas) and not any(not isinstance(piece, Comment) for piece in pieces)
         rest = _close(bracket, pieces, blank=blank)
         bracket.end += [piece for piece in rest if isinstance(piece, Comment)]
-        bracket.open = ends_in_comma and lines > 0
+        bracket.open = begins_line if bracket.kind == "comprehension" else ends_in_comma and lines > 0
         if bracket.kind == "group" and commas:
             bracket.kind = "sequence"
 

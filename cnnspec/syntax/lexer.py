@@ -81,7 +81,11 @@ def settle(tokens: list[Token], source: Source, sink: Sink) -> tuple[list[Token]
                 continue
         elif number in closers:
             until = max(until, closers[number])
-        elif (kind == "ELSE" or kind == "SHORTCUT") and kept and kept[-1][0] == "_SEP":
+        elif (
+            kept
+            and kept[-1][0] == "_SEP"
+            and (kind == "ELSE" or (kind == "SHORTCUT" and kept[-2:-1] and kept[-2][0] == "RBRACE"))
+        ):
             kept.pop()
         kept.append(token)
     kept.append(end)
