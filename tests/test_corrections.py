@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from cnnspec.cli.main import main
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.edits import apply
 from cnnspec.source import Source
@@ -30,9 +33,14 @@ self.relu()                                  => ReLU
 x = F.gelu(x); x = F.silu(x)                 => GELU; SiLU
 self.net = nn.Sequential(nn.Flatten(), nn.Linear(10))         => Flatten(); Linear(10)
 nn.Sequential(\\n    nn.Flatten(),\\n    nn.Linear(10),\\n)   => Flatten()\\n    Linear(10)
+nn.Linear(120), nn.Sigmoid(),                => Linear(120); Sigmoid()
+Linear(120), Sigmoid(), Linear(84)           => Linear(120); Sigmoid(); Linear(84)
 Conv2d(6, 5, padding='same')                 => Conv2d(6, 5, padding="same")
 Linear(10),                                  => Linear(10)
 Linear(10) as "fc"                           => Linear(10) as fc
+input (3, 32, 32)                            => input [3, 32, 32]
+input 3, H, W                                => input [3, H, W]
+input = [784]                                => input [784]
 Linear(10) -> 10                             => Linear(10) -> [10]
 Conv2d(6, 5) [6, 8, 8]                       => Conv2d(6, 5) -> [6, 8, 8]
 Conv2d(6, 5) [6, _, _] as x                  => Conv2d(6, 5) -> [6, _, _] as x
@@ -100,6 +108,45 @@ def test_what_is_not_sure_is_left(text: str):
     parse(Source("x.cnn", f"block B {{ {text} }}"), sink := Sink())
     assert sink.diagnostics
     assert not any(found.fixes for found in sink.diagnostics)
+
+
+PASTED = """\
+model LeNet {
+    input [1, 28, 28]
+    nn.Conv2d(1, 6, kernel_size=5, padding='same'),
+    nn.Sigmoid(),
+    nn.AvgPool2d(kernel_size=2, stride=2),
+    self.conv2 = nn.Conv2d(6, 16, kernel_size=5, bias=True)
+    x = F.relu(x)
+    nn.AvgPool2d(kernel_size=2, stride=2),
+    nn.Flatten(),
+    nn.Linear(16 * 5 * 5, 120), nn.Sigmoid(),
+    nn.Linear(120, 84), nn.Sigmoid(),
+    nn.Linear(84, 10)
+}
+"""
+MEANT = """\
+model LeNet {
+    input [1, 28, 28]
+    Conv2d(1 -> 6, kernel_size=5, padding="same")
+    Sigmoid()
+    AvgPool2d(kernel_size=2, stride=2)
+    Conv2d(6 -> 16, kernel_size=5, bias=true) as conv2
+    ReLU
+    AvgPool2d(kernel_size=2, stride=2)
+    Flatten()
+    Linear(16 * 5 * 5 -> 120); Sigmoid()
+    Linear(120 -> 84); Sigmoid()
+    Linear(84 -> 10)
+}
+"""
+
+
+def test_a_network_in_the_words_of_torch_becomes_a_spec(tmp_path: Path):
+    file = tmp_path / "net.cnn"
+    file.write_text(PASTED)
+    assert main(["check", "--fix", str(file)]) == 0
+    assert file.read_text() == MEANT
 
 
 def test_a_corrected_statement_is_read():

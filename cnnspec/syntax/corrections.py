@@ -135,9 +135,14 @@ def _result(run: Automaton, begin: int, end: int, edits: list[Edit]) -> str:
 
 def _comma_at_end(run: Automaton) -> Correction | None:
     kind, start, end = run.token
-    if kind != "COMMA" or run.following[0] not in ("_SEP", "RBRACE", "$END") or not run.accepts("_SEP"):
+    if kind != "COMMA" or not run.accepts("_SEP"):
         return None
-    return Correction(run.at, run.at + 1, (), _edit(run, start, end, ""), "no comma is needed at the end of a line")
+    if run.following[0] in ("_SEP", "RBRACE", "$END"):
+        return Correction(run.at, run.at + 1, (), _edit(run, start, end, ""), "no comma is needed at the end of a line")
+    if run.following[0] != "NAME" or run.tokens[run.at - 1][0] != "RPAR" or not run.accepts("AS"):
+        return None
+    words = "`;` stands between the layers of a line"
+    return Correction(run.at, run.at + 1, (("_SEP", start, end),), _edit(run, start, end, ";"), words)
 
 
 def _quotes(run: Automaton) -> Correction | None:
@@ -186,6 +191,27 @@ def _size_in_brackets(run: Automaton) -> Correction | None:
     return Correction(
         run.at, run.at + 1, tokens, _edit(run, start, end, f"[{text}]"), f"a shape stands in brackets: `-> [{text}]`"
     )
+
+
+def _input_without_brackets(run: Automaton) -> Correction | None:
+    """`input (3, 32, 32)`, `input 3, 32, 32`, `input = [3, 32, 32]`."""
+    kind, start, _ = run.token
+    if run.tokens[run.at - 1][0] != "INPUT" or kind not in ("LPAR", "INT", "EQUAL"):
+        return None
+    if kind == "EQUAL":
+        edits = _edit(run, start, run.following[1], "")
+        return Correction(run.at, run.at + 1, (), edits, "it is written without `=`: `input [3, 32, 32]`")
+    first = at = run.at + (kind == "LPAR")
+    while run.tokens[at][0] in ("INT", "NAME", "COMMA") and at - first < 20:
+        at += 1
+    inner, last = run.tokens[first:at], at + (kind == "LPAR")
+    if not inner or run.tokens[last][0] not in ("_SEP", "RBRACE") or (kind == "LPAR" and run.tokens[at][0] != "RPAR"):
+        return None
+    close = run.tokens[last - 1][2]
+    shape = run.source.text[inner[0][1] : inner[-1][2]]
+    tokens = (("LSQB", start, start), *inner, ("RSQB", close, close))
+    words = f"a shape stands in brackets: `input [{shape}]`"
+    return Correction(run.at, last, tokens, _edit(run, start, close, f"[{shape}]"), words)
 
 
 def _arrow_left_out(run: Automaton) -> Correction | None:
@@ -321,6 +347,7 @@ _RULES = (
     _name_in_quotes,
     _without_name,
     _size_in_brackets,
+    _input_without_brackets,
     _arrow_left_out,
     _arrow_to_layer,
     _times,

@@ -56,6 +56,8 @@ def of_torch(source: Source, tokens: list[Token]) -> tuple[list[Edit], list[Toke
     if line.word() == "Sequential":
         return _sequence(line)
     _copy(line, len(tokens))
+    if label is not None and any(kind == "_SEP" for kind, _, _ in line.out):
+        return None
     _finish(line, None if label is not None and line.source.text[label[1] : label[2]] in _RUNNING else label)
     return line.edits, line.out
 
@@ -110,8 +112,14 @@ def _layer(function: str) -> str:
 
 def _copy(line: _Line, until: int) -> None:
     """Take tokens over, without the modules in front of layers, with double quotes."""
+    depth = 0
     while line.at < until:
         kind, start, end = line.tokens[line.at]
+        depth += (kind in ("LPAR", "LSQB")) - (kind in ("RPAR", "RSQB"))
+        if kind == "COMMA" and depth == 0 and line.at < until - 1:
+            # Layers that are written in one row.
+            kind = "_SEP"
+            line.change(start, end, ";")
         if line.kinds(2) == ("NAME", "DOT") and line.word() in _MODULES:
             begin = line.begin()
             _prefixes(line)
