@@ -29,6 +29,10 @@ def describe(layer: type[Layer]) -> str:
         lines += ["", *(_field(field, layer, width) for field in layer.fields.values())]
     if layer.inferred:
         lines += ["", f"{layer.inferred} is inferred from the input{_statable(layer)}."]
+    if layer.takes > 1:
+        lines += ["", f"Takes a tuple of {layer.takes} values."]
+    if layer.integers:
+        lines += ["", "Takes whole numbers (int64)."]
     lines += ["", f"Compiles to {layer.target()}."]
     return "\n".join(lines)
 

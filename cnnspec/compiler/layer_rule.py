@@ -120,7 +120,7 @@ def _wholly(
     walk: Walk, layer: Layer, bound: Bound, node: tree.Layer, flow: Flow, shape: Shape | Parts, name: str
 ) -> Known:
     """Behind a layer to which a value comes of which all is sure."""
-    stated = layer.given.get(layer.inferred) if layer.inferred else None
+    stated = layer.stated
     differs = isinstance(stated, int) and flow.width(layer.inferred_axis) != stated
     try:
         given = layer.infer(shape)
@@ -142,7 +142,7 @@ def _wholly(
 def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> Known:
     """Behind a layer to which a value comes that is not known in full."""
     flow = walk.flow
-    stated = layer.given.get(layer.inferred) if layer.inferred else None
+    stated = layer.stated
     if isinstance(stated, int) and isinstance(flow, Flow):
         found = [_width(reading, layer.inferred_axis) for reading in flow.readings] or [flow.width(layer.inferred_axis)]
         if all(width is not None and width != stated for width in found):
@@ -160,7 +160,7 @@ def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> Known:
 
 def _stated(layer: Layer, flow: Known) -> Known:
     """What arrives, with the width that the layer states where it is not known."""
-    stated = layer.given.get(layer.inferred) if layer.inferred else None
+    stated = layer.stated
     axis = layer.inferred_axis
     if not isinstance(stated, int) or not isinstance(flow, Flow) or flow.width(axis) is not None:
         return flow

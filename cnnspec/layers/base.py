@@ -98,6 +98,17 @@ class Layer(Named, family=True):
             raise TypeError(f"{cls.__name__} needs `module`: the torch module it stands for")
         super().register()
 
+    @property
+    def uses_width(self) -> bool:
+        """Whether the width that the input determines makes a difference: where not, torch takes any."""
+        return True
+
+    @property
+    def stated(self) -> int | None:
+        """The width that the arguments state for what arrives, None where they don't or it makes no difference."""
+        found = self.given.get(self.inferred) if self.inferred and self.uses_width else None
+        return found if isinstance(found, int) else None
+
     def validate(self) -> None:
         """Raise Reject where the arguments alone are wrong together, whatever the input."""
 
@@ -130,7 +141,7 @@ class Layer(Named, family=True):
         for field in self.fields.values():
             value = getattr(self, field.name)
             if field.name == self.inferred:
-                args.append(x[self.inferred_axis])
+                args.append(x[self.inferred_axis] if self.uses_width or value is None else value)
             elif field.required:
                 args.append(value)
             elif value != field.default or value.__class__ is not field.default.__class__:

@@ -32,12 +32,15 @@ class _AnyConv(_Spatial):
         groups: int
         bias: bool
 
-    def validate(self) -> None:
-        self._check_groups("out_channels", self.out_channels)
-
-    def _check_groups(self, what: str, value: int) -> None:
-        if value % self.groups:
-            raise Reject("groups", NOT_DIVISIBLE, what=what, value=value, divisor_name="groups", divisor=self.groups)
+    def check_groups(self, x: Shape) -> None:
+        """Reject groups that don't divide the channels on both sides."""
+        sides = {"in_channels": x[0], "out_channels": self.out_channels}
+        wrong = [(name, value) for name, value in sides.items() if value % self.groups]
+        if wrong:
+            # Where neither is divisible, the sentence names both.
+            what = "".join(f"{name} ({value}) and " for name, value in wrong[:-1])
+            facts = {"what": what + wrong[-1][0], "value": wrong[-1][1], "divisor": self.groups}
+            raise Reject("groups", NOT_DIVISIBLE, divisor_name="groups", **facts)
 
     def weight(self, x: Shape) -> Shape:
         return (self.out_channels, x[0] // self.groups, *self.each(self.kernel_size))
@@ -61,13 +64,12 @@ class _Conv(_AnyConv):
     padding_mode: PaddingMode = "zeros"
 
     def validate(self) -> None:
-        super().validate()
         if self.padding == "same" and set(self.each(self.stride)) != {1}:
             raise Reject("padding", combinations.STRIDED_SAME)
 
     def infer(self, x: Shape) -> Shape:
         self.check_rank(x)
-        self._check_groups("in_channels", x[0])
+        self.check_groups(x)
         kernel_size, dilation = self.each(self.kernel_size), self.each(self.dilation)
         pads = self._pads(kernel_size, dilation)
         for axis, size, (before, after) in zip(self.axes, x[1:], pads):
@@ -114,7 +116,6 @@ class _ConvTranspose(_AnyConv):
     padding_mode: Zeros = "zeros"
 
     def validate(self) -> None:
-        super().validate()
         arguments = self.stride, self.dilation, self.output_padding
         for stride, dilation, extra in zip(*map(self.each, arguments)):
             if extra >= max(stride, dilation):
@@ -126,7 +127,7 @@ class _ConvTranspose(_AnyConv):
 
     def infer(self, x: Shape) -> Shape:
         self.check_rank(x)
-        self._check_groups("in_channels", x[0])
+        self.check_groups(x)
         arguments = self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation
         return (self.out_channels, *map(self._size, self.axes, x[1:], *map(self.each, arguments)))
 

@@ -1,5 +1,7 @@
 """Normalisation over the batch, over single samples, over groups of channels and over neighbouring channels."""
 
+from math import prod
+
 from cnnspec.declare import Count, Positive, Real, Reject, Tuple
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TOO_FEW_VALUES, WRONG_SHAPE_ARGUMENT
 from cnnspec.layers._axes import _KeepsChannels, wrong_rank
@@ -32,10 +34,17 @@ class _BatchNorm(_ChannelNorm):
     bias: bool = True
 
     def infer(self, x: Shape) -> Shape:
-        # One value a channel is enough here: a batch holds at least two samples. Plain features are channels, too.
+        # Plain features are channels, too. One value a channel is enough in training, where a batch holds at least two
+        # samples; without running statistics an evaluation has no more than its batch, which may hold one.
         if self.rank > 1 or len(x) > 1:
             self.check_rank(x)
+        if not self.track_running_stats and prod(x[1:]) == 1:
+            raise Reject("", TOO_FEW_VALUES, unit="channel", found=x)
         return x
+
+    @property
+    def uses_width(self) -> bool:
+        return self.affine or self.track_running_stats
 
     def parameters(self, x: Shape) -> int:
         return x[0] * (1 + self.bias) if self.affine else 0
@@ -82,7 +91,7 @@ class _InstanceNorm(_ChannelNorm):
     def infer(self, x: Shape) -> Shape:
         self.check_rank(x)
         if all(size == 1 for size in x[1:]):
-            raise Reject("", TOO_FEW_VALUES, found=x)
+            raise Reject("", TOO_FEW_VALUES, unit="channel", found=x)
         return x
 
     def parameters(self, x: Shape) -> int:
@@ -138,7 +147,14 @@ class GroupNorm(_KeepsChannels):
 
     def infer(self, x: Shape) -> Shape:
         self._expect_whole_groups(x[0])
+        # torch 2.13 refuses a batch of one then, in evaluation too, and gives the bias alone for a larger one.
+        if x[0] // self.num_groups * prod(x[1:]) == 1:
+            raise Reject("", TOO_FEW_VALUES, unit="group", found=x)
         return x
+
+    @property
+    def uses_width(self) -> bool:
+        return self.affine
 
     def _expect_whole_groups(self, channels: int) -> None:
         if channels % self.num_groups:

@@ -8,6 +8,14 @@ from cnnspec.layers._window import Sides, _Spatial, check_wrap
 from cnnspec.layers.base import Shape
 
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Fill = float | None
+else:
+    # torch 2.13 takes None for 0.
+    Fill = Float | None
+
+
 class _Pad(_Spatial):
     """Padding of each side; `mode` says what is added."""
 
@@ -60,7 +68,7 @@ class ConstantPad1d(_ConstantPad):
 
     rank = 1
 
-    value: Float
+    value: Fill
 
 
 class ConstantPad2d(_ConstantPad):
@@ -68,7 +76,7 @@ class ConstantPad2d(_ConstantPad):
 
     rank = 2
 
-    value: Float
+    value: Fill
 
 
 class ConstantPad3d(_ConstantPad):
@@ -76,7 +84,7 @@ class ConstantPad3d(_ConstantPad):
 
     rank = 3
 
-    value: Float
+    value: Fill
 
 
 class ZeroPad1d(_ConstantPad):

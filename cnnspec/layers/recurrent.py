@@ -29,6 +29,7 @@ class _Recurrent(Layer):
     inferred = "input_size"
     inferred_axis = -1
     counts = "input features"
+    saves_output = "always"
     gates = 1
     """Sums that are worked out for each hidden value."""
 

@@ -160,8 +160,8 @@ def answer(name: str, arguments: list[Argument], x: Shape) -> Answer:
 
 def _through(layer: Layer, x: Shape) -> Answer:
     """The output for an input that fits the width which the arguments state."""
-    stated = layer.given.get(layer.inferred)
-    if isinstance(stated, int) and layer.takes == 1 and stated != x[layer.inferred_axis]:
+    stated = layer.stated
+    if stated is not None and layer.takes == 1 and stated != x[layer.inferred_axis]:
         try:
             layer.infer(x)
         except Reject as reject:

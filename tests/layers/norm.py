@@ -11,7 +11,8 @@ ACCEPTED = """
 BatchNorm1d  [3] -> [3]
 BatchNorm1d(3)  [3, 4] -> [3, 4]
 BatchNorm1d(1, 5e-324, none)  [1, 1] -> [1, 1]
-BatchNorm1d(num_features=3, affine=false, track_running_stats=false, bias=false)  [3] -> [3]
+BatchNorm1d(num_features=3, affine=false, track_running_stats=false, bias=false)  [3, 2] -> [3, 2]
+BatchNorm2d(6, affine=false, track_running_stats=false)  [8, 4, 4] -> [8, 4, 4]
 BatchNorm2d  [3, 4, 5] -> [3, 4, 5]
 BatchNorm2d(eps=1e39, momentum=-5)  [3, 1, 1] -> [3, 1, 1]
 BatchNorm2d(3, 1e-3, 0.01, true, true, bias=false)  [3, 4, 5] -> [3, 4, 5]
@@ -29,7 +30,8 @@ InstanceNorm3d  [3, 4, 5, 6] -> [3, 4, 5, 6]
 InstanceNorm3d(num_features=3, momentum=1)  [3, 1, 1, 2] -> [3, 1, 1, 2]
 InstanceNorm3d(affine=true)  [1, 2, 1, 1] -> [1, 2, 1, 1]
 GroupNorm(1)  [3] -> [3]
-GroupNorm(3, 3)  [3, 1] -> [3, 1]
+GroupNorm(3, 3)  [3, 2] -> [3, 2]
+GroupNorm(2, 4, affine=false)  [8, 4, 4] -> [8, 4, 4]
 GroupNorm(num_groups=2, num_channels=4, eps=-1)  [4, 2, 2, 2, 2] -> [4, 2, 2, 2, 2]
 GroupNorm(2, eps=0, affine=false)  [4, 3, 3] -> [4, 3, 3]
 GroupNorm(2, eps=1e300, bias=false)  [4, 3] -> [4, 3]
@@ -84,6 +86,10 @@ InstanceNorm3d  [3, 1, 1, 1]  E214 -
 InstanceNorm3d  [3, 4, 5]  E201 -
 InstanceNorm3d  [3, 4, 5, 6, 7]  E201 -
 InstanceNorm3d(2, affine=true)  [3, 4, 5, 6]  E203 num_features
+GroupNorm(8)  [8, 1, 1]  E214 -
+GroupNorm(6)  [6]  E214 -
+BatchNorm1d(track_running_stats=false)  [6]  E214 -
+BatchNorm2d(affine=false, track_running_stats=false)  [6, 1, 1]  E214 -
 GroupNorm  [3]  E112 num_groups
 GroupNorm(0)  [3]  E116 num_groups
 GroupNorm(-1)  [3]  E116 num_groups

@@ -16,6 +16,7 @@ ConstantPad2d((1, 2, 3, 4), 0)  [3, 4, 5] -> [3, 11, 8]
 ConstantPad2d([0, -4, 0, 0], 0)  [3, 4, 5] -> [3, 4, 1]
 ConstantPad2d(-1, -3.4028234663852886e38)  [3, 4, 5] -> [3, 2, 3]
 ConstantPad2d(0, 1e-320)  [1, 1, 1] -> [1, 1, 1]
+ConstantPad3d(-1, none)  [3, 4, 5, 6] -> [3, 2, 3, 4]
 ConstantPad3d(1, 2)  [3, 4, 5, 6] -> [3, 6, 7, 8]
 ConstantPad3d((1, 2, 3, 4, 5, 6), 2)  [3, 4, 5, 6] -> [3, 15, 12, 9]
 ConstantPad3d((0, 0, 0, 0, -3, 0), 2)  [3, 4, 5, 6] -> [3, 1, 5, 6]
@@ -75,7 +76,7 @@ ConstantPad1d((1, 1, 1, 1), 0)  [3, 4]  E116 padding
 ConstantPad1d((-3, -1), 0)  [3, 4]  E207 padding
 ConstantPad2d(1, 3.5e38)  [3, 4, 5]  E116 value
 ConstantPad2d(1, -3.5e38)  [3, 4, 5]  E116 value
-ConstantPad2d(1, none)  [3, 4, 5]  E115 value
+ConstantPad2d(1, "zero")  [3, 4, 5]  E115 value
 ConstantPad2d(1.0, 0)  [3, 4, 5]  E115 padding
 ConstantPad2d((1, 1), 0)  [3, 4, 5]  E116 padding
 ConstantPad2d((0, 0, -5, 9), 0)  [3, 4, 5]  E210 padding

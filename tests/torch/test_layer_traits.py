@@ -69,7 +69,8 @@ def test_results_are_kept_where_the_layer_says_so(case: cases.Case):
     x = x.requires_grad_() * 1
     y = module.train()(x)
     keeps = layer.saves_output == "always" or (layer.saves_output == "in place" and getattr(layer, "inplace", False))
-    if layer.view or layer.random:
+    # Whether a recurrent layer keeps its result depends on the device and the directions: it is taken to.
+    if layer.view or layer.random or layer.inferred == "input_size":
         return
     y.add_(1)
     if keeps:

@@ -113,6 +113,11 @@ STRICTER = (
         ("InstanceNorm",),
     ),
     Stricter("what torch can't go back through", lambda it: it.is_about("E210", "scale_grad_by_freq"), ("Embedding",)),
+    Stricter(
+        "one value has no variance: torch gives the bias alone, and refuses a batch of one",
+        lambda it: it.is_about("E214"),
+        ("GroupNorm", "BatchNorm"),
+    ),
     Stricter("a tuple has a bound", lambda it: it.is_about("E008"), ("Chunk", "Split")),
     Stricter("one value has no standard deviation: torch gives NaN", lambda it: it.is_about("E210", "dim"), ("Std",)),
     Stricter(
