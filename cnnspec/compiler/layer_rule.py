@@ -37,10 +37,9 @@ def torch_layer(walk: Walk, declared: type[Layer], earlier: tuple[Argument, ...]
     layer = declared.build(bound.values)
     assert isinstance(layer, Layer)
     start = walk.flow
-    end = _behind(walk, layer, bound, node)
+    end, accepted = _behind(walk, layer, bound, node)
     shape = start.shape
-    known = bound.complete and shape is not None and end.shape is not None
-    parameters = layer.parameters(shape) if known and shape is not None else 0
+    parameters = layer.parameters(shape) if accepted and shape is not None else 0
     if parameters > _LARGEST:
         walk.sink.report(
             codes.TENSOR_TOO_LARGE, node.head, what=f"the parameters of {declared.__name__}", limit=_LARGEST
@@ -97,19 +96,21 @@ def _built(walk: Walk, value: Partial | type[Layer], span: Span) -> object:
     return target.build(bound.values) if bound.complete else UNKNOWN
 
 
-def _behind(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> Known:
-    """What is sure of the value behind a layer. Reports what torch would refuse."""
+def _behind(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> tuple[Known, bool]:
+    """What is sure of the value behind a layer, and whether it accepts what arrives, known in full. Reports what torch
+    would refuse."""
     flow, name = walk.flow, type(layer).__name__
     if not _fits(walk, layer, node):
-        return outcome(variants(layer, _unsure(layer, bound)), LOST)[0]
+        return outcome(variants(layer, _unsure(layer, bound)), LOST)[0], False
     if not bound.complete:
         walk.refused = True
-        return _origin(outcome(variants(layer, _unsure(layer, bound)), _stated(layer, flow))[0], flow, node, layer)
+        known = outcome(variants(layer, _unsure(layer, bound)), _stated(layer, flow))[0]
+        return _origin(known, flow, node, layer), False
     try:
         layer.validate()
     except Reject as reject:
         _refused(walk, reject, layer, bound, node, [])
-        return _origin(behind_refusal(layer, reject.field, flow), flow, node, layer)
+        return _origin(behind_refusal(layer, reject.field, flow), flow, node, layer), False
     shape = flow.shape
     if shape is None or isinstance(flow, Several):
         return _partly(walk, layer, bound, node)
@@ -118,8 +119,8 @@ def _behind(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> Known:
 
 def _wholly(
     walk: Walk, layer: Layer, bound: Bound, node: tree.Layer, flow: Flow, shape: Shape | Parts, name: str
-) -> Known:
-    """Behind a layer to which a value comes of which all is sure."""
+) -> tuple[Known, bool]:
+    """Behind a layer to which a value comes of which all is sure; and whether it accepts it."""
     stated = layer.stated
     differs = isinstance(stated, int) and flow.width(layer.inferred_axis) != stated
     try:
@@ -127,20 +128,20 @@ def _wholly(
     except Reject as reject:
         if not differs or reject.code is codes.WRONG_RANK:
             _refused(walk, reject, layer, bound, node, flow.labels())
-            return _origin(behind_refusal(layer, reject.field, flow), flow, node, layer)
+            return _origin(behind_refusal(layer, reject.field, flow), flow, node, layer), False
         given = shape
     if differs:
-        return _wrong_width(walk, layer, bound, node, flow)
+        return _wrong_width(walk, layer, bound, node, flow), False
     if isinstance(given, Parts):
-        return known_of(given)
+        return known_of(given), True
     if _count(given) > _LARGEST:
         walk.sink.report(codes.TENSOR_TOO_LARGE, node.head, what=f"the output of {name}", limit=_LARGEST)
-        return LOST
-    return flow.become(given, node.head, name=name, reshapes=layer.reshapes)
+        return LOST, False
+    return flow.become(given, node.head, name=name, reshapes=layer.reshapes), True
 
 
-def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> Known:
-    """Behind a layer to which a value comes that is not known in full."""
+def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> tuple[Known, bool]:
+    """Behind a layer to which a tuple comes, or a value that is not known in full; and whether it accepts what is known."""
     flow = walk.flow
     stated = layer.stated
     if isinstance(stated, int) and isinstance(flow, Flow):
@@ -148,14 +149,14 @@ def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> Known:
         if all(width is not None and width != stated for width in found):
             refused = outcome([layer], flow)[1]
             if refused is None or refused.code is not codes.WRONG_RANK:
-                return _wrong_width(walk, layer, bound, node, flow)
+                return _wrong_width(walk, layer, bound, node, flow), False
     known = _stated(layer, flow)
     found_flow, refused = outcome([layer], known)
     if refused is not None:
         labels = flow.labels() if isinstance(flow, Flow) else []
         _refused(walk, refused, layer, bound, node, labels)
         found_flow = behind_refusal(layer, refused.field, known)
-    return _origin(found_flow, flow, node, layer)
+    return _origin(found_flow, flow, node, layer), refused is None and flow.shape is not None
 
 
 def _stated(layer: Layer, flow: Known) -> Known:

@@ -7,7 +7,6 @@ from cnnspec.layers._axes import Float
 from cnnspec.layers._window import Sides, _Spatial, check_wrap
 from cnnspec.layers.base import Shape
 
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Fill = float | None

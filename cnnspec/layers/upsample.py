@@ -57,7 +57,7 @@ class _Resize(_KeepsChannels):
             raise wrong_rank(x, "[channels, length] to [channels, depth, height, width]", NOT_RESIZABLE)
         if rank is not None and len(x) != rank + 1:
             fits = {2: "linear", 3: "bilinear", 4: "trilinear"}.get(len(x))
-            advice = f'Upsample(mode="{fits}") takes {x}' if fits else NOT_RESIZABLE
+            advice = f'Upsample(mode="{fits}") takes {LAYOUTS[len(x) - 1]}' if fits else NOT_RESIZABLE
             field = "mode" if "mode" in self.fields else ""
             raise Reject(field, WRONG_RANK, expected=LAYOUTS[rank], found=x, advice=advice)
 

@@ -16,8 +16,10 @@ class LayerKind(Kind):
         return "a layer with its arguments, such as `Conv2d(64, 3)`"
 
     def samples(self, rank: int) -> tuple[object, ...]:
-        found = [(Layer.find("Linear"), (1,)), (Layer.find("Conv2d"), (1, 1))]
-        return tuple(layer(*values) for layer, values in found if layer is not None)
+        # Of several ranks and widths, so that none of them comes out of all.
+        names = [("Linear", ()), *((f"Conv{axes}d", (1,)) for axes in (1, 2, 3))]
+        found = [(Layer.find(name), rest) for name, rest in names]
+        return tuple(layer(out, *rest) for layer, rest in found if layer is not None for out in (1, 2))
 
 
 TYPE_CHECKING = False
