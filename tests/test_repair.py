@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -295,3 +296,66 @@ def test_the_first_fix_has_no_or():
     assert isinstance(found.fixes[0], Suggestion)
     assert not found.all_helps[0].startswith("or ")
     assert all(text.startswith("or ") for text in found.all_helps[1 : len(found.fixes)])
+
+
+# --- faults of earlier days ---
+
+
+@pytest.mark.parametrize("dim", [0, 4, -5, 9])
+def test_a_wrong_dimension_of_branches(dim: int):
+    """The edit stands outside of what the statement's head was."""
+    text = f"model M {{ input [3, 8, 8]\n    concat(dim={dim}) {{ branch {{ ReLU }}; branch {{ Tanh }} }} }}"
+    (found,) = errors(text)
+    assert found.code.id == "E211"
+    assert found.all_helps == [fix for fix in found.all_helps if fix]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model M { input [8, 8, 8]; ReLU as skip1; ReLU as skipp2; Tanh; add(skip2) }",
+        "model M { input [8, 8, 8]; let width1 = 8; let width22 = 16; Conv2d(width2, 3); Conv2d(width1 + width22, 1) }",
+        "block B(c1, cc2 = 4) { Conv2d(c1, 1); Conv2d(cc2, 1) }\nmodel M { input [8, 8, 8]; B(3, c2=5) }",
+        "model M { input [8, 8, 8]; let width1 = 8; Conv2d(width2, 3) }",
+    ],
+    ids=["value", "number", "parameter", "digit"],
+)
+def test_a_name_between_two_or_of_another_number_is_never_sure(text: str):
+    (found,) = errors(text)
+    assert not any(fix.sure for fix in found.fixes)
+
+
+def test_fixes_do_not_vanish_with_depth():
+    for count in (20, 400, 1200):
+        layers = "    Conv2d(8, 3, padding=1)\n    ReLU\n" * (count // 2)
+        text = f"model M {{\n    input [3, 8, 8]\n{layers}    Flatten\n    Linear(256 -> 10)\n}}\n"
+        (found,) = errors(text)
+        assert "declare what arrives: `Linear(512 -> 10)`" in [fix.message for fix in found.fixes]
+
+
+def test_fixes_do_not_vanish_with_another_error_in_the_statement():
+    first, second = errors("model M { input [3, 8, 8]; Conv2d(8, 3, kernal=3, padding=true) }")
+    assert {first.code.id, second.code.id} == {"E111", "E115"}
+    assert first.fixes or second.fixes
+
+
+def test_the_same_text_every_time():
+    text = LENET.replace("Linear(84)", "Lineer(84); Linear(85 -> 84)")
+    shown = {"\n".join(render(found) for found in errors(text)) for _ in range(8)}
+    assert len(shown) == 1
+
+
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_documents_are_the_same_in_every_run(tmp_path: Path, form: str):
+    """Nothing hangs on a clock, or on the order of a set."""
+    text = LENET.replace("Linear(84)", "Lineer(84); Linear(85 -> 84); BatchNormd; add(skip)")
+    (tmp_path / "lenet.cnn").write_text("block Unt { ReLU }\n" + text)
+    root = str(Path(__file__).parent.parent)
+    command = [sys.executable, "-m", "cnnspec", "check", "lenet.cnn", f"--output-format={form}"]
+    found = set()
+    for seed in range(100 if os.environ.get("CNNSPEC_FULL") else 4):
+        known = {"PYTHONPATH": root, "PYTHONHASHSEED": str(seed), "PATH": os.environ.get("PATH", "")}
+        run = subprocess.run(command, cwd=tmp_path, env=known, capture_output=True, check=False)
+        assert run.returncode == 1, run.stderr
+        found.add(run.stdout)
+    assert len(found) == 1

@@ -62,11 +62,12 @@ def _numbers(case: Case) -> Iterator[Option]:
         span = site.node.span
         extra = away + (COSTS["operand"] if site.field == "" and site.kind not in ("annotation", "input") else 0.0)
         inside = span.source is own.source and own.start <= span.start and span.end <= own.end
-        extra += COSTS["inside"] if inside else 0.0
-        extra += COSTS["stated here" if inside and site.kind == "stated" else site.kind]
-        extra += _explains(case, site, off)
-        if site.node is declared:
+        if site.node is declared or (site.kind == "stated" and not inside):
+            # What another layer states is what arrives there: to change it would be wrong.
             continue
+        extra += COSTS["inside"] if inside else 0.0
+        extra += COSTS["stated here" if site.kind == "stated" else site.kind]
+        extra += _explains(case, site, off)
         # A size of the input is no number of channels.
         negative = span.source.text[: span.start].endswith("-")
         for value in values_for(site, set() if id(site.node) in sizes else wanted):
@@ -115,7 +116,7 @@ def _explains(case: Case, site: Site, off: list[int]) -> float:
     """How well a number would explain sizes that are off: a stride doubles and halves them, an input's is its own."""
     if site.kind == "input" and isinstance(site.owner, tree.Input):
         axis = next((i for i, item in enumerate(site.owner.shape.items) if item is site.node), -1)
-        return COSTS["input explains"] if off == [axis] else COSTS["input may explain"] if axis in off else 0.0
+        return COSTS["input explains"] if off == [axis] else 0.0
     if str(site.node.value) == str(case.found.facts.get("value", "")):
         return COSTS["named by the error"]
     return COSTS["strides explain"] if role_of(site) == "stride" and len(off) > 1 else 0.0
@@ -311,7 +312,7 @@ def _additions(case: Case, statement: tree.Layer, index: int) -> Iterator[tuple[
             continue
         if missing and field in lacking and ROLES.get(field) == "kernel":
             options = (2, 3) if "Pool" in statement.name.id else (3, 1, 5, 7, 2)
-            yield from ((field, value, COSTS["add missing"] + 0.1 * rank) for rank, value in enumerate(options))
+            yield from ((field, value, 0.1 * rank) for rank, value in enumerate(options))
         elif field == "padding" and not missing:
             yield from ((field, value, COSTS["add padding"] + 0.1 * (value - 1)) for value in (1, 2, 3))
         elif field == "stride" and not missing:

@@ -58,10 +58,18 @@ class Case:
         """Which of them is to blame."""
         self._collect()
         named = {model.name.id for model in self.models}
-        self.graph = next((graph for graph in graphs if graph.name in named), None)
+        self.graph = next((graph for graph in graphs if graph.name in named), None) or self._variant(graphs)
         self.labelled = [label.span for label in found.labels]
         self._nodes: list[Node] | None = None
         self._by_place: dict[tuple[int, int, int], int] | None = None
+
+    def _variant(self, graphs: Sequence[Graph]) -> Graph | None:
+        """A variant of the model, one that goes through what is to blame where there is one."""
+        at = getattr(self.places[self.at].statement, "head", None) if self.places else None
+        for graph in graphs:
+            if any(node.span == at for _, node in walk(graph.root)):
+                return graph
+        return graphs[0] if self.models and graphs else None
 
     def _collect(self) -> None:
         for part in self.parts:
@@ -157,7 +165,7 @@ class Case:
             return COSTS["other definition"] + 0.1 * self.parts.index(place.part)
         steps = self.at - index
         if guilty.statement.span.start <= place.statement.span.start < guilty.statement.span.end:
-            return min(COSTS["far"], -COSTS["step inside"] * steps)
+            return 0.0
         away = COSTS["step before"] * steps if steps > 0 else COSTS["behind"] - COSTS["step before"] * steps
         return min(COSTS["far"], away)
 

@@ -81,13 +81,11 @@ def _together(site: Site, value: int) -> float:
         return 0.0
     given = _given(site)
     given[site.field] = value
-    kernel, stride = given.get("kernel_size"), given.get("stride")
+    kernel = given.get("kernel_size")
     cost = 0.0
     if kernel is not None and "padding" in given:
         spans = given.get("dilation", 1) * (kernel - 1) + 1
         cost += 0.0 if given["padding"] in (0, spans // 2) else COSTS["padding fits no kernel"]
-    if kernel is not None and stride is not None and stride > kernel > 1:
-        cost += COSTS["stride beyond kernel"]
     return cost
 
 

@@ -184,8 +184,10 @@ class Trials:
         return any(len(model.body.statements) >= LONG for model in models) and self.work <= LIMITS.repair_all
 
     def _layers(self, models: list[tree.Model]) -> int:
-        graphs = [self.graphs.get(model.name.id) for model in models]
-        return sum(graph.layers for graph in graphs if graph is not None) + 1
+        if all(model.name.id in self.graphs for model in models):
+            return sum(self.graphs[model.name.id].layers for model in models) + 1
+        # A base of variants: all of them are gone through.
+        return sum(graph.layers for graph in self.graphs.values()) + 1
 
     def measure(self, edits: tuple[Edit, ...], models: list[tree.Model], parts: list[Part]) -> tuple[Graph, ...]:
         """The graphs with edits that bring no new errors."""
