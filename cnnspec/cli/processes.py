@@ -89,9 +89,10 @@ def _wait(processes: list[subprocess.Popen[bytes]]) -> int:
     """Wait for all; where one has failed, stop the others. The rank of the first that failed, -1 for none."""
     first, since, told = -1, 0.0, False
     while any(process.poll() is None for process in processes):
-        failed = [rank for rank, process in enumerate(processes) if process.returncode not in (None, 0)]
-        if failed and first < 0:
-            first, since = failed[0], time.monotonic()
+        codes = {rank: process.returncode for rank, process in enumerate(processes) if process.returncode}
+        if codes and first < 0:
+            # One that was killed is why the others fail, too.
+            first, since = min(codes, key=lambda rank: codes[rank] >= 0), time.monotonic()
         if first >= 0 and time.monotonic() - since > _GRACE:
             for process in processes:
                 if process.poll() is None:
@@ -99,7 +100,8 @@ def _wait(processes: list[subprocess.Popen[bytes]]) -> int:
             told, since = True, time.monotonic()
         time.sleep(0.05)
     if first < 0:
-        first = next((rank for rank, process in enumerate(processes) if process.returncode), -1)
+        failed = [rank for rank, process in enumerate(processes) if process.returncode]
+        first = min(failed, key=lambda rank: processes[rank].returncode >= 0, default=-1)
     return first
 
 
