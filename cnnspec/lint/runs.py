@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cnnspec.graph.nodes import LayerNode, MergeNode, Node, ResidualNode, StackNode
+from cnnspec.graph.nodes import ARRIVING, STEP, LayerNode, MergeNode, Node, ResidualNode, StackNode, Wire
+from cnnspec.graph.walk import wires_of
+from cnnspec.layers.base import Parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,18 +40,42 @@ def runs_of(root: StackNode) -> Iterator[Run]:
 
 def _follow(node: Node, runs: list[Run], parts: list[tuple[StackNode, bool]], seen: set[int], inner: bool) -> None:
     if isinstance(node, LayerNode):
-        if node.layer is None:
+        if node.layer is None or isinstance(node.input, Parts) or isinstance(node.output, Parts):
             runs.append(Run(inner=inner))
         else:
             runs[-1].layers.append(node)
     elif isinstance(node, StackNode):
-        for child in node.children:
-            _follow(child, runs, parts, seen, inner)
+        if node.steps:
+            _follow_steps(node, runs, parts, seen, inner)
+        else:
+            for child in node.children:
+                _follow(child, runs, parts, seen, inner)
     else:
         for part in parts_of(node):
             if id(part) not in seen:
                 seen.add(id(part))
                 parts.append((part, True))
+        runs.append(Run(inner=inner))
+
+
+def _follow_steps(
+    node: StackNode, runs: list[Run], parts: list[tuple[StackNode, bool]], seen: set[int], inner: bool
+) -> None:
+    """A body with named values: a run goes on where a module takes what the one before it gives, and nobody else does."""
+    taken: dict[Wire, int] = {}
+    for feed in (*((step.feed, step.values) for step in node.steps), node.result, node.taps):
+        for wire in wires_of(feed):
+            taken[wire] = taken.get(wire, 0) + 1
+    before = Wire(ARRIVING)
+    for number, step in enumerate(node.steps):
+        if step.feed != before or taken[before] > 1:
+            runs.append(Run(inner=inner))
+        before = Wire(STEP, number)
+        if step.again is not None or step.module.taken:
+            runs.append(Run(inner=inner))
+        else:
+            _follow(node.children[step.module.index], runs, parts, seen, inner)
+    if node.result not in (None, before) or taken.get(before, 0) > (node.result is not None) or node.taps:
         runs.append(Run(inner=inner))
 
 
@@ -103,3 +129,21 @@ def is_convolution(node: LayerNode) -> bool:
     """Whether a layer is a convolution, and no transposed one."""
     layer = layer_of(node)
     return bool(layer.linear and layer.slides)
+
+
+def reached(stack: StackNode) -> set[Wire]:
+    """The values of a body that lead to what it gives."""
+    last = Wire(STEP, len(stack.steps) - 1)
+    live = set(wires_of((stack.result if stack.result is not None else last, stack.taps)))
+    for number in range(len(stack.steps) - 1, -1, -1):
+        if any(wire.kind == STEP and wire.index == number for wire in live):
+            live.update(wires_of((stack.steps[number].feed, stack.steps[number].values)))
+    return live
+
+
+def takes_part(wire: Wire, part: Wire) -> bool:
+    """Whether a value is a part, or has it, or belongs to it."""
+    if (wire.kind, wire.index) != (part.kind, part.index):
+        return False
+    common = min(len(wire.path), len(part.path))
+    return wire.path[:common] == part.path[:common]

@@ -55,15 +55,17 @@ _PARTS: dict[type, tuple[str, ...]] = {
 
 
 class Text:
-    """What a definition or recipe says: the names that it reads, those that it binds, and those that its merges take."""
+    """What a definition or recipe says: the names that it reads, and those that it binds."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self.reads: set[str] = set()
+        self.passed: set[str] = set()
+        """Those of them that are no statement's own: a block among them is handed on as a value."""
         self.lets: list[tree.Name] = []
         self.targets: list[tree.Name] = []
         self.labels: list[tree.Name] = []
-        self.merged: set[str] = set()
+        self.bodies: list[tree.Body] = []
         self._collect(node)
 
     @property
@@ -80,6 +82,10 @@ class Text:
                 waiting += item
             elif kind is tree.Name:
                 reads.add(item.id)
+                self.passed.add(item.id)
+            elif kind is tree.Layer:
+                reads.add(item.name.id)
+                waiting += item.arguments, item.tail
             elif kind in _PARTS:
                 waiting += [getattr(item, part) for part in _PARTS[kind]]
                 if kind in _BINDS:
@@ -87,18 +93,17 @@ class Text:
 
     def _bind(self, item: Any) -> None:
         match item:
+            case tree.Body():
+                self.bodies.append(item)
             case tree.Let():
                 self.lets.append(item.name)
             case tree.For():
                 self.targets += item.targets
             case tree.Tail() if isinstance(item.label, tree.Name):
                 self.labels.append(item.label)
-            case tree.Merge():
-                values = (argument.value for argument in item.arguments)
-                self.merged |= {value.id for value in values if isinstance(value, tree.Name)}
 
 
-_BINDS = (tree.Let, tree.For, tree.Tail, tree.Merge)
+_BINDS = (tree.Body, tree.Let, tree.For, tree.Tail)
 
 
 @record

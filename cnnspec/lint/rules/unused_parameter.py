@@ -33,8 +33,11 @@ CODE = Code(
 
 @on_file(CODE)
 def unused_parameter(text: FileText, sink: Sink) -> None:
-    """W211: a name that begins with `_` is not used on purpose."""
+    """W211: a name that begins with `_` is not used on purpose; a block that is handed on shares the parameters of others."""
+    passed = {name for item in (*text.definitions, *text.others) for name in item.passed}
     for owner in text.definitions:
+        if isinstance(owner.node, tree.Block) and owner.node.name.id in passed:
+            continue
         kind = "model" if isinstance(owner.node, tree.Model) else "block"
         for parameter in owner.parameters:
             name = parameter.name

@@ -1,6 +1,6 @@
 """W212 unused value
 
-`as name` names a value that a merge below can take. No merge takes this one. Off by default, as the name is also the
+`as name` names a value that a statement below can take. None takes this one. Off by default, as the name is also the
 key of the module in the state dict.
 
 ```cnn fails
@@ -32,17 +32,17 @@ from cnnspec.lint.text import FileText
 
 CODE = Code(
     "W212",
-    "the value `{name}` is never merged",
+    "the value `{name}` is never taken",
     "names the module only",
-    help="merge it with `concat({name})`, `add({name})` or `multiply({name})`, or leave the name out",
+    help="take it with `use {name}`, a merge such as `add({name})`, or an argument; or leave the name out",
     default=False,
 )
 
 
 @on_file(CODE)
 def unused_label(text: FileText, sink: Sink) -> None:
-    """W212: a name that no merge takes. It still is the key in the state dict."""
+    """W212: a name that no statement takes. It still is the key in the state dict."""
     for owner in text.definitions:
         for label in owner.labels:
-            if label.id not in owner.merged:
+            if label.id not in owner.reads:
                 sink.report(CODE, label.span, name=label.id)
