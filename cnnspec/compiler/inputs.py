@@ -177,7 +177,9 @@ def _conditions(walk: Walk, node: tree.Input) -> None:
 
 def _input_size(walk: Walk, item: tree.Expression) -> int | None:
     if isinstance(item, tree.Name) and item.id[0].isupper() and walk.find(item.id) is None:
-        walk.sink.report(codes.SYMBOLIC_SIZE, item.span, name=item.id)
+        if not walk.told_of_sizes:
+            walk.told_of_sizes = True
+            walk.sink.report(codes.SYMBOLIC_SIZE, item.span, name=item.id)
         walk.scope.bind(item.id, UNKNOWN, item.span)
         return None
     return _size(walk, item, "a size of an input")

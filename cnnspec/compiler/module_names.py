@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
+
 _RESERVED = """
-T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval
-extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half input_name insert ipu keep
-load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters pop
+add_module append apply bfloat16 buffers call_super_init children compile cpu cuda dim double dump_patches eval extend
+extra_repr float forward get_buffer get_extra_state get_parameter get_submodule given half inputs insert ipu
+load_state_dict merge modules mtia named_buffers named_children named_modules named_parameters operands parameters pop
 register_backward_hook register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
 register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
-register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
-set_submodule share_memory state_dict takes_values to to_empty train training type xpu zero_grad
+register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ result set_extra_state
+set_submodule share_memory shared state_dict steps T_destination takes taps to to_empty train training type xpu
+zero_grad
 """
 RESERVED = frozenset(_RESERVED.split())
 
@@ -18,4 +21,6 @@ def problem_of(name: str) -> str:
     """Why a module can't be called so; "" where it can."""
     if name in RESERVED:
         return "a torch module has an attribute of that name"
+    if name == "self" or iskeyword(name):
+        return "Python has that word for itself, and a traced module is Python source"
     return "names with a leading underscore are torch's own" if name.startswith("_") else ""

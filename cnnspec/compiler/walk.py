@@ -104,6 +104,8 @@ class Walk(Place):
         """Uses of blocks that have been expanded, by what their module depends on."""
         self.used: set[Block] = set()
         """The blocks that have been used."""
+        self.told_of_sizes = False
+        """Whether it has been told that sizes by name are not checked yet."""
         self.broken_input = False
         """Whether text that was to be an input could not be read."""
         self.body: tree.Body | None = None

@@ -88,10 +88,14 @@ class Stop(Exception):
 
 
 class Sink:
-    """Collects diagnostics. One place is reported once for one code, however often a loop or a block comes by."""
+    """Collects diagnostics. One place is reported once for one code, however often a loop or a block comes by.
+
+    Uses of a block that are wrong in different ways, by their facts, are reported each.
+    """
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, Span], Diagnostic] = {}
+        self._found: dict[tuple[str, Span, tuple[Span, ...]], Diagnostic] = {}
+        self._places: dict[tuple[str, Span], list[Diagnostic]] = {}
         self._errors = 0
         self._most: int | None = None
 
@@ -113,29 +117,36 @@ class Sink:
         self.add(Diagnostic(code, facts, span, tuple(labels), suggestions))
 
     def add(self, diagnostic: Diagnostic) -> None:
-        key = (diagnostic.code.id, diagnostic.span)
-        if key in self._found:
+        earlier = self._places.setdefault((diagnostic.code.id, diagnostic.span), [])
+        if len(earlier) >= _USES or any(_alike(one, diagnostic) for one in earlier):
             return
         if diagnostic.severity == "error":
             if self._most is not None and self._errors >= self._most:
                 self._stop(self._most, diagnostic.span)
             self._errors += 1
-        self._found[key] = diagnostic
+        earlier.append(diagnostic)
+        self._found[_key(diagnostic)] = diagnostic
+
+    def has(self, code: str, span: Span) -> bool:
+        """Whether a code was reported of a place."""
+        return bool(self._places.get((code, span)))
 
     def _stop(self, most: int, span: Span) -> None:
         """In place of an error too many: say so, once."""
-        if not any(code == TOO_MANY_MISTAKES.id for code, _ in self._found):
-            self._found[TOO_MANY_MISTAKES.id, span] = Diagnostic(TOO_MANY_MISTAKES, {"limit": most}, span)
+        if not any(code == TOO_MANY_MISTAKES.id for code, *_ in self._found):
+            self._found[TOO_MANY_MISTAKES.id, span, ()] = Diagnostic(TOO_MANY_MISTAKES, {"limit": most}, span)
         raise Stop
 
     def discard(self, diagnostic: Diagnostic) -> None:
         """Take a finding out again."""
-        found = self._found.pop((diagnostic.code.id, diagnostic.span), None)
+        found = self._found.pop(_key(diagnostic), None)
+        if found is not None:
+            self._places[found.code.id, found.span].remove(found)
         self._errors -= found is not None and found.severity == "error"
 
     def replace(self, diagnostic: Diagnostic) -> None:
-        """Put a finding in place of the one that was reported of its code and place."""
-        self._found[diagnostic.code.id, diagnostic.span] = diagnostic
+        """Put a finding in place of the one that was reported of its code, place and use."""
+        self._found[_key(diagnostic)] = diagnostic
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
@@ -148,6 +159,19 @@ class Sink:
 
     def __len__(self) -> int:
         return len(self._found)
+
+
+_USES = 8
+"""How many uses that are wrong in different ways are told of one place."""
+
+
+def _key(found: Diagnostic) -> tuple[str, Span, tuple[Span, ...]]:
+    return (found.code.id, found.span, found.uses)
+
+
+def _alike(one: Diagnostic, other: Diagnostic) -> bool:
+    """Whether two findings of one code and place say the same, or are of one use."""
+    return one.uses == other.uses or one.facts == other.facts
 
 
 class _Bound:

@@ -74,7 +74,7 @@ class _Watch(Sink):
             own = self.left.get(id(diagnostic.span.source))
             if own is None and key not in self.allowed:
                 self._fail(diagnostic)
-            if own is not None and key not in self._found:
+            if own is not None and not self.has(*key):
                 if diagnostic.code.id not in own:
                     self._fail(diagnostic)
                 own.remove(diagnostic.code.id)

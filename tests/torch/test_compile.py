@@ -172,7 +172,7 @@ def test_seed_gives_the_same_weights_as_by_hand():
 
 
 def test_reserved_names_are_those_of_torch():
-    own = {"steps", "result", "takes", "taps", "shared", "inputs"}
+    own = {"steps", "result", "takes", "taps", "shared", "inputs", "operands", "given", "dim", "merge"}
     taken = {name for name in dir(nn.Sequential()) if not name.startswith("_")} | own
     assert taken == RESERVED
     for name in RESERVED - {"train"}:  # a word of the language
