@@ -269,6 +269,41 @@ NOT_FOLLOWED = Code(
     note="what was followed up to there holds; the rest of {name} was not checked",
     default=False,
 )
+EPS_FOR_MOMENTUM = Code(
+    "W302",
+    "{layer} with an eps of {eps}",
+    "the second argument is eps",
+    note="eps only keeps the division from zero and is 1e-05 by default; momentum is the third argument",
+    help="write `momentum={eps}` if that was meant",
+)
+PLAIN_LIST = Code(
+    "W303",
+    "a module in the {kind} `{name}` is not registered",
+    "its weights are unknown to the module",
+    note="parameters(), to() and state_dict() do not see it: it is neither trained nor moved nor saved",
+    help="use nn.ModuleList or nn.ModuleDict",
+)
+UNUSED_MODULE = Code("W304", "`{name}` is made and never used", "forward does not run it", help="use it, or delete it")
+FOLDED_BATCH = Code(
+    "W305",
+    "this makes {rows} rows of every sample: {before} becomes {after}",
+    "the batch grows",
+    note="the output has {rows} rows a sample, so that a loss compares them with too few targets",
+    help="keep the batch with `x.flatten(1)` or `x.view(x.size(0), -1)`",
+)
+DROPOUT_IN_EVALUATION = Code(
+    "W306",
+    "`{name}` without `training` drops values in evaluation, too",
+    "always active",
+    help="write `training=self.training`, or use the module nn.Dropout",
+)
+SOFTMAX_BEFORE_LOSS = Code(
+    "W307",
+    "a softmax in front of {loss}",
+    "the last step of the network",
+    note="{loss} applies log-softmax itself and expects scores; behind a softmax the gradients vanish",
+    help="give the scores as they are, and take the softmax where probabilities are shown",
+)
 
 # Suppressions
 UNUSED_SUPPRESSION = Code("W001", "this comment silences no `{name}`", "nothing to silence here")

@@ -321,5 +321,5 @@ def _note_maker(instance: Instance, arguments: list[object], result: object) -> 
         return
     if "out_channels" in instance.layer.layer.fields or "out_features" in instance.layer.layer.fields:
         result.maker = instance
-    elif arguments and isinstance(arguments[0], Tensor) and result.shape[:2] == arguments[0].shape[:2]:
+    elif arguments and isinstance(arguments[0], Tensor) and result.shape[:1] == arguments[0].shape[:1]:
         result.maker = arguments[0].maker

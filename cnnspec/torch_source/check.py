@@ -17,6 +17,7 @@ from cnnspec.torch_source.layers import Made
 from cnnspec.torch_source.module_methods import walk
 from cnnspec.torch_source.project import File, NotPython, Project, parse, root_of
 from cnnspec.torch_source.repair import repair
+from cnnspec.torch_source.rules import RULES, Followed
 from cnnspec.torch_source.script import Place, Script
 from cnnspec.torch_source.stops import Raised, Refusal, Return, Stop
 from cnnspec.torch_source.trace import Trace
@@ -223,6 +224,8 @@ class _Check:
             reason, where = ("?" if stop.reported else stop.what), stop.place
         elif sink.has_errors:
             reason = "?"
+        if not reason and machine.trace.root is not None:
+            self._warn(Followed(module, machine.trace.root, output, self.script))
         return Outcome(
             entry.name, entry.place, shapes, output, parameters, reason, where, assumed, machine.trace, module
         )
@@ -243,6 +246,12 @@ class _Check:
             return Tried(went and not errors, tuple(errors), machine.wanted)
 
         return fit(module, file, attempt)
+
+    def _warn(self, followed: Followed) -> None:
+        sink = Sink()
+        for _, check in RULES:
+            check(followed, sink)
+        self._take(sink)
 
     def _raised(self, raised: Raised, entry: Entry) -> None:
         place = raised.place or entry.place

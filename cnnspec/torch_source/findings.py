@@ -104,6 +104,10 @@ def _labels(cause: Cause, span: Span) -> list[Label]:
         add(cause.made, "the layer is made here")
     add(cause.call, f"called here with {shapes}" if shapes else "called here")
     for tensor in cause.tensors[:2]:
+        maker = tensor.maker
+        if maker is not None and maker.made is not None:
+            add(maker.made, "its width is made here")
+    for tensor in cause.tensors[:2]:
         if tensor.made is not None:
             add(tensor.made, f"gives {show_shape(tensor.shape)}")
     return labels

@@ -43,7 +43,7 @@ class Op:
         made = like.made if like is not None and tuple(shape) == like.shape else self.place
         found = self.m.tensor(shape, made)
         found.kind = kind or (like.kind if like is not None else "float")
-        if like is not None and found.shape[:2] == like.shape[:2]:
+        if like is not None and found.shape[:1] == like.shape[:1]:
             found.maker = like.maker
         return found
 

@@ -175,11 +175,25 @@ def _producer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candi
             wanted = _channels(other)
         if not isinstance(maker, Instance) or not isinstance(maker.layer, Made) or not isinstance(wanted, int):
             continue
+        if found.code is codes.WRONG_WIDTH:
+            wanted = _wanted_of(maker.layer, found)
+            if wanted is None:
+                continue
         field = "out_features" if "out_features" in maker.layer.layer.fields else "out_channels"
         node = written_argument(maker, field)
         if node is not None and maker.made is not None:
             place, _ = trace_back(maker.made, node, maker.frame)
             yield from _write(source, place, str(wanted))
+
+
+def _wanted_of(made: Made, found: Diagnostic) -> int | None:
+    """The width that a layer would have to give, where what arrives is a multiple of what it gives now."""
+    out = made.values.get("out_features", made.values.get("out_channels"))
+    arriving, declared = str(found.facts.get("found")), found.facts.get("declared")
+    if not isinstance(out, int) or not arriving.isdigit() or not isinstance(declared, int) or int(arriving) % out:
+        return None
+    factor = int(arriving) // out
+    return declared // factor if factor and declared % factor == 0 else None
 
 
 def _channels(tensor: Tensor | None) -> int | None:

@@ -1,0 +1,14 @@
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+        self.softmax = nn.Softmax(dim=1)
+
+    def forward(self, x):  # cnnspec: input 4
+        return self.softmax(self.fc(x))  #~ W307
+
+
+criterion = nn.CrossEntropyLoss()
