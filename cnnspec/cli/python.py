@@ -8,7 +8,9 @@ from cnnspec.diagnostics import codes
 from cnnspec.errors import UsageError
 from cnnspec.lint.suppress import suppress
 from cnnspec.report.findings import Result
+from cnnspec.source import Source, Span
 from cnnspec.torch_source.check import Options, Outcome, check_python
+from cnnspec.torch_source.containers import blank_markdown, in_cells, read_notebook
 from cnnspec.torch_source.describe import describe, parse_input
 
 TYPE_CHECKING = False
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from cnnspec.cli.config import Selection
     from cnnspec.diagnostics import Sink
-    from cnnspec.source import Source
 
 
 def python_result(
@@ -25,12 +26,31 @@ def python_result(
 ) -> Result:
     """What is found in a Python file that is to be shown."""
     wanted = options_of(options, entry)
-    outcomes = check_python(source, "" if path == "-" else path, sink, wanted, fixes=True)
+    if path.endswith(".ipynb"):
+        return _of_notebook(source, path, sink, wanted, selection, strict=options.strict)
+    text = Source(source.path, blank_markdown(source.text)) if path.endswith(".md") else source
+    outcomes = check_python(text, "" if path == "-" else path, sink, wanted, fixes=True, shown=source)
+    return _result(source, outcomes, sink, selection, strict=options.strict)
+
+
+def _of_notebook(
+    source: Source, path: str, sink: Sink, wanted: Options, selection: Selection, *, strict: bool
+) -> Result:
+    cells = read_notebook(source.path, source.text)
+    if cells is None:
+        sink.report(codes.NOT_PYTHON, Span(source, 0, 0), problem="it is no notebook")
+        return _result(source, [], sink, selection, strict=strict)
+    joined = Source(source.path, cells.text)
+    outcomes = check_python(joined, path, sink, wanted, fixes=True)
+    if strict:
+        _report_stops(outcomes, sink)
+    return _result(source, outcomes, in_cells(sink, cells), selection, strict=False)
+
+
+def _result(source: Source, outcomes: list[Outcome], sink: Sink, selection: Selection, *, strict: bool) -> Result:
     unfinished = [one for one in outcomes if one.stop]
-    strict = options.strict or any("W301".startswith(code) for code in selection.select)
-    for one in unfinished:
-        if strict and one.stop != "?":
-            _report(one, sink)
+    if strict or any(code and "W301".startswith(code) for code in selection.select):
+        _report_stops(outcomes, sink)
     suppress(source, sink, unseen=(), whole=False)
     found = [one for one in sink.diagnostics if selection.shows(one.code.id)]
     remarks = tuple(describe(one, source.path) for one in outcomes if one.stop != "?")
@@ -54,6 +74,8 @@ def _setting(text: str) -> tuple[str, object]:
         return name, value
 
 
-def _report(outcome: Outcome, sink: Sink) -> None:
-    place = outcome.stopped_at or outcome.place
-    sink.report(codes.NOT_FOLLOWED, place.span, name=f"`{outcome.name}`", reason=outcome.stop)
+def _report_stops(outcomes: list[Outcome], sink: Sink) -> None:
+    for one in outcomes:
+        if one.stop not in ("", "?"):
+            place = one.stopped_at or one.place
+            sink.report(codes.NOT_FOLLOWED, place.span, name=f"`{one.name}`", reason=one.stop)

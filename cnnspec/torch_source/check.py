@@ -9,6 +9,7 @@ from cnnspec.diagnostics import Sink, codes
 from cnnspec.record import record, replace
 from cnnspec.source import Source, Span
 from cnnspec.torch_source import entries, inputs
+from cnnspec.torch_source.containers import blank_markdown
 from cnnspec.torch_source.entries import Entry
 from cnnspec.torch_source.findings import Cause
 from cnnspec.torch_source.fitting import Fitting, Tried, fit
@@ -74,10 +75,16 @@ class Outcome:
     module: Instance | None = None
 
 
-def check_python(source: Source, path: str, sink: Sink, options: Options, *, fixes: bool = False) -> list[Outcome]:
-    """Check the modules of a Python file; what torch would refuse goes to `sink`."""
+def check_python(
+    source: Source, path: str, sink: Sink, options: Options, *, fixes: bool = False, shown: Source | None = None
+) -> list[Outcome]:
+    """Check the modules of a Python file; what torch would refuse goes to `sink`.
+
+    `shown` is the text that findings stand in, where `source` is that text with parts of it blanked out.
+    """
     try:
         script = parse(source, path)
+        script.source = shown or source
     except NotPython as error:
         starts = source.line_starts
         start = starts[min(max(error.line, 1), len(starts)) - 1]
@@ -90,7 +97,7 @@ def check_python(source: Source, path: str, sink: Sink, options: Options, *, fix
         run = _Check(script, sink, options)
         outcomes = run.run()
         if fixes and sink.has_errors:
-            repair(source, sink, run.causes, run.again(path, outcomes))
+            repair(script.source, sink, run.causes, run.again(path, outcomes))
         return outcomes
     finally:
         sys.setrecursionlimit(limit)
@@ -106,6 +113,7 @@ class _Check:
 
     def again(self, path: str, outcomes: list[Outcome]) -> Callable[[str], Again]:
         """The same check of another text, with the inputs that were chosen."""
+        blanked = self.script.source.path.endswith(".md")
         chosen = {one.inputs for one in outcomes if one.inputs}
         shapes = chosen.pop() if len(chosen) == 1 and not self.options.inputs else self.options.inputs
         options = replace(self.options, inputs=shapes, root=self.root)
@@ -113,7 +121,9 @@ class _Check:
         def check(text: str) -> Again:
             sink = Sink()
             try:
-                script = parse(Source(self.script.source.path, text), path)
+                edited = Source(self.script.source.path, text)
+                script = parse(Source(edited.path, blank_markdown(text)) if blanked else edited, path)
+                script.source = edited
             except NotPython:
                 return self.sink.diagnostics, self.causes
             run = _Check(script, sink, options)

@@ -74,6 +74,16 @@ def report(m: Machine, refusal: Refusal, place: Place, instance: Instance | None
     m.sink.add(Diagnostic(refusal.code, refusal.facts, span, tuple(labels)))
 
 
+def width_origin(tensor: Tensor) -> Place | None:
+    """Where the width of a tensor is written: the argument of the layer that gave it, traced back."""
+    maker = tensor.maker
+    if maker is None or maker.made is None or not isinstance(maker.layer, Made):
+        return None
+    field = "out_features" if "out_features" in maker.layer.layer.fields else "out_channels"
+    node = written_argument(maker, field)
+    return maker.made if node is None else trace_back(maker.made, node, maker.frame)[0]
+
+
 def wanted_by(instance: Instance) -> Shape | None:
     """What a layer declares of its input: (rank, channels) of a map, or (features,)."""
     made = instance.layer
@@ -104,9 +114,9 @@ def _labels(cause: Cause, span: Span) -> list[Label]:
         add(cause.made, "the layer is made here")
     add(cause.call, f"called here with {shapes}" if shapes else "called here")
     for tensor in cause.tensors[:2]:
-        maker = tensor.maker
-        if maker is not None and maker.made is not None:
-            add(maker.made, "its width is made here")
+        origin = width_origin(tensor)
+        if origin is not None:
+            add(origin, "its width is written here")
     for tensor in cause.tensors[:2]:
         if tensor.made is not None:
             add(tensor.made, f"gives {show_shape(tensor.shape)}")

@@ -13,9 +13,8 @@ from cnnspec.diagnostics.edits import apply
 from cnnspec.diagnostics.suggestions import FLATTEN, Kind
 from cnnspec.record import record
 from cnnspec.source import Source, Span
-from cnnspec.torch_source.findings import Cause, written_argument
+from cnnspec.torch_source.findings import Cause, width_origin
 from cnnspec.torch_source.layers import Made
-from cnnspec.torch_source.origins import trace_back
 from cnnspec.torch_source.script import Place
 from cnnspec.torch_source.values import BATCH, Instance, Tensor, depends_on_batch
 
@@ -50,18 +49,32 @@ def repair(source: Source, sink: Sink, causes: dict[tuple[str, int], Cause], che
         cause = causes.get((found.code.id, found.span.start))
         if cause is None or (found.span.source is not source and not _edits_of(source, cause)):
             continue
-        ranked: list[tuple[int, int, Candidate]] = []
+        ranked: list[tuple[int, int, int, Candidate]] = []
         for number, candidate in enumerate(_candidates(source, found, cause)):
             if trials <= 0:
                 break
             trials -= 1
             left, candidate = _tried(source, found, candidate, before, check)
             if left is not None:
-                ranked.append((left, number, candidate))
-        ranked.sort(key=lambda one: one[:2])
-        fixes = tuple(Suggestion(one.kind, one.facts, one.edits) for _, _, one in ranked[:MOST])
+                ranked.append((left, _oddness(candidate), number, candidate))
+        ranked.sort(key=lambda one: one[:3])
+        fixes = tuple(Suggestion(one.kind, one.facts, one.edits) for *_, one in ranked[:MOST])
         if fixes:
             sink.replace(found.with_suggestions([*fixes, *found.suggestions]))
+
+
+def _oddness(candidate: Candidate) -> int:
+    """-1 where a change makes a number much rounder, 1 where it makes it much less round: widths are round mostly."""
+    new, old = str(candidate.facts.get("new", "")), str(candidate.facts.get("value", ""))
+    if not new.isdigit() or not old.isdigit():
+        return 0
+    gain = _twos(int(new)) - _twos(int(old))
+    return -1 if gain >= 2 else 1 if gain <= -2 else 0
+
+
+def _twos(number: int) -> int:
+    """How often a number can be halved."""
+    return (number & -number).bit_length() - 1 if number else 0
 
 
 def _edits_of(source: Source, cause: Cause) -> bool:
@@ -169,6 +182,7 @@ def _producer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candi
     """The layer that the input comes from gives what is declared."""
     wanted = found.facts.get("declared")
     for number, tensor in enumerate(cause.tensors[:2]):
+        place = width_origin(tensor)
         maker = tensor.maker
         if found.code is not codes.WRONG_WIDTH:
             other = cause.tensors[1 - number] if len(cause.tensors) > 1 else None
@@ -179,10 +193,7 @@ def _producer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candi
             wanted = _wanted_of(maker.layer, found)
             if wanted is None:
                 continue
-        field = "out_features" if "out_features" in maker.layer.layer.fields else "out_channels"
-        node = written_argument(maker, field)
-        if node is not None and maker.made is not None:
-            place, _ = trace_back(maker.made, node, maker.frame)
+        if place is not None:
             yield from _write(source, place, str(wanted))
 
 
