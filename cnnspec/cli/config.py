@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NAMES = ("cnnspec.toml", "pyproject.toml")
-KEYS = ("select", "ignore", "exclude", "output-format", "error-on-warning")
+KEYS = ("select", "ignore", "exclude", "python", "output-format", "error-on-warning")
 
 
 class ConfigError(UsageError):
@@ -65,6 +65,16 @@ class Config:
     exclude: tuple[str, ...] = ()
     output_format: str | None = None
     error_on_warning: bool = False
+    python: tuple[str, ...] = ()
+    """Folders whose .py files are checked where a folder above them is, relative to the file of the settings."""
+
+    def reads_python(self, path: str) -> bool:
+        """Whether a .py file lies in one of the folders that are named for it."""
+        if not self.python:
+            return False
+        below = os.path.relpath(os.path.abspath(path), os.path.dirname(os.path.abspath(self.path))).split(os.sep)
+        folders = [os.path.normpath(folder).split(os.sep) for folder in self.python]
+        return any(below[: len(folder)] == folder or folder == ["."] for folder in folders)
 
     def excludes(self, path: str) -> bool:
         """Whether a file that a folder was searched for is left out: a pattern fits its path, a folder above it, or a name.
@@ -157,7 +167,9 @@ def _checked(path: str, table: Any) -> Config:
     if output_format is not None and not isinstance(output_format, str):
         raise ConfigError(f"{_shown(path)}: output-format has to be a string")
     select, ignore = (check_codes(_strings(path, table, key), f"{_shown(path)}: {key}") for key in KEYS[:2])
-    return Config(path, select, ignore, _strings(path, table, "exclude"), output_format, wanted)
+    return Config(
+        path, select, ignore, _strings(path, table, "exclude"), output_format, wanted, _strings(path, table, "python")
+    )
 
 
 _LISTED = ", ".join(KEYS)

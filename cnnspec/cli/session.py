@@ -21,7 +21,7 @@ from cnnspec.cli.config import Config, Configs, Selection, check_codes
 from cnnspec.diagnostics import Code, Diagnostic, Sink
 from cnnspec.diagnostics.render import clean
 from cnnspec.errors import Unreadable, UsageError
-from cnnspec.files import PYTHON, reason_of
+from cnnspec.files import PYTHON, files_below, reason_of
 from cnnspec.record import replace
 from cnnspec.report import find_format, write
 from cnnspec.report.findings import Report, Result
@@ -76,7 +76,7 @@ class Session:
         for path in self.options.paths:
             found = 0
             try:
-                for file, model in files_of(path):
+                for file, model in self._named_by(path):
                     if file == path or not os.path.isdir(path) or not self.config(file).excludes(file):
                         found += 1
                         yield file, model
@@ -84,6 +84,19 @@ class Session:
                     self.problems.append(f"every .cnn file in {clean(path)} is excluded")
             except Unreadable as error:
                 self.problems.append(str(error))
+
+    def _named_by(self, path: str) -> Iterator[tuple[str, str | None]]:
+        """What a path names; of a folder the .cnn files, and those of Python where the options or settings say so."""
+        python = []
+        if os.path.isdir(path) and (self.options.python or self.config(os.path.join(path, "x.py")).python):
+            every = files_below(path, ".py")
+            python = [file for file in every if self.options.python or self.config(file).reads_python(file)]
+        try:
+            yield from files_of(path)
+        except Unreadable:
+            if not python:
+                raise
+        yield from ((file, None) for file in python)
 
     def _format(self) -> str:
         """The format of the output: the option goes before the environment, and that before the first file's settings."""

@@ -14,7 +14,7 @@ from cnnspec.torch_source.externals import external
 from cnnspec.torch_source.machine import DEPTH, Machine
 from cnnspec.torch_source.script import Place, Script
 from cnnspec.torch_source.stops import Raised, Stop
-from cnnspec.torch_source.values import External, Instance, Scope, Unknown
+from cnnspec.torch_source.values import External, Instance, Record, Scope, Unknown
 
 FILE_BYTES = 512 * 1024
 FILES = 64
@@ -164,8 +164,21 @@ class File:
                 scope.values[name] = Unknown(f"`{name}`: {raised.name}", raised.place)
             if name in scope.values:
                 self.names[name] = scope.values[name]
+        self._set_options(m, name)
         if name not in self.names:
             self.names[name] = Unknown(f"`{name}`, which is bound only under a condition")
+
+    def _set_options(self, m: Machine, name: str) -> None:
+        """Values from the command line: of a name of the file, or of the attributes of what parse_args() gives."""
+        for setting, value in m.settings.items():
+            head, _, rest = setting.partition(".")
+            if head != name:
+                continue
+            options = self.names.get(name)
+            if not rest:
+                self.names[name] = value
+            elif isinstance(options, Record):
+                options.values[rest] = value
 
     def _from_star(self, m: Machine, name: str) -> object:
         for statement in self._stars:
