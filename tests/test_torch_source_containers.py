@@ -44,7 +44,8 @@ def test_a_file_that_is_no_notebook(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_the_fences_of_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    text = f"# Title\n\nSome `code`.\n\n```python\nimport torch.nn as nn\n```\n\n```\nnot( python\n```\n\n```python\n{WRONG}```\n"
+    head = "# Title\n\nSome `code`.\n\n```python\nimport torch.nn as nn\n```\n\n```\nnot( python\n```\n\n"
+    text = f"{head}```python\n{WRONG}```\n"
     code, out = check(tmp_path, "README.md", text, capsys)
     assert code == 1
     assert "--> README.md:15:59" in out
