@@ -93,3 +93,15 @@ def test_a_wrong_shape_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixt
     with chdir(tmp_path):
         assert main(["check", "model.py", "--input", "3xx2"]) == 2
     assert "--input takes sizes without the batch" in capsys.readouterr().err
+
+
+def test_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "model.py").write_text(SCRIPT)
+    with chdir(tmp_path):
+        assert main(["summary", "model.py:Net", "-D", "opt.data='few'"]) == 0
+        shown = capsys.readouterr().out
+        assert main(["summary", "model.py:Net"]) == 1
+    assert shown.splitlines()[0] == "Net"
+    assert "fc  Linear  [4]                   36" in shown
+    assert shown.splitlines()[-1] == "36 parameters, 0.00 MB as float32"
+    assert "which has no default" in capsys.readouterr().err

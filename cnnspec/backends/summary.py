@@ -70,18 +70,24 @@ def _layer(node: Node) -> str:
 
 def summarize(graph: Graph, *, color: bool = False) -> str:
     """The table as text."""
-    paint = Paint(color)
-    table = [
-        (f"{'  ' * row.depth}{row.key}", clean(row.layer), row.output, f"{row.parameters:,}" if row.parameters else "-")
-        for row in rows(graph)
-    ]
-    heads = ("", "Layer", "Output shape", "Parameters")
-    widths = [max(len(cell) for cell in column) for column in zip(heads, *table)]
-    lines = [paint("bold", graph.name), paint("bold", _line(heads, widths)), "-" * len(_line(heads, widths))]
-    lines += [_line(cells, widths) for cells in table]
     layers = f"{graph.layers:,} layer{'' if graph.layers == 1 else 's'}"
     size = graph.parameters * 4 / 1e6
-    lines += ["-" * len(lines[-1]), f"{graph.parameters:,} parameters in {layers}, {size:,.2f} MB as float32"]
+    total = f"{graph.parameters:,} parameters in {layers}, {size:,.2f} MB as float32"
+    return table(graph.name, rows(graph), total, color=color)
+
+
+def table(title: str, listed: list[Row], total: str, *, color: bool = False) -> str:
+    """Lines under their heads, between a title and a total."""
+    paint = Paint(color)
+    cells_of = [
+        (f"{'  ' * row.depth}{row.key}", clean(row.layer), row.output, f"{row.parameters:,}" if row.parameters else "-")
+        for row in listed
+    ]
+    heads = ("", "Layer", "Output shape", "Parameters")
+    widths = [max(len(cell) for cell in column) for column in zip(heads, *cells_of)]
+    lines = [paint("bold", title), paint("bold", _line(heads, widths)), "-" * len(_line(heads, widths))]
+    lines += [_line(cells, widths) for cells in cells_of]
+    lines += ["-" * len(lines[-1]), total]
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.cli.common import Command, UsageError, add_color, add_definitions
+from cnnspec.cli.common import Command, UsageError, add_color, add_definitions, add_input
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,12 +76,7 @@ def _add_fixing(check: ArgumentParser) -> None:
 
 def _add_python(check: ArgumentParser) -> None:
     group = check.add_argument_group("PyTorch source")
-    group.add_argument(
-        "--input", metavar="SHAPE", help="the shape of the input without its batch: 3x32x32, or several with commas"
-    )
-    group.add_argument(
-        "--mode", choices=("train", "eval"), default="eval", help="check training or evaluation, by default eval"
-    )
+    add_input(group)
     group.add_argument("--strict", action="store_true", help="a module that can't be followed to its end is a finding")
     group.add_argument("--python", action="store_true", help="search folders for .py files, too")
 

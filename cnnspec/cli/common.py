@@ -11,7 +11,7 @@ from cnnspec.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser, Namespace, _ArgumentGroup
     from collections.abc import Callable, Iterator
     from typing import Any, TextIO
 
@@ -46,6 +46,16 @@ def add_color(parser: ArgumentParser) -> None:
 def add_definitions(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-D", dest="define", action="append", default=[], metavar="NAME=VALUE", help="set a parameter of the model"
+    )
+
+
+def add_input(parser: ArgumentParser | _ArgumentGroup) -> None:
+    """What PyTorch source is followed with."""
+    parser.add_argument(
+        "--input", metavar="SHAPE", help="the shape of the input without its batch: 3x32x32, or several with commas"
+    )
+    parser.add_argument(
+        "--mode", choices=("train", "eval"), default="eval", help="follow training or evaluation, by default eval"
     )
 
 

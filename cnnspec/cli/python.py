@@ -57,6 +57,27 @@ def _result(source: Source, outcomes: list[Outcome], sink: Sink, selection: Sele
     return Result(source.path, (), tuple(found), remarks, len(unfinished))
 
 
+def summary(options: Namespace, path: str, entry: str | None) -> int:
+    """Print the table of every module of a file that can be followed, or what is wrong."""
+    import sys
+
+    from cnnspec.backends.python_summary import summarize_python
+    from cnnspec.cli.common import FINDINGS, OK, print_text, read, wants_color
+    from cnnspec.diagnostics import Sink
+    from cnnspec.diagnostics.render import render_all
+
+    sink = Sink()
+    outcomes = check_python(read(path, sink), path, sink, options_of(options, entry))
+    stops = [describe(one, path) for one in outcomes if one.stop not in ("", "?")]
+    if sink.has_errors or stops:
+        found = [one for one in sink.diagnostics if one.severity == "error"]
+        color = wants_color(options.color, sys.stderr)
+        print("\n".join(filter(None, [render_all(found, color=color), *stops])), file=sys.stderr)
+    color = wants_color(options.color, sys.stdout)
+    print_text("\n\n".join(summarize_python(one, color=color) for one in outcomes if not one.stop))
+    return FINDINGS if sink.has_errors or stops else OK
+
+
 def options_of(options: Namespace, entry: str | None) -> Options:
     """What the command line says about Python source."""
     shapes = parse_input(options.input) if options.input else ()

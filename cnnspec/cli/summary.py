@@ -10,6 +10,7 @@ from cnnspec.cli.common import (
     Command,
     add_color,
     add_definitions,
+    add_input,
     definitions,
     files_of,
     print_text,
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
 
 
 def options_of(parser: ArgumentParser) -> None:
-    parser.add_argument("path", metavar="FILE[:MODEL]", help="a .cnn file, file.cnn:Model, or - for stdin")
+    parser.add_argument(
+        "path",
+        metavar="FILE[:MODEL]",
+        help="a .cnn file, file.cnn:Model, PyTorch source as model.py:Net, or - for stdin",
+    )
     add_definitions(parser)
+    add_input(parser.add_argument_group("PyTorch source"))
     add_color(parser)
 
 
@@ -36,6 +42,10 @@ def run(options: Namespace) -> int:
     from cnnspec.pipeline import check
 
     path, model = next(files_of(options.path))
+    if path.endswith(".py"):
+        from cnnspec.cli.python import summary
+
+        return summary(options, path, model)
     sink = Sink()
     graphs = check(read(path, sink), sink, model=model, parameters=definitions(options.define))
     if sink.has_errors:
