@@ -173,9 +173,18 @@ def _before(span: Span) -> Span:
 
 def _consumer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candidate]:
     """The declared number becomes what arrives."""
-    arriving = found.facts.get("found")
-    if cause.argument is not None:
-        yield from _write(source, cause.argument, str(arriving))
+    arriving, declared = str(found.facts.get("found")), found.facts.get("declared")
+    if cause.argument is None:
+        return
+    if _is_literal(cause.argument.node):
+        yield from _write(source, cause.argument, arriving)
+        return
+    number = _only_factor(cause.argument.node)
+    if number is None or not arriving.isdigit() or not isinstance(declared, int) or declared < 1:
+        return
+    scaled, rest = divmod(int(str(number.value)) * int(arriving), declared)
+    if not rest:
+        yield from _write(source, Place(cause.argument.script, number), str(scaled))
 
 
 def _producer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candidate]:
@@ -220,6 +229,22 @@ def _write(source: Source, place: Place, new: str) -> Iterator[Candidate]:
     old = place.span.text
     facts: dict[str, object] = {"new": new, "old": old, "line": place.span.line, "value": _value(place.node)}
     yield Candidate(NUMBER, facts, (Edit(place.span, new),))
+
+
+def _only_factor(node: ast.AST) -> ast.Constant | None:
+    """The one number of a product of a number and names: 512 of `512 * block.expansion`."""
+    leaves: list[ast.AST] = []
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.BinOp):
+            if not isinstance(part.op, ast.Mult):
+                return None
+            waiting += [part.left, part.right]
+        else:
+            leaves.append(part)
+    numbers = [part for part in leaves if isinstance(part, ast.Constant) and type(part.value) is int]
+    return numbers[0] if len(numbers) == 1 and len(leaves) > 1 else None
 
 
 def _is_literal(node: ast.AST) -> bool:
