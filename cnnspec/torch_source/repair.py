@@ -58,7 +58,11 @@ def repair(source: Source, sink: Sink, causes: dict[tuple[str, int], Cause], che
             if left is not None:
                 ranked.append((left, _oddness(candidate), number, candidate))
         ranked.sort(key=lambda one: one[:3])
-        fixes = tuple(Suggestion(one.kind, one.facts, one.edits) for *_, one in ranked[:MOST])
+        stands_out = len(ranked) == 1 or (len(ranked) > 1 and ranked[0][:2] < ranked[1][:2])
+        fixes = tuple(
+            Suggestion(one.kind, one.facts, one.edits, leads=stands_out and not number)
+            for number, (*_, one) in enumerate(ranked[:MOST])
+        )
         if fixes:
             sink.replace(found.with_suggestions([*fixes, *found.suggestions]))
 
