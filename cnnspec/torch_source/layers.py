@@ -190,14 +190,23 @@ def parameters(layer: Layer, width: int | None) -> int:
     """The number of learnable values, which the declared width determines."""
     if layer.inferred and width is not None:
         shape = (1,) * layer.rank
-        check = getattr(layer, "_check_groups", None)
-        if check is not None:
-            check("in_channels", width)
+        _expect_whole_groups(layer, width)
         return layer.parameters((width, *shape) if layer.inferred_axis == 0 else (width,))
     given = layer.given.get("normalized_shape")
     if given is not None:
         return layer.parameters(given if isinstance(given, tuple) else (int(str(given)),))
     return layer.parameters((1,) * (layer.rank + 1))
+
+
+def _expect_whole_groups(layer: Layer, width: int) -> None:
+    """Refuse channels that the groups of a convolution don't divide: torch refuses them when the layer is made."""
+    groups, out = layer.given.get("groups", 1), layer.given.get("out_channels")
+    if not isinstance(groups, int) or groups < 1 or not isinstance(out, int):
+        return
+    for what, value in (("out_channels", out), ("in_channels", width)):
+        if value % groups:
+            facts: dict[str, Any] = {"what": what, "value": value, "divisor_name": "groups", "divisor": groups}
+            raise Reject("groups", codes.NOT_DIVISIBLE, **facts)
 
 
 def run(m: Machine, made: Made, x: Tensor, place: Place) -> object:
