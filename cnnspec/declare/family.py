@@ -47,6 +47,11 @@ class Named(Declared):
         return found if found is not None and issubclass(found, cls) else None
 
     @classmethod
+    def table(cls: type[N]) -> dict[str, type[N]]:
+        """The classes of the family by name, in the order of their definition."""
+        return {name: member for name, member in cls.members.items() if issubclass(member, cls)}
+
+    @classmethod
     def names(cls) -> list[str]:
         """The names of the family, sorted."""
         return sorted(name for name, member in cls.members.items() if issubclass(member, cls))

@@ -7,10 +7,9 @@ carries them out.
 Pixels are numbers from 0 to 255 up to `Normalize`, and of any size behind it; `fill` and `value` count in the same way.
 """
 
-from cnnspec.declare import Choice, Declared, Number, Reject, Tuple, Unit, sizes, spell
+from cnnspec.declare import Choice, Named, Number, Reject, Tuple, Unit, sizes, spell
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, WINDOW_TOO_LARGE, WRONG_COMBINATION, WRONG_RANK
 from cnnspec.layers.base import Shape
-from cnnspec.recipe.component import table_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ else:
 Image = tuple[int, int, int]
 
 
-class Augmentation(Declared):
+class Augmentation(Named, family=True):
     """Base of the augmentations. Unless said otherwise, each image has a draw of its own."""
 
     rank = 2
@@ -364,4 +363,4 @@ def _refuse_place(problem: str, label: str, field: str = "") -> None:
     raise Reject(field, WRONG_COMBINATION, problem=problem, label=label)
 
 
-AUGMENTATIONS = table_of(Augmentation)
+AUGMENTATIONS = Augmentation.table()

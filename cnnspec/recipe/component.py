@@ -1,12 +1,11 @@
 """What all parts of a recipe have in common: a class of torch's under torch's name, with the arguments that are given."""
 
-from cnnspec.declare import OK, WRONG_TYPE, Declared, Kind, Number, spell
+from cnnspec.declare import OK, WRONG_TYPE, Declared, Kind, Named, Number, spell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias, TypeVar
+    from typing import TypeAlias
 
-    D = TypeVar("D", bound=Declared)
     NonNegative: TypeAlias = float
     Above: TypeAlias = float
 else:
@@ -38,7 +37,7 @@ class Factors(Kind):
         return 'a list of keys and factors, such as `[("layer4", 0.1)]`'
 
 
-class Component(Declared):
+class Component(Named, family=True):
     """Something that a recipe names: a class of torch with the arguments that the recipe gives."""
 
     @property
@@ -58,13 +57,3 @@ def spelled(component: Declared) -> str:
     given = [f"{name}={spell(value)}" for name, value in component.given.items()]
     name = type(component).__name__
     return f"{name}({', '.join(given)})" if given else name
-
-
-def table_of(base: "type[D]") -> "dict[str, type[D]]":
-    """The public classes under a base, by name: the class is the entry."""
-    found: dict[str, type[D]] = {}
-    for child in base.__subclasses__():
-        if not child.__name__.startswith("_"):
-            found[child.__name__] = child
-        found |= table_of(child)
-    return found

@@ -14,7 +14,7 @@ else:
     Nonlinearity = Choice("linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu")
 
 
-class Init(Component):
+class Init(Component, family=True):
     """A function of torch.nn.init, by its name without the underscore, for weights of at least two dimensions."""
 
 

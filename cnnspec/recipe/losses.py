@@ -21,7 +21,7 @@ else:
 SCORES, LOG_PROBABILITIES, PROBABILITIES, VALUES = "scores", "log-probabilities", "probabilities", "values"
 
 
-class Loss(Component):
+class Loss(Component, family=True):
     """A loss of torch.nn."""
 
     wants = VALUES

@@ -16,7 +16,7 @@ else:
     Pair = Tuple(Number(0), 2)
 
 
-class Optimizer(Component):
+class Optimizer(Component, family=True):
     """An optimizer of torch.optim."""
 
     @property

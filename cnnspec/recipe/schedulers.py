@@ -27,7 +27,7 @@ else:
 EPOCH, STEP, METRIC = "epoch", "step", "metric"
 
 
-class Scheduler(Component):
+class Scheduler(Component, family=True):
     """A schedule of torch.optim.lr_scheduler."""
 
     steps_on = EPOCH

@@ -5,7 +5,6 @@ imports torch: `check` compares shapes and classes with the model, `cnnspec.trai
 """
 
 from cnnspec.recipe.augmentations import Image
-from cnnspec.recipe.component import table_of
 from cnnspec.recipe.datasets.base import DataSet, Download
 from cnnspec.recipe.datasets.own_files import ImageFolder, Npz
 from cnnspec.recipe.datasets.published import (
@@ -22,7 +21,7 @@ from cnnspec.recipe.datasets.published import (
 )
 from cnnspec.recipe.datasets.torchvision import TORCHVISION, Entry, Torchvision
 
-DATA_SETS = table_of(DataSet)
+DATA_SETS = DataSet.table()
 """The data sets by the names that users write."""
 
 __all__ = [

@@ -1,6 +1,6 @@
 """What a data set of a recipe is: its images, its classes, and where its files come from."""
 
-from cnnspec.declare import Declared, Number, Reject, Tuple, sizes
+from cnnspec.declare import Named, Number, Reject, Tuple, sizes
 from cnnspec.diagnostics.codes import OUT_OF_RANGE
 from cnnspec.recipe.augmentations import Image
 from cnnspec.record import record
@@ -32,7 +32,7 @@ CLASS, LABELS, NUMBERS, MASK, IMAGE, HEAT_MAPS, TEXT = (
 )  # fmt: skip
 
 
-class DataSet(Declared):
+class DataSet(Named, family=True):
     """Base of the data sets. What only the files can tell is None or empty."""
 
     image = None  # type: Image | None
