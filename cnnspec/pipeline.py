@@ -46,20 +46,24 @@ def check(
         chosen = choose(file, model, sink)
         check_parameters(chosen, values, sink)
         used: set[Block] = set()
-        graphs = inspect(file, chosen, values, sink, select, used=used)
+        graphs = inspect(file, chosen, values, sink, select, used=used, whole=model is None)
         if not sink.has_errors:
             lint_file(file, sink, select, values.values())
         elif fixes:
             from cnnspec.repair.search import repair
 
+            right = {graph.name for graph in graphs if graph.complete}
+
             def again(other: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any]) -> list[Graph]:
                 edited = []
-                for model in models:
-                    for one in chosen:
-                        if one.is_of(model):
-                            scope = other.scope if one.block.scope is file.scope else one.block.scope
-                            edited.append(one.with_definition(model, scope))
-                return inspect(other, edited, values, trial, known=known, used=set(used))
+                for definition in models:
+                    # Those that are wrong come first: they tell soonest whether an edit helps.
+                    for one in sorted(
+                        filter(lambda one: one.is_of(definition), chosen), key=lambda one: one.name.id in right
+                    ):
+                        scope = other.scope if one.block.scope is file.scope else one.block.scope
+                        edited.append(one.with_definition(definition, scope))
+                return inspect(other, edited, values, trial, known=known, used=set(used), whole=model is None)
 
             definitions = list({id(one.definition): one.definition for one in chosen}.values())
             repair(file, definitions, graphs, again, sink)
@@ -78,11 +82,13 @@ def inspect(
     select: Collection[str] = (),
     known: dict[Any, Any] | None = None,
     used: set[Block] | None = None,
+    *,
+    whole: bool = True,
 ) -> list[Graph]:
     """The graphs of some models of a file that has been read.
 
     `known` holds uses of blocks that were expanded before; `used` takes up the blocks that the models use. Blocks that are
-    not in it are looked through.
+    not in it are looked through, where the file is checked as a `whole`.
     """
     used = set() if used is None else used
     graphs: list[Graph] = []
@@ -90,7 +96,7 @@ def inspect(
         found = recipes(file, sink)
         for one in reached(file, chosen, values):
             graphs.append(expand(one, values, recipe_for(one, file, found), sink, known, used))
-        for block in file.blocks.values():
+        for block in file.blocks.values() if whole else ():
             if block not in used:
                 look_through(block, sink)
         for graph in graphs:
