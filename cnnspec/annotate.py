@@ -120,11 +120,13 @@ def _without_numbers(source: Source, parsed: tree.Tree) -> Source:
 
 def _shapes(graphs: list[Graph], source: Source) -> Shapes:
     from cnnspec.graph.walk import walk
+    from cnnspec.layers.base import Parts
 
     found: Shapes = {}
     for graph in graphs:
         for _, node in walk(graph.root):
-            if node.span.source is source and node.output is not None:
+            # A tuple of values has no one shape to write.
+            if node.span.source is source and node.output is not None and not isinstance(node.output, Parts):
                 found.setdefault(node.span.start, set()).add(node.output)
     return found
 

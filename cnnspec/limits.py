@@ -21,9 +21,9 @@ class Limits:
     """Layers of one model after blocks and loops are expanded."""
     steps: int = 120_000
     """Statements and loop passes that one model may run while it is expanded."""
-    expansions: int = 20_000
+    expansions: int = 15_000
     """Uses of blocks that one model may expand; uses that equal an earlier one are free."""
-    operations: int = 400_000
+    operations: int = 250_000
     """Expression operations that one model may evaluate."""
     integer: int = 2**63 - 1
     """Largest absolute value of an integer: what torch can hold in a size."""
@@ -33,7 +33,7 @@ class Limits:
     """Files that one spec may import, itself included."""
     import_depth: int = 16
     """Length of a chain of imports."""
-    repaired: int = 50
+    repaired: int = 20
     """Errors of one check that fixes are looked for. It reports nothing, as the next bound."""
     repair_trials: int = 40
     """Edits that are tried for one error: the best fixes found until then are offered."""

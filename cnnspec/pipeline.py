@@ -63,7 +63,8 @@ def check(
                     ):
                         scope = other.scope if one.block.scope is file.scope else one.block.scope
                         edited.append(one.with_definition(definition, scope))
-                return inspect(other, edited, values, trial, known=known, used=set(used), whole=model is None)
+                # Blocks that no model uses matter where the error is in one of them.
+                return inspect(other, edited, values, trial, known=known, used=set(used), whole=not models)
 
             definitions = list({id(one.definition): one.definition for one in chosen}.values())
             repair(file, definitions, graphs, again, sink)

@@ -58,7 +58,7 @@ CASES = [
     (["check", "inner"], 0, "inner/deep.cnn: Good", ""),
     (["check", "nothing"], 2, "", "cnnspec: there is no .cnn file in nothing\n"),
     (["check", "missing.cnn"], 2, "", "cnnspec: can't read missing.cnn: no such file or directory\n"),
-    (["check", "good.cnn", "-D", "m=3"], 1, "did you mean `n`?", ""),
+    (["check", "good.cnn", "-D", "flg=true"], 1, "did you mean `flag`?", ""),
     (["check", "good.cnn", "-D", "n"], 2, "", "cnnspec: -D takes NAME=VALUE, not 'n'\n"),
     (["check", "good.cnn", "-D", "n=3 +"], 2, "", "-D n: the value can't be read"),
     (["check", "good.cnn", "-D", "n=none"], 1, "out_features of Linear can't be none", ""),

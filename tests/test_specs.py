@@ -166,7 +166,7 @@ MODELS = [
     ("se_resnet.cnn:SEResNet152", IMAGE, (1000,), 66_821_848),
     ("squeezenet.cnn:SqueezeNet10", IMAGE, (1000,), 1_248_424),  # torchvision
     ("squeezenet.cnn:SqueezeNet11", IMAGE, (1000,), 1_235_496),  # torchvision
-    ("two_tower.cnn:TwoTower", (3, 64, 64), (1,), 40_929),
+    ("two_tower.cnn:TwoTower", ((3, 64, 64), (8,)), (1,), 40_929),
     ("unet.cnn:UNet", (3, 256, 256), (2, 256, 256), 31_037_698),
     ("unetpp.cnn:UNetPlusPlus", (3, 64, 64), ((2, 64, 64), (2, 64, 64), (2, 64, 64), (2, 64, 64)), 9_046_056),
     ("vgg.cnn:VGG11", IMAGE, (1000,), 132_863_336),  # torchvision
@@ -183,12 +183,12 @@ MODELS = [
     ("shufflenet_v2.cnn:ShuffleNetV2x10", IMAGE, (1000,), 2_278_604),  # torchvision
     ("shufflenet_v2.cnn:ShuffleNetV2x15", IMAGE, (1000,), 3_503_624),  # torchvision
     ("shufflenet_v2.cnn:ShuffleNetV2x20", IMAGE, (1000,), 7_393_996),  # torchvision
-    ("siamese.cnn:Siamese", (1, 105, 105), (1,), 38_951_745),
+    ("siamese.cnn:Siamese", ((1, 105, 105), (1, 105, 105)), (1,), 38_951_745),
     ("tcn.cnn:TCN", (1, 784), (10,), 66_910),
     ("textcnn.cnn:TextCNN", (64,), (2,), 6_360_902),
     ("vae.cnn:Encoder", GREY, ((20,), (20,)), 158_856),
     ("vae.cnn:Decoder", (20,), (1, 28, 28), 99_169),
-    ("vae.cnn:VAE", GREY, (GREY, (20,), (20,)), 258_025),
+    ("vae.cnn:VAE", (GREY, (20,)), (GREY, (20,), (20,)), 258_025),
     ("vit.cnn:ViTB16", IMAGE, (1000,), 86_567_656),  # torchvision
     (
         "yolo.cnn:YOLOv8n",

@@ -111,13 +111,28 @@ def _unknown_layer(walk: Walk, node: tree.Layer) -> None:
         walk.sink.report(codes.OUT_OF_SCOPE, node.name.span, helps=[note(instead)], name=name)
         _wrong(walk, node)
         return
-    known = {*(found for found, binding in walk.scope.visible() if _is_layer(binding.value)), *layers.names()}
+    known = _layer_names(walk)
     here = walk.flow if isinstance(walk.flow, Flow) and walk.flow.sizes is not None else walk.start
     helps = advice.of_rank(did_you_mean(name, known), here)
     if closest(name, ["Sequential"]):
         helps = (note("statements run one after another already: write the layers without it"),)
     walk.sink.report(codes.UNKNOWN_LAYER, node.name.span, helps=helps, name=name)
     _wrong(walk, node, _meant(walk, helps))
+
+
+def _layer_names(walk: Walk) -> frozenset[str]:
+    """The names of all layers and blocks that are seen here; worked out once for as long as no name is bound."""
+    scopes = []
+    scope: Scope | None = walk.scope
+    while scope is not None:
+        scopes.append((id(scope), len(scope.bindings)))
+        scope = scope.outer
+    # A body of its own that binds nothing sees what the one around it does.
+    key = tuple(one for one in scopes if one[1])
+    if walk.layer_names is None or walk.layer_names[0] != key:
+        own = (name for name, binding in walk.scope.visible() if _is_layer(binding.value))
+        walk.layer_names = (key, frozenset([*own, *layers.names()]))
+    return walk.layer_names[1]
 
 
 def _is_layer(value: object) -> bool:

@@ -33,9 +33,13 @@ def torch_layer(walk: Walk, declared: type[Layer], earlier: tuple[Argument, ...]
     written = [_plain(walk, declared, argument) for argument in written]
     # In a block an argument may have been chosen further out.
     sink = _AtUse(walk.sink, chosen_at(node.arguments, walk.scope)) if walk.uses else walk.sink
-    bound = bind(declared.signature, written, declared.__name__, node.name.span, sink, _arriving(walk, declared))
+    if written or _needs_something(declared):
+        bound = bind(declared.signature, written, declared.__name__, node.name.span, sink, _arriving(walk, declared))
+    else:
+        bound = Bound({}, {}, True)
     layer = declared.build(bound.values)
     assert isinstance(layer, Layer)
+    walk.reads_integers = walk.reads_integers or layer.integers
     start = walk.flow
     end, accepted = _behind(walk, layer, bound, node)
     shape = start.shape
@@ -64,6 +68,10 @@ class _AtUse(Sink):
             labels = (Label(diagnostic.span, "handed on here"), *diagnostic.labels)
             diagnostic = replace(diagnostic, span=place, labels=labels)
         self.inner.add(diagnostic)
+
+
+def _needs_something(declared: type[Layer]) -> bool:
+    return any(field.required for field in declared.fields.values())
 
 
 def _arriving(walk: Walk, declared: type[Layer]) -> int | None:

@@ -15,7 +15,6 @@ from cnnspec.declare import UNKNOWN, bind
 from cnnspec.diagnostics import Label, Sink, Stop, codes, note
 from cnnspec.diagnostics.suggest import did_you_mean, listing
 from cnnspec.graph.nodes import Entry, Graph, LayerNode, StackNode
-from cnnspec.graph.walk import runs
 from cnnspec.record import record, replace
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -127,7 +126,9 @@ def expand(
     _check_beginning(model, walk, sink)
     root = walk.stack.node(None, chosen.name.id, walk.start, walk.flow, chosen.name.span, walk.feed)
     complete = sum(found.severity == "error" for found in sink.diagnostics) == before
-    entries = _with_types(tuple(walk.entries), root)
+    entries = tuple(walk.entries)
+    if walk.reads_integers:
+        entries = _with_types(entries, root)
     complete = complete and root.output is not None
     return Graph(chosen.name.id, values, root, complete, recipe, model.span.source, entries)
 
@@ -165,10 +166,6 @@ def _check_beginning(model: tree.Model, walk: Walk, sink: Sink) -> None:
 
 def _with_types(entries: tuple[Entry, ...], root: StackNode) -> tuple[Entry, ...]:
     """The inputs, with those marked that are of integers: a layer that reads integers takes them first."""
-    if not any(
-        isinstance(node, LayerNode) and node.layer is not None and node.layer.integers for _, node in runs(root)
-    ):
-        return entries
     takers = integer_inputs(root)
     return tuple(replace(entry, integers=number in takers) for number, entry in enumerate(entries))
 

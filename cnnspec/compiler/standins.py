@@ -111,7 +111,7 @@ def _fitting(layer: Layer) -> list[tuple[int, ...]]:
         for number in {prod(numbers), *numbers}:
             found += [(number,) * 4, (number * 5040,) * 4]
         if len(numbers) in (2, 3, 4):
-            found += [(1, *numbers)[:4], tuple(numbers) + (1,) * (4 - len(numbers))]
+            found += [(1, *numbers, 1, 1)[:4], (*numbers, 1, 1)[:4]]
     return found[:24]
 
 

@@ -104,6 +104,10 @@ class Walk(Place):
         """Uses of blocks that have been expanded, by what their module depends on."""
         self.used: set[Block] = set()
         """The blocks that have been used."""
+        self.layer_names: tuple[Any, frozenset[str]] | None = None
+        """The layers and blocks that were seen when a name was last missing, and in which scopes."""
+        self.reads_integers = False
+        """Whether a layer that reads integers has been met."""
         self.told_of_sizes = False
         """Whether it has been told that sizes by name are not checked yet."""
         self.broken_input = False

@@ -58,7 +58,7 @@ class _ConstantPad(_Pad):
         return padded
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
-        value = getattr(self, "value", 0)
+        value = getattr(self, "value", 0) or 0
         return min(low, value), max(high, value)
 
 

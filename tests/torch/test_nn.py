@@ -369,7 +369,7 @@ def test_slice(start, stop, channels):
     ("start", "stop"), [(5, None), (6, None), (0, 6), (0, 0), (3, 2), (-6, None), (0, -6), (-1, -1)]
 )
 def test_slice_of_channels_that_are_not_there(start, stop):
-    with pytest.raises(ValueError, match=r"Slice\(.*\) of 5 channels: "):
+    with pytest.raises(ValueError, match=r"Slice\(.*\) of 5 places: "):
         Slice(start, stop)(torch.zeros(2, 5))
 
 
@@ -511,6 +511,6 @@ def test_repr(module, text):
 
 
 def test_examples_in_the_docstrings():
-    results = [doctest.testmod(module) for module in (own.graph, own.layers)]
+    results = [doctest.testmod(module) for module in (own.graph, own.layers, own.sequence)]
     assert sum(result.attempted for result in results) >= len(own.__all__)
     assert not any(result.failed for result in results)

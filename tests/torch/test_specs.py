@@ -74,7 +74,7 @@ def test_forward_gives_the_shape_of_the_graph(name: str):
     net = spec.compile(device="meta")
     assert sum(parameter.numel() for parameter in net.parameters()) == spec.parameters
     assert shape_of(net(*inputs_of(spec, "meta"))) == spec.output
-    if spec.parameters < LIGHT and name not in SLOW and max(spec.input) < 300:
+    if spec.parameters < LIGHT and name not in SLOW and max(max(entry.shape) for entry in spec.graph.inputs) < 300:
         with torch.no_grad():
             assert shape_of(spec.compile()(*inputs_of(spec, "cpu"))) == spec.output
 
