@@ -29,8 +29,9 @@ _LARGEST = (2**63 - 1) // 4
 
 def torch_layer(walk: Walk, declared: type[Layer], earlier: tuple[Argument, ...], node: tree.Layer) -> None:
     """Append a layer. `earlier` are arguments that a `let` has given already."""
-    written = [*earlier, *arguments(declared, node.arguments, walk)]
-    written = [_plain(walk, declared, argument) for argument in written]
+    written: list[Argument] = []
+    if earlier or node.arguments:
+        written = [_plain(walk, declared, one) for one in (*earlier, *arguments(declared, node.arguments, walk))]
     # In a block an argument may have been chosen further out.
     sink = _AtUse(walk.sink, chosen_at(node.arguments, walk.scope)) if walk.uses else walk.sink
     if written or _needs_something(declared):

@@ -156,6 +156,19 @@ class Binding:
     given: Span | None = None
 
 
+_bindings: dict[type[Layer], Binding] = {}
+
+
+def _layer_binding(name: str) -> Binding | None:
+    """What the name of a layer stands for where nothing hides it."""
+    layer = layers.find(name)
+    if layer is None:
+        return None
+    if layer not in _bindings:
+        _bindings[layer] = Binding(layer, None)
+    return _bindings[layer]
+
+
 class Scope:
     """The names of one body, and those of the bodies around it."""
 
@@ -171,8 +184,7 @@ class Scope:
             if name in scope.bindings:
                 return scope.bindings[name]
             scope = scope.outer
-        layer = layers.find(name)
-        return None if layer is None else Binding(layer, None)
+        return _layer_binding(name)
 
     def bind(self, name: str, value: Any, span: Span | None = None, given: Span | None = None) -> None:
         if name != "_":
