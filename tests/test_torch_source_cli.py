@@ -12,8 +12,7 @@ from cnnspec.cli.main import main
 
 SOUND = "import torch.nn as nn\n# cnnspec: input 4\nnet = nn.Sequential(nn.Linear(4, 2))\n"
 WRONG = "import torch.nn as nn\n# cnnspec: input 4\nnet = nn.Sequential(nn.Linear(5, 2))\n"
-SCRIPT = """import argparse
-import torch.nn as nn
+SCRIPT = """import argparse; import torch.nn as nn
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--width", type=int, default=8)

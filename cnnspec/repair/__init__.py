@@ -1,1 +1,1 @@
-"""What can be found out about a checked network beyond its shapes."""
+"""Fixes for errors: edits that were tried, the likeliest first."""
