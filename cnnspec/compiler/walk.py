@@ -15,7 +15,7 @@ from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Diagnostic, Label, Sink, Stop, codes
 from cnnspec.diagnostics.suggest import did_you_mean
-from cnnspec.graph.nodes import ARRIVING, TAKEN, Feed, LayerNode, Link, Node, StackNode, Wire
+from cnnspec.graph.nodes import TAKEN, Feed, LayerNode, Link, Node, StackNode, Wire
 from cnnspec.graph.taps import NoPart, tap
 from cnnspec.layers.base import Parts
 from cnnspec.limits import LIMITS
@@ -341,8 +341,3 @@ def known_of(shape: Shape | Parts) -> Known:
 
 def _holds(outer: Span, inner: Span) -> bool:
     return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
-
-
-def is_arriving(feed: Feed) -> bool:
-    """Whether a feed is what a body is run on."""
-    return feed == Wire(ARRIVING)
