@@ -9,7 +9,7 @@ import os
 
 from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.render import render_all
-from cnnspec.diagnostics.suggest import listing
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.files import split_model
 from cnnspec.graph.nodes import Graph
 from cnnspec.pipeline import check

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from cnnspec import __version__
+from cnnspec.cli.command_line import parse
 from cnnspec.cli.common import Command
 from cnnspec.cli.main import COMMANDS, find_command, main
-from cnnspec.cli.parser import parse
 
 GOOD = "model Good(n = 3, flag = false) { input [4]; Linear(n); if flag { ReLU } }\n"
 BAD = "model Bad { input [4]; Linear(5 -> 3) }\n"

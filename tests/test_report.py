@@ -18,7 +18,7 @@ import pytest
 from cnnspec.errors import TrainError
 from cnnspec.files import write_atomic
 from cnnspec.training.events import End, Epoch, Notice, Start, Step
-from cnnspec.training.report.confusion import Pair, class_names, confused_pairs, confusion_table, draw_confusion, tally
+from cnnspec.training.report.confusion import Pair, class_names, confused_pairs, confusion_table, draw_confusion
 from cnnspec.training.report.console import Console, Remaining, duration, epoch_line, start_lines, step_line, table_head
 from cnnspec.training.report.contact_sheet import Picture, Tile, draw_sheet, percent, png
 from cnnspec.training.report.curves import decimals, draw_curves, headline, ticks
@@ -440,13 +440,6 @@ def test_text_and_curves_stand_out(mode: int):
     for name, least in (("ink", 7), ("soft", 4.5), ("blue", 3), ("orange", 3)):
         low, high = sorted((paper, luminance(PALETTE[name][mode])))
         assert (high + 0.05) / (low + 0.05) >= least, name
-
-
-def test_tally_counts_rows_by_class():
-    assert tally(3, [0, 0, 1, 2], [0, 1, 1, 0]) == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
-    for labels, predictions in (([3], [0]), ([0], [3]), ([-1], [0]), ([0], [-1])):
-        with pytest.raises(IndexError):
-            tally(3, labels, predictions)
 
 
 def test_confusion_table():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cnnspec.declare import Declared, spell
+from cnnspec.declare import Declared, Kind, spell
 from cnnspec.recipe.component import spelled
-from cnnspec.recipe.settings import SETTINGS
+from cnnspec.recipe.settings import SETTINGS, Setting
 
 PAGE = Path(__file__).parent.parent / "docs" / "training.md"
 BEGIN, END = "<!-- settings: made by tools/make_settings_table.py -->\n", "<!-- end of settings -->\n"
@@ -19,9 +19,16 @@ def table() -> str:
     for name, setting in SETTINGS.items():
         value = setting.default
         default = spelled(value) if isinstance(value, Declared) else "[]" if setting.many else spell(value)
-        takes = setting.wants.replace("|", "\\|")
+        takes = _taken(setting).replace("|", "\\|")
         lines.append(f"| `{name}` | {takes} | `{default}` | {setting.meaning} |")
     return "\n".join(lines) + "\n"
+
+
+def _taken(setting: Setting) -> str:
+    if isinstance(setting.takes, Kind):
+        return setting.takes.describe(0)
+    names = " ".join(setting.takes)
+    return f"a list of {names}" if setting.many else f"one of {names}"
 
 
 def page_with_table(page: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from cnnspec.diagnostics.render import clean
-from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.errors import UsageError
 from cnnspec.files import read_regular
 from cnnspec.lint import CODES

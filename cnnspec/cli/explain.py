@@ -17,7 +17,7 @@ def options_of(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Print one page, or the list of all."""
     from cnnspec.diagnostics.render import clean
-    from cnnspec.diagnostics.suggest import closest
+    from cnnspec.diagnostics.similar_names import closest
     from cnnspec.lint import CODES
     from cnnspec.report.pages import pages, show
 

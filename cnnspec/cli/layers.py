@@ -17,7 +17,7 @@ def run(options: Namespace) -> int:
     """Print one layer, or the list of all."""
     from cnnspec import layers
     from cnnspec.backends.reference import describe, overview
-    from cnnspec.diagnostics.suggest import closest
+    from cnnspec.diagnostics.similar_names import closest
 
     if options.name is None:
         print_text(overview())

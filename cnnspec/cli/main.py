@@ -12,8 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from cnnspec.cli.command_line import Parser
     from cnnspec.cli.common import Command
-    from cnnspec.cli.parser import Parser
 
 COMMANDS = {
     "check": "check",
@@ -68,7 +68,7 @@ def _run(words: list[str]) -> int:
     command = find_command(name)
     options = command.plain(rest) if command.plain else None
     if options is None:
-        from cnnspec.cli.parser import parse
+        from cnnspec.cli.command_line import parse
 
         options = parse(name, command, rest)
     options.build_parser = build_parser
@@ -98,13 +98,13 @@ def find_command(name: str) -> Command:
 
 def build_parser() -> Parser:
     """The parser of all commands."""
-    from cnnspec.cli.parser import whole_parser
+    from cnnspec.cli.command_line import whole_parser
 
     return whole_parser({name: find_command(name) for name in COMMANDS})
 
 
 def _no_command(name: str) -> str:
-    from cnnspec.cli.parser import meant
+    from cnnspec.cli.command_line import meant
     from cnnspec.diagnostics.render import clean
 
     if near := meant(name, COMMANDS):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnnspec.cli.common import FINDINGS, INTERRUPTED, Command, UsageError, add_definitions, definitions, read
 from cnnspec.diagnostics import Sink
-from cnnspec.diagnostics.suggest import closest
+from cnnspec.diagnostics.similar_names import closest
 from cnnspec.files import split_model
 from cnnspec.training.settings import named, setting, written
 

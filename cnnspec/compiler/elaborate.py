@@ -16,7 +16,7 @@ from cnnspec.compiler.values import describe
 from cnnspec.compiler.walk import Use, Walk
 from cnnspec.declare import UNKNOWN, Argument, bind, spell
 from cnnspec.diagnostics import Label, Sink, Suggestion, codes, note
-from cnnspec.diagnostics.suggest import closest, did_you_mean, is_plain
+from cnnspec.diagnostics.similar_names import closest, did_you_mean, is_plain
 from cnnspec.diagnostics.suggestions import SPELLING
 from cnnspec.graph.nodes import StackNode
 from cnnspec.layers import Layer

@@ -33,7 +33,7 @@ from cnnspec.compiler.values import (
 )
 from cnnspec.declare import UNKNOWN, Argument
 from cnnspec.diagnostics import Diagnostic, codes
-from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.layers import Layer
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree

@@ -9,7 +9,7 @@ from cnnspec.compiler.values import describe, has_unknown, is_number
 from cnnspec.compiler.walk import Walk
 from cnnspec.declare import UNKNOWN, spell
 from cnnspec.diagnostics import Label, codes, note
-from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.graph.nodes import Feed, MergeNode, ResidualNode, StackNode
 from cnnspec.record import record, replace
 from cnnspec.syntax import tree

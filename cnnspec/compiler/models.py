@@ -13,7 +13,8 @@ from cnnspec.compiler.project import File
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN, bind
 from cnnspec.diagnostics import Label, Sink, Stop, codes, note
-from cnnspec.diagnostics.suggest import did_you_mean, listing
+from cnnspec.diagnostics.similar_names import did_you_mean
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.graph.nodes import Entry, Graph, LayerNode, StackNode
 from cnnspec.record import record, replace
 from cnnspec.source import Span

@@ -13,7 +13,8 @@ from cnnspec import layers
 from cnnspec.compiler.names import Binding, Block, Deferred, Function, Scope, check_names
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Label, Sink, Suggestion, codes, note
-from cnnspec.diagnostics.suggest import closest, did_you_mean, listing
+from cnnspec.diagnostics.similar_names import closest, did_you_mean
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.limits import LIMITS
 from cnnspec.record import record
 from cnnspec.source import Source, Span

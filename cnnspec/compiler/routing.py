@@ -11,7 +11,8 @@ from cnnspec.compiler.values import describe, has_unknown, is_number
 from cnnspec.compiler.walk import Walk
 from cnnspec.declare import UNKNOWN, spell
 from cnnspec.diagnostics import Label, Suggestion, codes, note
-from cnnspec.diagnostics.suggest import did_you_mean, listing
+from cnnspec.diagnostics.similar_names import did_you_mean
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.graph.nodes import WEIGHT, LayerNode, MergeNode, Node, ResidualNode, StackNode, Weight, Wire
 from cnnspec.graph.walk import children_of
 from cnnspec.record import replace

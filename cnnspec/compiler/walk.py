@@ -14,7 +14,7 @@ from cnnspec.compiler.place import Place
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Diagnostic, Label, Sink, Stop, codes
-from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.graph.nodes import TAKEN, Feed, LayerNode, Link, Node, StackNode, Wire
 from cnnspec.graph.taps import NoPart, tap
 from cnnspec.layers.base import Parts

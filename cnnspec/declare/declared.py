@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.declare.kinds import Kind, kind_of
 from cnnspec.declare.spell import spell
-from cnnspec.diagnostics.suggest import listing
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.record import record
 
 TYPE_CHECKING = False

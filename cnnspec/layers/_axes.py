@@ -2,7 +2,7 @@
 
 from cnnspec.declare import Number, Reject
 from cnnspec.diagnostics.codes import WRONG_DIMENSION, WRONG_RANK
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.base import Shape
 
 FLOAT_MAX = 3.4028234663852886e38
 
@@ -26,13 +26,6 @@ else:
 
 LAYOUTS = ("[channels]", "[channels, length]", "[channels, height, width]", "[channels, depth, height, width]")
 """The usual shapes, by their number of spatial dimensions."""
-
-
-class _KeepsChannels(Layer):
-    """Gives as many channels as it takes."""
-
-    def channels(self, x: int | None) -> int | None:
-        return x
 
 
 def wrong_rank(x: Shape, expected: str, advice: str) -> Reject:

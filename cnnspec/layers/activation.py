@@ -5,7 +5,7 @@ from math import inf
 from cnnspec.declare import Choice, Count, Integer, Reject, spell
 from cnnspec.diagnostics import combinations
 from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_WIDTH
-from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, Float32, _KeepsChannels, resolve, wrong_rank
+from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, Float32, resolve, wrong_rank
 from cnnspec.layers.base import Layer, Shape
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ else:
     Lambda = Float32(0)
 
 
-class ELU(_KeepsChannels):
+class ELU(Layer):
     """Keeps positive values and lets negative ones approach -alpha exponentially.
 
     Clevert et al. 2015, https://arxiv.org/abs/1511.07289.
@@ -33,7 +33,7 @@ class ELU(_KeepsChannels):
         return -max(self.alpha, 0), inf
 
 
-class CELU(_KeepsChannels):
+class CELU(Layer):
     """Is ELU with a continuous slope for every alpha.
 
     Barron 2017, https://arxiv.org/abs/1704.07483.
@@ -56,7 +56,7 @@ class CELU(_KeepsChannels):
         return (-self.alpha, inf) if self.alpha > 0 else (-inf, inf)
 
 
-class SELU(_KeepsChannels):
+class SELU(Layer):
     """Is ELU scaled so that activations keep mean 0 and variance 1.
 
     Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
@@ -70,7 +70,7 @@ class SELU(_KeepsChannels):
         return -1.7580994, inf
 
 
-class GELU(_KeepsChannels):
+class GELU(Layer):
     """Multiplies a value by the probability of a smaller normal one.
 
     Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415.
@@ -82,13 +82,13 @@ class GELU(_KeepsChannels):
         return -0.17005, inf
 
 
-class Hardshrink(_KeepsChannels):
+class Hardshrink(Layer):
     """Sets values from -lambd to lambd to 0."""
 
     lambd: Float = 0.5
 
 
-class Hardsigmoid(_KeepsChannels):
+class Hardsigmoid(Layer):
     """Is a sigmoid made of three straight pieces."""
 
     inplace: bool = False
@@ -97,7 +97,7 @@ class Hardsigmoid(_KeepsChannels):
         return 0, 1
 
 
-class Hardswish(_KeepsChannels):
+class Hardswish(Layer):
     """Multiplies a value by its hard sigmoid.
 
     Howard et al. 2019, https://arxiv.org/abs/1905.02244.
@@ -109,7 +109,7 @@ class Hardswish(_KeepsChannels):
         return -0.375, inf
 
 
-class Hardtanh(_KeepsChannels):
+class Hardtanh(Layer):
     """Clips values to the range from min_val to max_val."""
 
     min_val: Float = -1.0
@@ -135,7 +135,7 @@ class Hardtanh(_KeepsChannels):
         return min(max(low, least), most), min(max(high, least), most)
 
 
-class LeakyReLU(_KeepsChannels):
+class LeakyReLU(Layer):
     """Keeps positive values and multiplies negative ones by a small slope."""
 
     saves_output = "in place"
@@ -145,14 +145,14 @@ class LeakyReLU(_KeepsChannels):
     inplace: bool = False
 
 
-class LogSigmoid(_KeepsChannels):
+class LogSigmoid(Layer):
     """Takes the logarithm of the sigmoid."""
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return -inf, 0
 
 
-class Mish(_KeepsChannels):
+class Mish(Layer):
     """Multiplies a value by tanh(softplus(value)).
 
     Misra 2019, https://arxiv.org/abs/1908.08681.
@@ -164,7 +164,7 @@ class Mish(_KeepsChannels):
         return -0.30885, inf
 
 
-class ReLU(_KeepsChannels):
+class ReLU(Layer):
     """Sets negative values to 0."""
 
     saves_output = "always"
@@ -175,7 +175,7 @@ class ReLU(_KeepsChannels):
         return max(low, 0), max(high, 0)
 
 
-class ReLU6(_KeepsChannels):
+class ReLU6(Layer):
     """Clips values to the range from 0 to 6."""
 
     inplace: bool = False
@@ -184,7 +184,7 @@ class ReLU6(_KeepsChannels):
         return min(max(low, 0), 6), min(max(high, 0), 6)
 
 
-class RReLU(_KeepsChannels):
+class RReLU(Layer):
     """Multiplies negative values by a random slope in training.
 
     Xu et al. 2015, https://arxiv.org/abs/1505.00853.
@@ -203,7 +203,7 @@ class RReLU(_KeepsChannels):
             raise Reject(name, combinations.LOWER_ABOVE_UPPER, low=self.lower, high=self.upper)
 
 
-class Sigmoid(_KeepsChannels):
+class Sigmoid(Layer):
     """Squeezes values into the range from 0 to 1: 1 / (1 + exp(-x))."""
 
     saves_output = "always"
@@ -212,7 +212,7 @@ class Sigmoid(_KeepsChannels):
         return 0, 1
 
 
-class SiLU(_KeepsChannels):
+class SiLU(Layer):
     """Multiplies a value by its sigmoid; also known as swish.
 
     Elfwing et al. 2017, https://arxiv.org/abs/1702.03118.
@@ -224,7 +224,7 @@ class SiLU(_KeepsChannels):
         return -0.27847, inf
 
 
-class Softplus(_KeepsChannels):
+class Softplus(Layer):
     """Is a smooth ReLU: log(1 + exp(beta x)) / beta, linear above the threshold."""
 
     beta: Float = 1.0
@@ -234,20 +234,20 @@ class Softplus(_KeepsChannels):
         return (0, inf) if self.beta > 0 else (-inf, inf)
 
 
-class Softshrink(_KeepsChannels):
+class Softshrink(Layer):
     """Moves values towards 0 by lambd, and those that are nearer to 0."""
 
     lambd: Lambda = 0.5
 
 
-class Softsign(_KeepsChannels):
+class Softsign(Layer):
     """Divides a value by 1 + its absolute value."""
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return -1, 1
 
 
-class Tanh(_KeepsChannels):
+class Tanh(Layer):
     """Squeezes values into the range from -1 to 1."""
 
     saves_output = "always"
@@ -256,11 +256,11 @@ class Tanh(_KeepsChannels):
         return -1, 1
 
 
-class Tanhshrink(_KeepsChannels):
+class Tanhshrink(Layer):
     """Subtracts the tanh of a value from it."""
 
 
-class Threshold(_KeepsChannels):
+class Threshold(Layer):
     """Replaces what is not above the threshold by a value."""
 
     threshold: Float
@@ -271,7 +271,7 @@ class Threshold(_KeepsChannels):
         return min(max(low, self.threshold), self.value), max(high, self.value)
 
 
-class PReLU(_KeepsChannels):
+class PReLU(Layer):
     """Multiplies negative values by a learnt slope, one in all or one a channel.
 
     He et al. 2015, https://arxiv.org/abs/1502.01852.
@@ -309,7 +309,7 @@ class GLU(Layer):
         return (*x[: dim - 1], half, *x[dim:])
 
 
-class _Softmax(_KeepsChannels):
+class _Softmax(Layer):
     """Normalises over `dim`, counted with the batch as 0; over the batch itself where that is asked for."""
 
     # torch 2.13 guesses where none is given, with a warning: 0, the batch, for [channels, length], otherwise 1.
@@ -348,7 +348,7 @@ class Softmin(_Softmax):
         return 0, 1
 
 
-class Softmax2d(_KeepsChannels):
+class Softmax2d(Layer):
     """Turns the channels at each position into probabilities."""
 
     saves_output = "always"

@@ -3,7 +3,6 @@
 from cnnspec.declare import Choice, Count, Real, Reject, Unit
 from cnnspec.diagnostics import combinations
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TAKES_TUPLE, WRONG_WIDTH
-from cnnspec.layers._axes import _KeepsChannels
 from cnnspec.layers.base import Call, Layer, Parts, Shape
 from cnnspec.layers.recurrent import expect_sequence
 
@@ -25,7 +24,7 @@ def _weights(width: int, bias: bool, keys: int | None = None, values: int | None
     return width * given + 4 * width * bias
 
 
-class SelfAttention(_KeepsChannels):
+class SelfAttention(Layer):
     """Lets each step of a sequence look at all of its steps: MultiheadAttention of one value over itself.
 
     Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
@@ -104,7 +103,7 @@ class MultiheadAttention(Layer):
         return Call(self.target(), (query[-1], self.num_heads), kwargs)
 
 
-class TransformerEncoderLayer(_KeepsChannels):
+class TransformerEncoderLayer(Layer):
     """Is self-attention and two Linear layers, each with a residual and a normalisation.
 
     Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.

@@ -128,10 +128,6 @@ class Layer(Named, family=True):
         """The smallest and the largest value that it can give in training, for an input from `low` to `high`."""
         return (low, high) if self.view else (-inf, inf)
 
-    def channels(self, x: int | None) -> int | None:
-        """Channels of the output where all that is known of the input is that it has `x` channels, or nothing at all."""
-        return None
-
     def call(self, x: Shape) -> Call:
         """The torch module for an input of shape `x`: the inferred value and required fields by position, the rest by name."""
         args: list[object] = []

@@ -49,9 +49,6 @@ class _AnyConv(_Spatial):
         weights = x[0] * self.out_channels // self.groups * prod(self.each(self.kernel_size))
         return weights + self.out_channels * self.bias
 
-    def channels(self, x: int | None) -> int | None:
-        return self.out_channels
-
 
 class _Conv(_AnyConv):
     slides = True

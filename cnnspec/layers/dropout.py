@@ -3,12 +3,11 @@
 from math import inf
 
 from cnnspec.declare import Unit
-from cnnspec.layers._axes import _KeepsChannels
 from cnnspec.layers._window import _Spatial
-from cnnspec.layers.base import Shape
+from cnnspec.layers.base import Layer, Shape
 
 
-class _Dropout(_KeepsChannels):
+class _Dropout(Layer):
     p: Unit = 0.5
     inplace: bool = False
 

@@ -27,9 +27,6 @@ class Unfold(_Spatial):
         windows = slide(self, x, kernel_size, self.each(self.stride), pads, self.each(self.dilation))
         return (x[0] * prod(kernel_size), prod(windows))
 
-    def channels(self, x: int | None) -> int | None:
-        return None if x is None else x * prod(self.each(self.kernel_size))
-
 
 class Fold(_Spatial):
     """Puts an image together from windows, one column each, and adds up where they overlap."""
@@ -62,9 +59,6 @@ class Fold(_Spatial):
             label = f"has {windows[0]} x {windows[1]} windows, not {x[1]}"
             raise Reject("output_size", SIZES_DISAGREE, found=x, wanted=y, label=label)
         return y
-
-    def channels(self, x: int | None) -> int | None:
-        return None if x is None else x // prod(self._kernel())
 
     def _kernel(self) -> tuple[int, ...]:
         return self.each(self.kernel_size)

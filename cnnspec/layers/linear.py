@@ -29,6 +29,3 @@ class Identity(Layer):
     """Passes its input on."""
 
     view = True
-
-    def channels(self, x: int | None) -> int | None:
-        return x

@@ -4,9 +4,9 @@ from math import prod
 
 from cnnspec.declare import Count, Positive, Real, Reject, Tuple
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TOO_FEW_VALUES, WRONG_SHAPE_ARGUMENT
-from cnnspec.layers._axes import _KeepsChannels, wrong_rank
+from cnnspec.layers._axes import wrong_rank
 from cnnspec.layers._window import _Spatial
-from cnnspec.layers.base import Call, Shape
+from cnnspec.layers.base import Call, Layer, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ else:
     Sizes = Count | Tuple(Count, None)
 
 
-class _ChannelNorm(_KeepsChannels, _Spatial):
+class _ChannelNorm(_Spatial):
     """Normalises every channel of a map of `rank` spatial dimensions."""
 
     inferred = "num_features"
@@ -125,7 +125,7 @@ class InstanceNorm3d(_InstanceNorm):
     rank = 3
 
 
-class GroupNorm(_KeepsChannels):
+class GroupNorm(Layer):
     """Gives each group of channels of each sample mean 0 and variance 1.
 
     Wu and He 2018, https://arxiv.org/abs/1803.08494.
@@ -165,7 +165,7 @@ class GroupNorm(_KeepsChannels):
         return x[0] * (1 + self.bias) if self.affine else 0
 
 
-class _ShapeNorm(_KeepsChannels):
+class _ShapeNorm(Layer):
     """Normalises each sample over its last dimensions: those of normalized_shape, all where none is given."""
 
     normalizes = "sample"
@@ -226,7 +226,7 @@ class RMSNorm(_ShapeNorm):
         return self._values(x) if self.elementwise_affine else 0
 
 
-class LocalResponseNorm(_KeepsChannels):
+class LocalResponseNorm(Layer):
     """Divides each value by the size of those in `size` neighbouring channels.
 
     Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks".

@@ -3,7 +3,7 @@
 from math import inf
 
 from cnnspec.declare import Tuple, Unit, Whole, sizes
-from cnnspec.layers._axes import Float, _KeepsChannels
+from cnnspec.layers._axes import Float
 from cnnspec.layers.base import Layer, Shape
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ else:
     BothEnds = Whole | Tuple(Whole, 2)
 
 
-class LayerScale(_KeepsChannels):
+class LayerScale(Layer):
     """Multiplies each channel by a learnt factor that starts small.
 
     Touvron et al. 2021, https://arxiv.org/abs/2103.17239.
@@ -28,7 +28,7 @@ class LayerScale(_KeepsChannels):
         return x[0]
 
 
-class StochasticDepth(_KeepsChannels):
+class StochasticDepth(Layer):
     """Drops whole samples at random in training and scales the others up: the last layer of a residual body.
 
     Huang et al. 2016, https://arxiv.org/abs/1603.09382.
@@ -62,7 +62,7 @@ class PadChannels(Layer):
         return (min(low, 0), max(high, 0))
 
 
-class Exp(_KeepsChannels):
+class Exp(Layer):
     """Takes e to the power of each value."""
 
     own = True
@@ -72,13 +72,13 @@ class Exp(_KeepsChannels):
         return (0, inf)
 
 
-class Log(_KeepsChannels):
+class Log(Layer):
     """Takes the natural logarithm of each value."""
 
     own = True
 
 
-class Sqrt(_KeepsChannels):
+class Sqrt(Layer):
     """Takes the square root of each value."""
 
     own = True
@@ -88,7 +88,7 @@ class Sqrt(_KeepsChannels):
         return (0, inf)
 
 
-class Abs(_KeepsChannels):
+class Abs(Layer):
     """Takes the absolute value of each value."""
 
     own = True

@@ -44,9 +44,6 @@ class _Pad(_Spatial):
         check_wrap(self.mode, axis, size, before, after)
         return size + before + after
 
-    def channels(self, x: int | None) -> int | None:
-        return x
-
 
 class _ConstantPad(_Pad):
     def _size(self, axis: str, size: int, pads: tuple[int, int]) -> int:

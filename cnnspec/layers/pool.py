@@ -52,9 +52,6 @@ class _Pool(_Spatial):
         dilation = self.each(self.dilation)
         return (x[0], *slide(self, x, kernel_size, stride, pads, dilation, ceil_mode=self.ceil_mode))
 
-    def channels(self, x: int | None) -> int | None:
-        return x
-
 
 def _check_one_output(return_indices: bool) -> None:
     if return_indices:
@@ -198,9 +195,6 @@ class _AdaptivePool(_Spatial):
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return low, high
-
-    def channels(self, x: int | None) -> int | None:
-        return x
 
 
 class AdaptiveAvgPool1d(_AdaptivePool):

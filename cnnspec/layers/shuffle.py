@@ -2,7 +2,7 @@
 
 from cnnspec.declare import Count, Reject
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
-from cnnspec.layers._axes import LAYOUTS, _KeepsChannels, wrong_rank
+from cnnspec.layers._axes import LAYOUTS, wrong_rank
 from cnnspec.layers.base import Layer, Shape
 
 
@@ -55,7 +55,7 @@ class PixelUnshuffle(Layer):
         return low, high
 
 
-class ChannelShuffle(_KeepsChannels):
+class ChannelShuffle(Layer):
     """Deals the channels of each group out to all groups.
 
     Zhang et al. 2017, https://arxiv.org/abs/1707.01083.

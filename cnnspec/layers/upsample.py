@@ -5,8 +5,8 @@ from math import inf
 from cnnspec.declare import Bool, Choice, Count, Positive, Reject, Tuple
 from cnnspec.diagnostics import combinations
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE, WRONG_RANK
-from cnnspec.layers._axes import LAYOUTS, _KeepsChannels, axis_names, wrong_rank
-from cnnspec.layers.base import Shape
+from cnnspec.layers._axes import LAYOUTS, axis_names, wrong_rank
+from cnnspec.layers.base import Layer, Shape
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ RANKS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 NOT_RESIZABLE = "only sequences, images and volumes can be resized"
 
 
-class _Resize(_KeepsChannels):
+class _Resize(Layer):
     """Resizes all spatial dimensions to `size`, or by `scale_factor`; one of the two has to be given."""
 
     size: Sizes | None = None

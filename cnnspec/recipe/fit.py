@@ -10,7 +10,8 @@ from math import inf
 from cnnspec.compiler.values import show_shape
 from cnnspec.declare import Reject, spell
 from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
-from cnnspec.diagnostics.suggest import did_you_mean, listing
+from cnnspec.diagnostics.similar_names import did_you_mean
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.graph.nodes import Graph
 from cnnspec.graph.walk import walk
 from cnnspec.recipe.augmentations import Refused, trace

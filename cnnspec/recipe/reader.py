@@ -8,7 +8,8 @@ from cnnspec.compiler.place import Place
 from cnnspec.compiler.values import has_unknown
 from cnnspec.declare import UNKNOWN, Declared, Kind, Reject, as_tuple, bind, spell
 from cnnspec.diagnostics import Diagnostic, Sink, codes, note
-from cnnspec.diagnostics.suggest import did_you_mean, listing
+from cnnspec.diagnostics.similar_names import did_you_mean
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.recipe.settings import LEFT_OUT, SETTINGS, meant_setting
 from cnnspec.syntax import tree
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.declare import Bool, Choice, Declared, Kind, Null, Number, Text, Tuple
 from cnnspec.diagnostics import Suggestion, note
-from cnnspec.diagnostics.suggest import did_you_mean
+from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.diagnostics.suggestions import SPELLING
 from cnnspec.recipe.augmentations import AUGMENTATIONS, Augmentation
 from cnnspec.recipe.choices import INITS, LOSSES, OPTIMIZERS, SCHEDULERS, Init, Loss, Optimizer, Scheduler
@@ -82,14 +82,6 @@ class Setting:
     meaning: str
     many: bool = False
     """Whether it takes a list of components."""
-
-    @property
-    def wants(self) -> str:
-        """What it takes, in words."""
-        if isinstance(self.takes, Kind):
-            return self.takes.describe(0)
-        names = " ".join(self.takes)
-        return f"a list of {names}" if self.many else f"one of {names}"
 
 
 _WHOLE = Number(1, whole=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.declare import spell
 from cnnspec.diagnostics import Edit, Suggestion
-from cnnspec.diagnostics.suggest import is_plain
+from cnnspec.diagnostics.similar_names import is_plain
 from cnnspec.diagnostics.suggestions import OPTION, RENAME, SPELLING
 
 TYPE_CHECKING = False

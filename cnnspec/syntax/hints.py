@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.diagnostics.suggest import closest
+from cnnspec.diagnostics.similar_names import closest
 from cnnspec.syntax import tree
 from cnnspec.syntax._tables import KEYWORDS, STATES
 

@@ -7,7 +7,7 @@ known of it.
 
 from __future__ import annotations
 
-from cnnspec.diagnostics.suggest import closest
+from cnnspec.diagnostics.similar_names import closest
 from cnnspec.source import Span
 from cnnspec.syntax import corrections, tree, unexpected
 from cnnspec.syntax.automaton import RESUMED, Automaton

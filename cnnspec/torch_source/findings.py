@@ -8,9 +8,9 @@ from cnnspec.diagnostics import Diagnostic, Label
 from cnnspec.layers import Layer
 from cnnspec.torch_source.layers import Made, torch_order
 from cnnspec.torch_source.machine import Machine
-from cnnspec.torch_source.more_layers import Other
 from cnnspec.torch_source.origins import argument_node, trace_back
 from cnnspec.torch_source.script import Place
+from cnnspec.torch_source.special_modules import SpecialModule
 from cnnspec.torch_source.stops import Refusal
 from cnnspec.torch_source.values import Instance, Shape, Tensor, show_shape
 
@@ -51,7 +51,7 @@ def written_argument(instance: Instance | None, field: str) -> ast.expr | None:
     if isinstance(made, Made):
         declared = Layer.find(type(made.layer).__name__)
         order = torch_order(declared) if declared is not None else []
-    elif isinstance(made, Other):
+    elif isinstance(made, SpecialModule):
         order = [one.partition("=")[0] for one in made.order.split()]
     else:
         return None
@@ -87,7 +87,7 @@ def width_origin(tensor: Tensor) -> Place | None:
 def wanted_by(instance: Instance) -> Shape | None:
     """What a layer declares of its input: (rank, channels) of a map, or (features,)."""
     made = instance.layer
-    if isinstance(made, Other):
+    if isinstance(made, SpecialModule):
         width = made.values.get("input_size", made.values.get("embed_dim", made.values.get("d_model")))
         return (width,) if isinstance(width, int) else None
     if not isinstance(made, Made) or made.width is None:

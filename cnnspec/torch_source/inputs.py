@@ -8,7 +8,7 @@ import re
 from cnnspec.diagnostics import Sink, codes
 from cnnspec.source import Source, Span
 from cnnspec.torch_source.layers import Made
-from cnnspec.torch_source.more_layers import Other
+from cnnspec.torch_source.special_modules import SpecialModule
 from cnnspec.torch_source.values import Instance, Shape
 
 TYPE_CHECKING = False
@@ -82,7 +82,7 @@ def candidates(module: Instance) -> Iterator[Shape]:
     """Shapes that a module may take, from the first of its layers that says something about its input."""
     for layer in _layers(module):
         made = layer.layer
-        if isinstance(made, Other):
+        if isinstance(made, SpecialModule):
             if made.values:
                 yield from _of_other(made)
                 return
@@ -118,7 +118,7 @@ def _of_rank(rank: int, channels: int) -> Iterator[Shape]:
         )
 
 
-def _of_other(made: Other) -> Iterator[Shape]:
+def _of_other(made: SpecialModule) -> Iterator[Shape]:
     width = made.values.get("input_size", made.values.get("embed_dim", made.values.get("d_model")))
     if isinstance(width, int):
         yield from ((length, width) for length in (28, 10, 50, 100, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.declare import Argument, Bool, Either, Reject, Tuple, bind
 from cnnspec.diagnostics import Sink, codes
-from cnnspec.diagnostics.suggest import listing
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.layers import Layer
 from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.operators import SCALARS

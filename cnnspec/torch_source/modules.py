@@ -6,8 +6,8 @@ from cnnspec.layers import Layer
 from cnnspec.torch_source import layers
 from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.module_methods import METHODS
-from cnnspec.torch_source.more_layers import MORE, Other
 from cnnspec.torch_source.script import Place
+from cnnspec.torch_source.special_modules import SPECIAL, SpecialModule
 from cnnspec.torch_source.stops import Raised, Refusal, Stop, stop_at
 from cnnspec.torch_source.values import Builtin, Instance, Tensor, TorchClass, Unknown
 from cnnspec.torch_source.weights import layer_argument, materialise
@@ -32,9 +32,9 @@ def construct(
         return made
     if name in ("DataParallel", "DistributedDataParallel"):
         made.children["module"] = arguments[0] if arguments else keywords.get("module")
-        made.layer = MORE["DataParallel"](m, place, {})
+        made.layer = SPECIAL["DataParallel"](m, place, {})
         return made
-    if name in MORE or name.endswith("Loss"):
+    if name in SPECIAL or name.endswith("Loss"):
         made.layer = _other(m, name, arguments, keywords, place)
         return made
     if Layer.find(name.removeprefix("Lazy").replace("SyncBatchNorm", "BatchNorm2d")) is None:
@@ -60,9 +60,9 @@ def _parameter(m: Machine, arguments: list[object], keywords: dict[str, object],
 
 
 def _other(m: Machine, name: str, arguments: list[object], keywords: dict[str, object], place: Place) -> object:
-    if name not in MORE:
-        return MORE["Loss"](m, place, {})
-    cls = MORE[name]
+    if name not in SPECIAL:
+        return SPECIAL["Loss"](m, place, {})
+    cls = SPECIAL[name]
     order = cls.order.split()
     names = [one.partition("=")[0] for one in order]
     if len(arguments) > len(names):
@@ -112,7 +112,7 @@ def apply_module(
     """Call a layer of torch.nn."""
     values = [*arguments, *keywords.values()]
     made = instance.layer
-    if isinstance(made, Other):
+    if isinstance(made, SpecialModule):
         for value in values:
             if isinstance(value, Unknown):
                 return value
@@ -160,7 +160,7 @@ def _lay_out(m: Machine, name: str, made: layers.Made, x: Tensor, place: Place) 
 def module_attribute(m: Machine, instance: Instance, kind: str, name: str, place: Place) -> object:
     """An attribute that torch gives its modules; None where there is none."""
     made = instance.layer
-    if isinstance(made, (layers.Made, Other)) and kind not in ("Module", "object"):
+    if isinstance(made, (layers.Made, SpecialModule)) and kind not in ("Module", "object"):
         found = layer_argument(instance, name)
         if found is not None:
             return found
@@ -179,7 +179,7 @@ def module_attribute(m: Machine, instance: Instance, kind: str, name: str, place
 def set_layer_attribute(m: Machine, instance: Instance, name: str, value: object, place: Place) -> bool:
     """Set what torch registers under a layer's own names; False for any other attribute."""
     made = instance.layer
-    if not isinstance(made, (layers.Made, Other)) or instance.cls.__class__ is not TorchClass:
+    if not isinstance(made, (layers.Made, SpecialModule)) or instance.cls.__class__ is not TorchClass:
         return False
     if name not in ("weight", "bias"):
         if name in made.values and name != "p":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from cnnspec.torch_source.layers import Made
-from cnnspec.torch_source.more_layers import Other
+from cnnspec.torch_source.special_modules import SpecialModule
 from cnnspec.torch_source.values import Instance, Shape, Tensor, Unknown
 
 _PAIRS = frozenset(["kernel_size", "stride", "padding", "dilation", "output_padding"])
@@ -64,7 +64,7 @@ def materialise(instance: Instance) -> None:
 def layer_argument(instance: Instance, name: str) -> object:
     """What a layer was made with, as its attribute; None for other attributes."""
     made = instance.layer
-    if isinstance(made, Other):
+    if isinstance(made, SpecialModule):
         return made.values.get(name, made.attribute(name))
     if not isinstance(made, Made):
         return None
@@ -95,7 +95,7 @@ def count_parameters(instance: Instance) -> int | None:
         if isinstance(part, Tensor):
             total += prod(part.shape) if part.parameter else 0
         elif isinstance(part, Instance):
-            if isinstance(part.layer, Other) or (isinstance(part.layer, Made) and not part.touched):
+            if isinstance(part.layer, SpecialModule) or (isinstance(part.layer, Made) and not part.touched):
                 total += part.layer.count
             waiting.extend(part.children.values())
     return total

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnspec.diagnostics.render import clean
-from cnnspec.diagnostics.suggest import closest
+from cnnspec.diagnostics.similar_names import closest
 from cnnspec.errors import TrainError
 from cnnspec.training import checkpoint, distributed
 from cnnspec.training.ema import averaged_or_last

@@ -15,11 +15,11 @@ from cnnspec.recipe.datasets.base import CLASS, HEAT_MAPS, IMAGE, MASK
 from cnnspec.recipe.tasks import IMAGE_TO_IMAGE
 from cnnspec.record import record
 from cnnspec.training.augment.prepare import INPUT, needs_statistics, prepare
-from cnnspec.training.criterion import Criterion
 from cnnspec.training.data.loader import Loader
 from cnnspec.training.data.splits import Split
 from cnnspec.training.device import autocast, check_precision, laid_out, layout_of
 from cnnspec.training.metrics.choose import choose_task
+from cnnspec.training.summed_loss import SummedLoss
 from cnnspec.training.tuning import Tuning, fastest_threads, tune
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ def make_plan(graph: Graph, recipe: Recipe, data: Data, device: torch.device, gr
     # Whole numbers that are no pixels are tokens of an Embedding.
     measured = needs_statistics(recipe) and data.dtype != "int64"
     statistics = data.train.statistics() if measured else None
-    criterion = Criterion(recipe.loss, graph.output or (), device, class_weights(recipe, data))
+    criterion = SummedLoss(recipe.loss, graph.output or (), device, class_weights(recipe, data))
     task = choose_task(graph, recipe.loss, data.targets, data.classes, criterion)
     if recipe.best not in ("loss", *task.kind.metrics):
         raise TrainError(f"best = {recipe.best!r}: {task.name} has the loss, {', '.join(task.kind.metrics)}")

@@ -14,7 +14,6 @@ from cnnspec.graph.digest import digest_of
 from cnnspec.recipe.datasets.base import CLASS
 from cnnspec.training import checkpoint, spec_files
 from cnnspec.training.augment.prepare import prepare
-from cnnspec.training.criterion import Criterion
 from cnnspec.training.device import choose_device
 from cnnspec.training.ema import averaged_or_last
 from cnnspec.training.factory import build
@@ -22,6 +21,7 @@ from cnnspec.training.metrics.choose import choose_task
 from cnnspec.training.plan import role_of
 from cnnspec.training.results import Model, Run
 from cnnspec.training.settings import written
+from cnnspec.training.summed_loss import SummedLoss
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def open_model(
     about = state["data"]
     classes, targets = [str(name) for name in about["classes"]], str(about.get("targets", CLASS))
     dtype = str(about.get("dtype", "uint8"))
-    criterion = Criterion(recipe.loss, graph.output or (), place, about.get("class_weights"))
+    criterion = SummedLoss(recipe.loss, graph.output or (), place, about.get("class_weights"))
     task = choose_task(graph, recipe.loss, targets, classes, criterion)
     preparation = prepare(recipe, tuple(about["shape"]), about["statistics"], role_of(task, targets), dtype=dtype)
     return Model(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.declare import spell
 from cnnspec.diagnostics import Sink
-from cnnspec.diagnostics.suggest import closest
+from cnnspec.diagnostics.similar_names import closest
 from cnnspec.errors import UsageError
 from cnnspec.recipe.recipe import NAMED
 from cnnspec.source import Source, Span

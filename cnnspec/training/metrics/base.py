@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from cnnspec.recipe.tasks import Task as Kind
-    from cnnspec.training.criterion import Criterion
+    from cnnspec.training.summed_loss import SummedLoss
 
 
 @record
@@ -65,7 +65,7 @@ class Task:
     score = ""
     """The metric of the training pass, which the table shows."""
 
-    def __init__(self, criterion: Criterion, classes: Sequence[str], kind: Kind) -> None:
+    def __init__(self, criterion: SummedLoss, classes: Sequence[str], kind: Kind) -> None:
         self.criterion, self.classes, self.kind = criterion, tuple(classes), kind
         self.name = kind.name
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from cnnspec.graph.nodes import Graph
     from cnnspec.recipe.choices import Loss
-    from cnnspec.training.criterion import Criterion
     from cnnspec.training.metrics.base import Task
+    from cnnspec.training.summed_loss import SummedLoss
 
 MEASURED: dict[tasks.Task, type[Task]] = {
     tasks.CLASSIFICATION: Classification,
@@ -33,7 +33,7 @@ MEASURED: dict[tasks.Task, type[Task]] = {
 _BY_CLASS = (tasks.CLASSIFICATION, tasks.ONE_OUTPUT, tasks.SEVERAL_LABELS, tasks.SEGMENTATION)
 
 
-def choose_task(graph: Graph, loss: Loss, targets: str, classes: Sequence[str], criterion: Criterion) -> Task:
+def choose_task(graph: Graph, loss: Loss, targets: str, classes: Sequence[str], criterion: SummedLoss) -> Task:
     """The task of a model with data whose `targets` are those of a data set of the catalogue.
 
     Raises TrainError where outputs and targets do not fit each other.

@@ -12,7 +12,7 @@ from cnnspec.training.metrics.ranking import Ranking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cnnspec.training.criterion import Criterion
+    from cnnspec.training.summed_loss import SummedLoss
 
 TOP = 5
 """Classes among which the right one has to be for the metric `top5`."""
@@ -37,21 +37,21 @@ class Classification(Task):
         return [Prediction(row[0][0], row[0][1], row) for row in ranked]
 
 
-def chosen(outputs: Tensor, criterion: Criterion) -> Tensor:
+def chosen(outputs: Tensor, criterion: SummedLoss) -> Tensor:
     """The class that outputs [n, classes, ...] say; one output a sample is the score of the second of two classes."""
     if outputs.shape[1] == 1:
         return (criterion.probabilities(outputs)[:, 0] > 0.5).long()
     return outputs.argmax(1)
 
 
-def class_probabilities(outputs: Tensor, criterion: Criterion) -> Tensor:
+def class_probabilities(outputs: Tensor, criterion: SummedLoss) -> Tensor:
     """Probabilities of classes [n, classes, ...] of what a net gives, as its loss reads it."""
     found = criterion.probabilities(outputs)
     return torch.cat((1 - found, found), 1) if outputs.shape[1] == 1 else found
 
 
 class _Confusion(Meter):
-    def __init__(self, criterion: Criterion, classes: int, device: torch.device) -> None:
+    def __init__(self, criterion: SummedLoss, classes: int, device: torch.device) -> None:
         self.criterion, self.classes = criterion, classes
         self.counts = torch.zeros(classes * classes, dtype=torch.int64, device=device)
         self.near = torch.zeros(1, dtype=torch.int64, device=device)

@@ -12,7 +12,7 @@ from cnnspec.training.metrics.classification import chosen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cnnspec.training.criterion import Criterion
+    from cnnspec.training.summed_loss import SummedLoss
 
 
 class Segmentation(Task):
@@ -39,7 +39,7 @@ class Segmentation(Task):
 
 
 class _Positions(Meter):
-    def __init__(self, criterion: Criterion, classes: int, device: torch.device) -> None:
+    def __init__(self, criterion: SummedLoss, classes: int, device: torch.device) -> None:
         self.criterion, self.classes = criterion, classes
         self.counts = torch.zeros(classes * classes, dtype=torch.int64, device=device)
 

@@ -12,7 +12,7 @@ from cnnspec.training.metrics.ranking import Ranking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cnnspec.training.criterion import Criterion
+    from cnnspec.training.summed_loss import SummedLoss
 
 
 class SeveralLabels(Task):
@@ -37,7 +37,7 @@ class SeveralLabels(Task):
 
 
 class _Labels(Meter):
-    def __init__(self, criterion: Criterion, labels: int, device: torch.device) -> None:
+    def __init__(self, criterion: SummedLoss, labels: int, device: torch.device) -> None:
         self.criterion = criterion
         self.counts = torch.zeros(4, labels, dtype=torch.int64, device=device)
         """Of each label: said and right, said and wrong, not said and wrong, not said and right."""

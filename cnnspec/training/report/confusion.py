@@ -13,24 +13,11 @@ from cnnspec.training.report.svg import Canvas, shorten, text_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     Counts = Sequence[Sequence[int]]
 
 _NAME = 24
-
-
-def tally(classes: int, labels: Iterable[int], predictions: Iterable[int]) -> list[list[int]]:
-    """The matrix of so many classes: how often an image of class `row` was taken for class `column`.
-
-    Raises IndexError where a label or a prediction is not from 0 to `classes` - 1.
-    """
-    counts = [[0] * classes for _ in range(classes)]
-    for label, prediction in zip(labels, predictions):
-        if label < 0 or prediction < 0:
-            raise IndexError(f"class {min(label, prediction)} of {classes}")
-        counts[label][prediction] += 1
-    return counts
 
 
 def class_names(names: Sequence[str], classes: int, length: int = _NAME) -> list[str]:

@@ -1,4 +1,4 @@
-"""Modules of torch.nn that specs have no layer for: recurrent ones, embeddings, attention, losses, wrappers.
+"""Modules of torch.nn that are called in ways that no layer of a spec is: with several inputs or results, or to wrap others.
 
 Each is one class with torch's arguments in order (`name=` where torch has a default), its parameters and its shape rule.
 """
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from cnnspec.torch_source.machine import Machine
     from cnnspec.torch_source.script import Place
 
-MORE: dict[str, type[Other]] = {}
+SPECIAL: dict[str, type[SpecialModule]] = {}
 
 
-class Other:
+class SpecialModule:
     """Base of these modules. `values` are the arguments that were given."""
 
     order = ""
@@ -35,9 +35,9 @@ class Other:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         for name in cls.names.split():
-            MORE[name] = cls
+            SPECIAL[name] = cls
         if not cls.__name__.startswith("_"):
-            MORE[cls.__name__] = cls
+            SPECIAL[cls.__name__] = cls
 
     def check(self, m: Machine) -> None:
         """Refuse what torch refuses when the module is made."""
@@ -80,7 +80,7 @@ class Other:
             raise Refusal(codes.WRONG_WIDTH, facts | {"found": show_size(x.shape[axis])}, value, field=field)
 
 
-class _Recurrent(Other):
+class _Recurrent(SpecialModule):
     order = "input_size hidden_size num_layers= bias= batch_first= dropout= bidirectional= proj_size="
     gates = 1
 
@@ -142,7 +142,7 @@ class RNN(_Recurrent):
     gates = 1
 
 
-class _Cell(Other):
+class _Cell(SpecialModule):
     order = "input_size hidden_size bias= nonlinearity="
     gates = 1
 
@@ -171,7 +171,7 @@ class RNNCell(_Cell):
     gates = 1
 
 
-class Embedding(Other):
+class Embedding(SpecialModule):
     order = (
         "num_embeddings embedding_dim padding_idx= max_norm= norm_type= scale_grad_by_freq= sparse= _weight= _freeze="
     )
@@ -189,7 +189,7 @@ class Embedding(Other):
         return Tensor((*x.shape, self.number("embedding_dim")), made=place)
 
 
-class Bilinear(Other):
+class Bilinear(SpecialModule):
     order = "in1_features in2_features out_features bias="
 
     def parameters(self) -> int:
@@ -206,7 +206,7 @@ def _attention_parameters(width: int, *, bias: bool) -> int:
     return 4 * width * width + (4 * width if bias else 0)
 
 
-class MultiheadAttention(Other):
+class MultiheadAttention(SpecialModule):
     order = "embed_dim num_heads dropout= bias= add_bias_kv= add_zero_attn= kdim= vdim= batch_first="
 
     def check(self, m: Machine) -> None:
@@ -239,7 +239,7 @@ class MultiheadAttention(Other):
         return (Tensor(x.shape, made=x.made), weights if need else None)
 
 
-class TransformerEncoderLayer(Other):
+class TransformerEncoderLayer(SpecialModule):
     order = "d_model nhead dim_feedforward= dropout= activation= layer_norm_eps= batch_first= norm_first= bias="
     attentions = 1
 
@@ -268,13 +268,13 @@ class TransformerDecoderLayer(TransformerEncoderLayer):
     attentions = 2
 
 
-class TransformerEncoder(Other):
+class TransformerEncoder(SpecialModule):
     order = "encoder_layer num_layers norm= enable_nested_tensor= mask_check="
     part = "encoder_layer"
 
-    def _layer(self) -> Other | None:
+    def _layer(self) -> SpecialModule | None:
         part = self.values.get(self.part)
-        return part.layer if isinstance(part, Instance) and isinstance(part.layer, Other) else None
+        return part.layer if isinstance(part, Instance) and isinstance(part.layer, SpecialModule) else None
 
     def parameters(self) -> int:
         layer, norm = self._layer(), self.values.get("norm")
@@ -295,7 +295,7 @@ class TransformerDecoder(TransformerEncoder):
     part = "decoder_layer"
 
 
-class _Unpool(Other):
+class _Unpool(SpecialModule):
     order = "kernel_size stride= padding="
     names = "MaxUnpool1d MaxUnpool2d MaxUnpool3d"
 
@@ -324,7 +324,7 @@ class _Unpool(Other):
         raise Stop(f"an argument of nn.{self.name}", place)
 
 
-class _Distance(Other):
+class _Distance(SpecialModule):
     order = "dim= eps="
     names = "CosineSimilarity"
 
@@ -337,7 +337,7 @@ class _Distance(Other):
         return Tensor((*shape[:dim], *shape[dim + 1 :]), made=place)
 
 
-class PairwiseDistance(Other):
+class PairwiseDistance(SpecialModule):
     order = "p= eps= keepdim="
 
     def run(self, m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
@@ -348,14 +348,14 @@ class PairwiseDistance(Other):
         return Tensor((*shape[:-1], 1) if self.values.get("keepdim") else shape[:-1], made=place)
 
 
-class Loss(Other):
+class Loss(SpecialModule):
     """A loss: one number, or where it is not reduced a value that is not known."""
 
     def run(self, m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
         return Tensor((), made=place)
 
 
-class DropPath(Other):
+class DropPath(SpecialModule):
     """Drops whole samples at random, as timm and torchvision have it: the shape stays."""
 
     order = "drop_prob= scale_by_keep="
@@ -365,5 +365,5 @@ class DropPath(Other):
         return Tensor(x.shape, x.kind, made=x.made)
 
 
-class DataParallel(Other):
+class DataParallel(SpecialModule):
     order = "module"

@@ -1,4 +1,4 @@
-"""`Criterion`: a loss of torch as a sum over samples and what that sum is divided by: parts of a batch add up exactly."""
+"""`SummedLoss`: a loss of torch as a sum over samples and what that sum is divided by: parts of a batch add up exactly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnnspec.recipe.choices import Loss
 
 
-class Criterion:
+class SummedLoss:
     """A loss for outputs of one shape, without the batch.
 
     `total(outputs, targets)` is the sum; `divisor(targets)` what torch's own mean over these targets divides by: 1 for

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, listing, note
-
-__all__ = ["closest", "did_you_mean", "edit_distance", "is_plain", "listing", "nearest"]
+from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

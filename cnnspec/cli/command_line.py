@@ -54,7 +54,7 @@ def _unknown(word: str, known: Iterable[str]) -> str:
 
 def meant(name: str, known: Iterable[str]) -> str:
     """`, did you mean NAME?` where a known name is near."""
-    from cnnspec.diagnostics.suggest import closest
+    from cnnspec.diagnostics.similar_names import closest
 
     near = closest(name, known)
     return f", did you mean {near}?" if near else ""
