@@ -27,7 +27,7 @@ TORCH = {
     "cli/evaluate.py",
 }
 TORCH_FREE_TRAINING = {"chance", "events", "folder", "progress", "settings", "signals", "spec_files"}
-TORCH_FREE_REPORT = {"console", "curves", "confusion", "contact_sheet", "run_folder", "svg"}
+TORCH_FREE_REPORT = {"console", "curves", "confusion", "contact_sheet", "run_folder"}
 
 
 def name_of(path: Path) -> str:

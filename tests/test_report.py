@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cnnspec.backends.draw.canvas import PALETTE, Canvas, shorten
 from cnnspec.errors import TrainError
 from cnnspec.files import write_atomic
 from cnnspec.training.events import End, Epoch, Notice, Start, Step
@@ -23,7 +24,6 @@ from cnnspec.training.report.console import Console, Remaining, duration, epoch_
 from cnnspec.training.report.contact_sheet import Picture, Tile, draw_sheet, percent, png
 from cnnspec.training.report.curves import decimals, draw_curves, headline, ticks
 from cnnspec.training.report.run_folder import RunFiles, TensorBoard, metrics_csv, metrics_line, read_metrics
-from cnnspec.training.report.svg import PALETTE, Canvas, shorten
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -545,7 +545,7 @@ def test_canvas_escapes_attributes_and_follows_the_viewer():
     canvas.line(0, 0, 1, 1, "blue", stroke_width=2)
     svg = canvas.svg()
     parse(svg)
-    assert '<line x1="0" y1="0" x2="1" y2="1" stroke="#0072b2" stroke-width="2" class="s-blue"/>' in svg
+    assert '<line x1="0" y1="0" x2="1" y2="1" stroke="#00569c" stroke-width="2" class="s-blue"/>' in svg
     assert "@media (prefers-color-scheme:dark){" in svg
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "check": "check",
     "summary": "summary",
+    "draw": "draw",
     "fmt": "fmt",
     "explain": "explain",
     "layers": "layers",

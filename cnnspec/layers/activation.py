@@ -17,7 +17,11 @@ else:
     Lambda = Float32(0)
 
 
-class ELU(Layer):
+class _Activation(Layer):
+    role = "activation"
+
+
+class ELU(_Activation):
     """Keeps positive values and lets negative ones approach -alpha exponentially.
 
     Clevert et al. 2015, https://arxiv.org/abs/1511.07289.
@@ -33,7 +37,7 @@ class ELU(Layer):
         return -max(self.alpha, 0), inf
 
 
-class CELU(Layer):
+class CELU(_Activation):
     """Is ELU with a continuous slope for every alpha.
 
     Barron 2017, https://arxiv.org/abs/1704.07483.
@@ -56,7 +60,7 @@ class CELU(Layer):
         return (-self.alpha, inf) if self.alpha > 0 else (-inf, inf)
 
 
-class SELU(Layer):
+class SELU(_Activation):
     """Is ELU scaled so that activations keep mean 0 and variance 1.
 
     Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
@@ -70,7 +74,7 @@ class SELU(Layer):
         return -1.7580994, inf
 
 
-class GELU(Layer):
+class GELU(_Activation):
     """Multiplies a value by the probability of a smaller normal one.
 
     Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415.
@@ -82,13 +86,13 @@ class GELU(Layer):
         return -0.17005, inf
 
 
-class Hardshrink(Layer):
+class Hardshrink(_Activation):
     """Sets values from -lambd to lambd to 0."""
 
     lambd: Float = 0.5
 
 
-class Hardsigmoid(Layer):
+class Hardsigmoid(_Activation):
     """Is a sigmoid made of three straight pieces."""
 
     inplace: bool = False
@@ -97,7 +101,7 @@ class Hardsigmoid(Layer):
         return 0, 1
 
 
-class Hardswish(Layer):
+class Hardswish(_Activation):
     """Multiplies a value by its hard sigmoid.
 
     Howard et al. 2019, https://arxiv.org/abs/1905.02244.
@@ -109,7 +113,7 @@ class Hardswish(Layer):
         return -0.375, inf
 
 
-class Hardtanh(Layer):
+class Hardtanh(_Activation):
     """Clips values to the range from min_val to max_val."""
 
     min_val: Float = -1.0
@@ -135,7 +139,7 @@ class Hardtanh(Layer):
         return min(max(low, least), most), min(max(high, least), most)
 
 
-class LeakyReLU(Layer):
+class LeakyReLU(_Activation):
     """Keeps positive values and multiplies negative ones by a small slope."""
 
     saves_output = "in place"
@@ -145,14 +149,14 @@ class LeakyReLU(Layer):
     inplace: bool = False
 
 
-class LogSigmoid(Layer):
+class LogSigmoid(_Activation):
     """Takes the logarithm of the sigmoid."""
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return -inf, 0
 
 
-class Mish(Layer):
+class Mish(_Activation):
     """Multiplies a value by tanh(softplus(value)).
 
     Misra 2019, https://arxiv.org/abs/1908.08681.
@@ -164,7 +168,7 @@ class Mish(Layer):
         return -0.30885, inf
 
 
-class ReLU(Layer):
+class ReLU(_Activation):
     """Sets negative values to 0."""
 
     saves_output = "always"
@@ -175,7 +179,7 @@ class ReLU(Layer):
         return max(low, 0), max(high, 0)
 
 
-class ReLU6(Layer):
+class ReLU6(_Activation):
     """Clips values to the range from 0 to 6."""
 
     inplace: bool = False
@@ -184,7 +188,7 @@ class ReLU6(Layer):
         return min(max(low, 0), 6), min(max(high, 0), 6)
 
 
-class RReLU(Layer):
+class RReLU(_Activation):
     """Multiplies negative values by a random slope in training.
 
     Xu et al. 2015, https://arxiv.org/abs/1505.00853.
@@ -203,7 +207,7 @@ class RReLU(Layer):
             raise Reject(name, combinations.LOWER_ABOVE_UPPER, low=self.lower, high=self.upper)
 
 
-class Sigmoid(Layer):
+class Sigmoid(_Activation):
     """Squeezes values into the range from 0 to 1: 1 / (1 + exp(-x))."""
 
     saves_output = "always"
@@ -212,7 +216,7 @@ class Sigmoid(Layer):
         return 0, 1
 
 
-class SiLU(Layer):
+class SiLU(_Activation):
     """Multiplies a value by its sigmoid; also known as swish.
 
     Elfwing et al. 2017, https://arxiv.org/abs/1702.03118.
@@ -224,7 +228,7 @@ class SiLU(Layer):
         return -0.27847, inf
 
 
-class Softplus(Layer):
+class Softplus(_Activation):
     """Is a smooth ReLU: log(1 + exp(beta x)) / beta, linear above the threshold."""
 
     beta: Float = 1.0
@@ -234,20 +238,20 @@ class Softplus(Layer):
         return (0, inf) if self.beta > 0 else (-inf, inf)
 
 
-class Softshrink(Layer):
+class Softshrink(_Activation):
     """Moves values towards 0 by lambd, and those that are nearer to 0."""
 
     lambd: Lambda = 0.5
 
 
-class Softsign(Layer):
+class Softsign(_Activation):
     """Divides a value by 1 + its absolute value."""
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return -1, 1
 
 
-class Tanh(Layer):
+class Tanh(_Activation):
     """Squeezes values into the range from -1 to 1."""
 
     saves_output = "always"
@@ -256,11 +260,11 @@ class Tanh(Layer):
         return -1, 1
 
 
-class Tanhshrink(Layer):
+class Tanhshrink(_Activation):
     """Subtracts the tanh of a value from it."""
 
 
-class Threshold(Layer):
+class Threshold(_Activation):
     """Replaces what is not above the threshold by a value."""
 
     threshold: Float
@@ -271,7 +275,7 @@ class Threshold(Layer):
         return min(max(low, self.threshold), self.value), max(high, self.value)
 
 
-class PReLU(Layer):
+class PReLU(_Activation):
     """Multiplies negative values by a learnt slope, one in all or one a channel.
 
     He et al. 2015, https://arxiv.org/abs/1502.01852.
@@ -309,7 +313,7 @@ class GLU(Layer):
         return (*x[: dim - 1], half, *x[dim:])
 
 
-class _Softmax(Layer):
+class _Softmax(_Activation):
     """Normalises over `dim`, counted with the batch as 0; over the batch itself where that is asked for."""
 
     # torch 2.13 guesses where none is given, with a warning: 0, the batch, for [channels, length], otherwise 1.
@@ -348,7 +352,7 @@ class Softmin(_Softmax):
         return 0, 1
 
 
-class Softmax2d(Layer):
+class Softmax2d(_Activation):
     """Turns the channels at each position into probabilities."""
 
     saves_output = "always"

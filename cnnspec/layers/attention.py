@@ -30,6 +30,8 @@ class SelfAttention(Layer):
     Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
     """
 
+    role = "attention"
+
     own = True
     inferred = "embed_dim"
     inferred_axis = -1
@@ -54,6 +56,8 @@ class MultiheadAttention(Layer):
     Widths of key and value other than that of the query are inferred, too. Vaswani et al. 2017,
     https://arxiv.org/abs/1706.03762.
     """
+
+    role = "attention"
 
     own = True
     as_in_torch = True
@@ -108,6 +112,8 @@ class TransformerEncoderLayer(Layer):
 
     Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
     """
+
+    role = "attention"
 
     arrow = False
     inferred = "d_model"

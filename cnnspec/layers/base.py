@@ -74,6 +74,9 @@ class Layer(Named, family=True):
     """What a mean and a variance are taken over: "batch", "instance", "group" or "sample"; "" for no normalisation."""
     saves_output = ""
     """Whether torch keeps the result for the backward pass: "always", "in place" where it works so; "" for never."""
+    role = ""
+    """What pictures and tables take it for: "conv", "up" (makes maps larger), "pool", "dense", "attention" (recurrent layers
+    too), "norm", "activation", "dropout"; "" for one that computes or lays out."""
     slope = ""
     """The argument that may not be negative where it works in place, since the backward pass looks at the sign."""
 

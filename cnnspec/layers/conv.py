@@ -52,6 +52,7 @@ class _AnyConv(_Spatial):
 
 class _Conv(_AnyConv):
     slides = True
+    role = "conv"
 
     stride: Sizes = 1
     padding: Padding = 0
@@ -104,6 +105,8 @@ class Conv3d(_Conv):
 
 
 class _ConvTranspose(_AnyConv):
+    role = "up"
+
     stride: Sizes = 1
     padding: Paddings = 0
     output_padding: Paddings = 0

@@ -8,6 +8,8 @@ from cnnspec.layers.base import Layer, Shape
 
 
 class _Dropout(Layer):
+    role = "dropout"
+
     p: Unit = 0.5
     inplace: bool = False
 

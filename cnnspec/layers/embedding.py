@@ -9,6 +9,8 @@ from cnnspec.layers.base import Layer, Shape
 class Embedding(Layer):
     """Turns whole numbers, from 0 to num_embeddings - 1, into learnt vectors, in a new last dimension."""
 
+    role = "dense"
+
     integers = True
 
     num_embeddings: Count

@@ -7,6 +7,8 @@ from cnnspec.layers.base import Layer, Shape
 class Linear(Layer):
     """Multiplies the last dimension by a matrix and adds a bias: y = x A^T + b."""
 
+    role = "dense"
+
     inferred = "in_features"
     inferred_axis = -1
     counts = "input features"

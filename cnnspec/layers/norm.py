@@ -18,6 +18,8 @@ else:
 class _ChannelNorm(_Spatial):
     """Normalises every channel of a map of `rank` spatial dimensions."""
 
+    role = "norm"
+
     inferred = "num_features"
     by_name = ("bias",)
 
@@ -131,6 +133,8 @@ class GroupNorm(Layer):
     Wu and He 2018, https://arxiv.org/abs/1803.08494.
     """
 
+    role = "norm"
+
     inferred = "num_channels"
     normalizes = "group"
     by_name = ("bias",)
@@ -167,6 +171,8 @@ class GroupNorm(Layer):
 
 class _ShapeNorm(Layer):
     """Normalises each sample over its last dimensions: those of normalized_shape, all where none is given."""
+
+    role = "norm"
 
     normalizes = "sample"
 
@@ -231,6 +237,8 @@ class LocalResponseNorm(Layer):
 
     Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks".
     """
+
+    role = "norm"
 
     size: Count
     alpha: Real = 1e-4

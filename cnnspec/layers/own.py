@@ -19,6 +19,8 @@ class LayerScale(Layer):
     Touvron et al. 2021, https://arxiv.org/abs/2103.17239.
     """
 
+    role = "norm"
+
     own = True
     inferred = "num_channels"
 
@@ -33,6 +35,8 @@ class StochasticDepth(Layer):
 
     Huang et al. 2016, https://arxiv.org/abs/1603.09382.
     """
+
+    role = "dropout"
 
     own = True
     random = True

@@ -19,6 +19,8 @@ else:
 class _Pool(_Spatial):
     """Windows that slide over each channel, one behind the other where no `stride` is given."""
 
+    role = "pool"
+
     slides = True
 
     if TYPE_CHECKING:
@@ -185,6 +187,8 @@ class LPPool3d(_LPPool):
 
 class _AdaptivePool(_Spatial):
     """Windows as large as it takes to get an output of `output_size`; `none` keeps the size of an axis."""
+
+    role = "pool"
 
     output_size: OutputSizes
 

@@ -24,6 +24,8 @@ def expect_sequence(x: Shape) -> None:
 class _Recurrent(Layer):
     """Gives its outputs, [time, features], and with `state` a tuple of them and of the state behind the last step."""
 
+    role = "attention"
+
     own = True
     as_in_torch = True
     inferred = "input_size"

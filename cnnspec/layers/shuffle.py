@@ -25,6 +25,8 @@ class PixelShuffle(Layer):
     Shi et al. 2016, https://arxiv.org/abs/1609.05158.
     """
 
+    role = "up"
+
     upscale_factor: Count
 
     def infer(self, x: Shape) -> Shape:

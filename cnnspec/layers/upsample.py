@@ -30,6 +30,8 @@ NOT_RESIZABLE = "only sequences, images and volumes can be resized"
 class _Resize(Layer):
     """Resizes all spatial dimensions to `size`, or by `scale_factor`; one of the two has to be given."""
 
+    role = "up"
+
     size: Sizes | None = None
     scale_factor: Scales | None = None
     mode = "nearest"

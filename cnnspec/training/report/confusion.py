@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
+from cnnspec.backends.draw.canvas import Canvas, shorten, text_width
 from cnnspec.diagnostics.render import clean
 from cnnspec.record import record
-from cnnspec.training.report.svg import Canvas, shorten, text_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

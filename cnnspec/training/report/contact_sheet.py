@@ -8,8 +8,8 @@ from __future__ import annotations
 import io
 from base64 import b64encode
 
+from cnnspec.backends.draw.canvas import Canvas, shorten, text_width
 from cnnspec.record import record
-from cnnspec.training.report.svg import Canvas, shorten, text_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from cnnspec.backends.draw.canvas import Canvas, number, shorten, text_width
 from cnnspec.training.events import Epoch
-from cnnspec.training.report.svg import Canvas, number, shorten, text_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

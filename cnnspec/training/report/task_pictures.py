@@ -8,10 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cnnspec.backends.draw.canvas import Canvas, shorten
 from cnnspec.recipe import tasks
 from cnnspec.training.metrics.classification import chosen, class_probabilities
 from cnnspec.training.report.contact_sheet import Picture, Tile, data_uri, draw_sheet
-from cnnspec.training.report.svg import Canvas, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,0 +1,82 @@
+"""The style `blocks`: values are volumes, and the operations stand between them."""
+
+from __future__ import annotations
+
+from cnnspec.backends.draw.canvas import Canvas, text_width
+from cnnspec.backends.draw.labels import chain_in_words
+from cnnspec.backends.draw.rows import Place, Rows, place
+from cnnspec.backends.draw.steps import Step, chain
+from cnnspec.backends.draw.view import view
+from cnnspec.backends.draw.volumes import Scale
+from cnnspec.backends.draw.words import show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from cnnspec.graph.nodes import Graph
+
+MARGIN, _WIDEST = 22, 940
+_TOP = 48
+
+
+def draw_blocks(graph: Graph, *, wanted: Collection[str] = (), scheme: str = "auto") -> str:
+    """A network as SVG."""
+    steps = chain(view(graph).items, wanted=wanted)
+    few = len(steps) <= 10 and not any(step.folded for step in steps)
+    scale = Scale((step.output for step in steps), 150 if few else 116)
+    rows = _rows(steps, scale, 40 if few else 24)
+    title, told = graph.name, headline(graph) + ("  ·  sizes on a root scale" if scale.root else "")
+    canvas = Canvas(0, 0, f"{title}: {told}", chain_in_words(steps), scheme)
+    bottom = rows.settle(_TOP)
+    draw_head(canvas, title, told)
+    rows.draw(canvas, MARGIN)
+    canvas.width = max(rows.width + 2 * MARGIN, head_width(title, told))
+    canvas.height = bottom + 14
+    return canvas.svg()
+
+
+def headline(graph: Graph) -> str:
+    """What goes in and comes out, and how many parameters there are."""
+    return f"{show(graph.takes)} → {show(graph.output)}  ·  {graph.parameters:,} parameters"
+
+
+def draw_head(canvas: Canvas, title: str, told: str) -> None:
+    canvas.runs(MARGIN, 30, [(title, "ink", 17, 0, True), (told, "soft", 12, 14, False)])
+
+
+def head_width(title: str, told: str) -> float:
+    return 2 * MARGIN + text_width(title, 17, bold=True) + 14 + text_width(told, 12)
+
+
+def _rows(steps: Sequence[Step], scale: Scale, arrow: float) -> Rows:
+    """Steps in one row for each chain, or one chain in as many as it needs."""
+    rows = Rows(place(steps, scale, arrow), {})
+    if rows.width + 2 * MARGIN <= _WIDEST or len(rows.lines) > 1:
+        return rows
+    for count in range(2, 12):
+        found = min((_broken(steps, scale, arrow, at) for at in _breaks(rows.places, count)), key=lambda one: one.width)
+        if found.width + 2 * MARGIN <= _WIDEST:
+            break
+    return found
+
+
+def _breaks(places: Sequence[Place], count: int) -> list[list[int]]:
+    """Ways to break a chain into `count` rows of about the same width."""
+    total = places[-1].right
+    ways = []
+    for slack in (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15):
+        at: list[int] = []
+        limit, begin = total / count * slack, 0.0
+        for index, spot in enumerate(places):
+            if spot.right - begin > limit and index > 1 and len(at) < count - 1 and index < len(places) - 1:
+                at.append(index)
+                begin = spot.left - 60
+        ways.append(at)
+    return ways
+
+
+def _broken(steps: Sequence[Step], scale: Scale, arrow: float, at: list[int]) -> Rows:
+    places = place(steps, scale, arrow, broken=at)
+    faded = {places[index].row: places[steps[index].feed[0]] for index in at}
+    return Rows(places, faded)
