@@ -85,7 +85,7 @@ class Spec:
 
     def summary(self) -> str:
         """Layers, output shapes and parameters as a table."""
-        from cnnspec.backends.summary import summarize
+        from cnnspec.backends.summary_text import summarize
 
         return summarize(self.graph)
 

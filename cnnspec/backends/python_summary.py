@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from cnnspec.backends.summary import Row, table
+from cnnspec.backends.tables import Column, plain
+from cnnspec.record import record
 from cnnspec.torch_source.check import Outcome
 from cnnspec.torch_source.describe import show_output
 from cnnspec.torch_source.trace import Run, Step
 from cnnspec.torch_source.values import Instance, Tensor, show_shape
 from cnnspec.torch_source.weights import count_parameters
+
+COLUMNS = (Column(""), Column("Layer", flexible=True), Column("Output"), Column("Parameters", right=True))
+
+
+@record
+class Row:
+    """One line of the table. `depth` is how deep the module is nested; `parameters` those of everything in it."""
+
+    depth: int
+    key: str
+    layer: str
+    output: str
+    parameters: int
+
+    def cells(self) -> tuple[str, ...]:
+        count = f"{self.parameters:,}" if self.parameters else "-"
+        return f"{'  ' * self.depth}{self.key}", self.layer, self.output, count
+
 
 _MERGES = frozenset(["+", "*", "cat", "add", "mul", "matmul", "@", "bmm", "stack"])
 
@@ -21,7 +40,8 @@ def summarize_python(outcome: Outcome, *, color: bool = False) -> str:
         rows += _rows(outcome.trace.root, 0, seen)
     count = outcome.parameters or 0
     size = count * 4 / 1e6
-    return table(outcome.name, rows, f"{count:,} parameters, {size:,.2f} MB as float32", color=color)
+    total = [f"{count:,} parameters, {size:,.2f} MB as float32"]
+    return plain(outcome.name, COLUMNS, [row.cells() for row in rows], total, color=color)
 
 
 def _rows(run: Run, depth: int, seen: set[int]) -> list[Row]:

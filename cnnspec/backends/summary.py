@@ -1,56 +1,126 @@
-"""The graph as a table for people: every layer under its key, its output shape and its parameters, and the totals."""
+"""The graph as rows: every module under its key, with its output shape and what it costs; repeated ones folded into one."""
 
 from __future__ import annotations
 
-from cnnspec.compiler.values import show_shape
+from cnnspec.analysis.cost import Cost, Costs
 from cnnspec.declare import spell
-from cnnspec.diagnostics.render import Paint, clean
-from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode
+from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, Shape, StackNode, Weight
 from cnnspec.graph.walk import children_of, steps_of
+from cnnspec.layers.base import Parts, count
 from cnnspec.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INPUT, WEIGHT, MODULE, AGAIN = "input", "weight", "module", "again"
 
 
 @record
 class Row:
-    """One line of the table. `depth` is how deep the module is nested; `parameters` those of everything in it."""
+    """One line of a summary: an input, a weight, a module or a further run of one.
 
+    `paths` are the dotted keys of the modules that the line stands for: several where equal ones follow each other. `cost`
+    is that of all of them. `own` is whether nothing of it is told by rows below.
+    """
+
+    kind: str
     depth: int
-    key: str
+    paths: tuple[str, ...]
     layer: str
-    output: str
-    parameters: int
+    output: Shape | Parts
+    cost: Cost
+    own: bool = True
+
+    @property
+    def times(self) -> int:
+        return len(self.paths)
+
+    @property
+    def key(self) -> str:
+        """The last name of the path; of several their first and last one."""
+        first, last = self.paths[0].rpartition(".")[2], self.paths[-1].rpartition(".")[2]
+        return first if self.times == 1 else f"{first}-{last}"
 
 
-def rows(graph: Graph) -> list[Row]:
-    """The lines of the table, the input first."""
-    starts = [Row(0, entry.name or "", "input", show_shape(entry.shape or ()), 0) for entry in graph.inputs]
-    return [*starts, *_rows(graph.root, 0)]
+def rows(graph: Graph, costs: Costs, *, depth: int | None = None, fold: bool = True) -> Iterator[Row]:
+    """The lines of a summary, the inputs first: modules down to `depth` levels, equal neighbours as one with `fold`."""
+    nothing = Cost(0, 0, 0, 0, 0, 0)
+    for entry in graph.inputs:
+        yield Row(INPUT, 0, (entry.name or "",), "input", entry.shape or (), nothing)
+    yield from _Rows(costs, depth, fold).inside(graph.root, 0, "")
 
 
-def _rows(node: Node, depth: int) -> list[Row]:
-    found: list[Row] = []
-    if isinstance(node, StackNode):
+class _Rows:
+    def __init__(self, costs: Costs, depth: int | None, fold: bool) -> None:
+        self.costs, self.depth, self.fold = costs, depth, fold
+
+    def inside(self, node: Node, depth: int, path: str) -> Iterator[Row]:
+        """The rows of what is in a module."""
+        if self.depth is not None and depth >= self.depth:
+            return
+        if not isinstance(node, StackNode):
+            for key, child in children_of(node):
+                yield from self._row(child, depth, (_below(path, key),))
+            return
         for weight in node.weights:
-            found.append(Row(depth, weight.label, "weight", show_shape(weight.shape), weight.parameters))
+            yield self._weight(weight, depth, path)
+        if not node.steps:
+            yield from self._chain(node, depth, path)
+            return
         keys = [key for key, _ in children_of(node)]
         for step in steps_of(node):
             if step.again is not None:
                 name = "" if step.module.taken else keys[step.module.index]
-                found.append(Row(depth, "", f"again {name}".rstrip(), show_shape(step.again.output or ()), 0))
+                yield Row(
+                    AGAIN, depth, (_below(path, name),), f"again {name}".rstrip(), step.again.output or (),
+                    _without_parameters(self.costs.of(step.again)),
+                )  # fmt: skip
             else:
-                found += _row(keys[step.module.index], node.children[step.module.index], depth)
-        return found
-    for key, child in children_of(node):
-        found += _row(key, child, depth)
-    return found
+                index = step.module.index
+                yield from self._row(node.children[index], depth, (_below(path, keys[index]),))
+
+    def _chain(self, node: StackNode, depth: int, path: str) -> Iterator[Row]:
+        """The rows of modules that follow each other: equal ones, which share their node, have one."""
+        children = [(_below(path, key), child) for key, child in children_of(node)]
+        start = 0
+        while start < len(children):
+            end = start + 1
+            while self.fold and end < len(children) and children[end][1] is children[start][1]:
+                end += 1
+            yield from self._row(children[start][1], depth, tuple(path for path, _ in children[start:end]))
+            start = end
+
+    def _row(self, node: Node, depth: int, paths: tuple[str, ...]) -> Iterator[Row]:
+        leaf = isinstance(node, LayerNode) or not any(True for _ in children_of(node))
+        cost = self.costs.of(node)
+        shown = cost if len(paths) == 1 else _times(cost, len(paths))
+        own = leaf or depth + 1 == self.depth
+        yield Row(MODULE, depth, paths, layer_text(node), node.output or (), shown, own)
+        yield from self.inside(node, depth + 1, paths[0])
+
+    def _weight(self, weight: Weight, depth: int, path: str) -> Row:
+        values = count(weight.shape)
+        cost = Cost(weight.parameters, 0, 0, 0, 0, values)
+        return Row(WEIGHT, depth, (_below(path, weight.label),), "weight", weight.shape, cost)
 
 
-def _row(key: str, node: Node, depth: int) -> list[Row]:
-    own = Row(depth, key, _layer(node), show_shape(node.output or ()), node.parameters)
-    return [own, *_rows(node, depth + 1)]
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
 
 
-def _layer(node: Node) -> str:
+def _times(cost: Cost, times: int) -> Cost:
+    return Cost(
+        cost.parameters * times, cost.buffers * times, cost.counters * times, cost.macs * times,
+        cost.operations * times, cost.output,
+    )  # fmt: skip
+
+
+def _without_parameters(cost: Cost) -> Cost:
+    return Cost(0, 0, 0, cost.macs, cost.operations, cost.output)
+
+
+def layer_text(node: Node) -> str:
     """What a module is, as one would write it in a spec."""
     if isinstance(node, MergeNode):
         dim = [f"dim={node.dim}"] if node.kind == "concat" and node.dim != 1 else []
@@ -66,32 +136,3 @@ def _layer(node: Node) -> str:
         )
         return f"{node.title}({arguments})" if arguments else node.title
     return "residual" if isinstance(node, ResidualNode) else node.title
-
-
-def summarize(graph: Graph, *, color: bool = False) -> str:
-    """The table as text."""
-    layers = f"{graph.layers:,} layer{'' if graph.layers == 1 else 's'}"
-    size = graph.parameters * 4 / 1e6
-    total = f"{graph.parameters:,} parameters in {layers}, {size:,.2f} MB as float32"
-    return table(graph.name, rows(graph), total, color=color)
-
-
-def table(title: str, listed: list[Row], total: str, *, color: bool = False) -> str:
-    """Lines under their heads, between a title and a total."""
-    paint = Paint(color)
-    cells_of = [
-        (f"{'  ' * row.depth}{row.key}", clean(row.layer), row.output, f"{row.parameters:,}" if row.parameters else "-")
-        for row in listed
-    ]
-    heads = ("", "Layer", "Output shape", "Parameters")
-    widths = [max(len(cell) for cell in column) for column in zip(heads, *cells_of)]
-    lines = [paint("bold", title), paint("bold", _line(heads, widths)), "-" * len(_line(heads, widths))]
-    lines += [_line(cells, widths) for cells in cells_of]
-    lines += ["-" * len(lines[-1]), total]
-    return "\n".join(lines)
-
-
-def _line(cells: tuple[str, ...], widths: list[int]) -> str:
-    *texts, number = (cell for cell in cells)
-    columns = [text.ljust(width) for text, width in zip(texts, widths)]
-    return "  ".join([*columns, number.rjust(widths[-1])])

@@ -36,7 +36,7 @@ def options_of(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Print the table of every model that is asked for, or what is wrong."""
-    from cnnspec.backends.summary import summarize
+    from cnnspec.backends.summary_text import Options, summarize
     from cnnspec.diagnostics import Sink
     from cnnspec.diagnostics.render import render_all
     from cnnspec.pipeline import check
@@ -53,7 +53,7 @@ def run(options: Namespace) -> int:
         print(render_all(sink.diagnostics, color=color), file=sys.stderr)
         return FINDINGS
     color = wants_color(options.color, sys.stdout)
-    print_text("\n\n".join(summarize(graph, color=color) for graph in graphs))
+    print_text("\n\n".join(summarize(graph, Options(color=color)) for graph in graphs))
     return OK
 
 

@@ -17,8 +17,15 @@ else:
     Lambda = Float32(0)
 
 
+SOFTMAX = 3
+"""Operations of a softmax for each value: exp, the sum, the division."""
+
+
 class _Activation(Layer):
+    """A function of single values: one operation each, whatever the function."""
+
     role = "activation"
+    per_value = 1
 
 
 class ELU(_Activation):
@@ -300,6 +307,8 @@ class GLU(Layer):
     Dauphin et al. 2016, https://arxiv.org/abs/1612.08083.
     """
 
+    per_value = 2
+
     dim: Integer = -1
 
     def infer(self, x: Shape) -> Shape:
@@ -315,6 +324,8 @@ class GLU(Layer):
 
 class _Softmax(_Activation):
     """Normalises over `dim`, counted with the batch as 0; over the batch itself where that is asked for."""
+
+    per_value = SOFTMAX
 
     # torch 2.13 guesses where none is given, with a warning: 0, the batch, for [channels, length], otherwise 1.
     dim: Integer | None = None
@@ -355,6 +366,7 @@ class Softmin(_Softmax):
 class Softmax2d(_Activation):
     """Turns the channels at each position into probabilities."""
 
+    per_value = SOFTMAX
     saves_output = "always"
 
     def infer(self, x: Shape) -> Shape:

@@ -3,7 +3,9 @@
 from cnnspec.declare import Choice, Count, Real, Reject, Unit
 from cnnspec.diagnostics import combinations
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TAKES_TUPLE, WRONG_WIDTH
-from cnnspec.layers.base import Call, Layer, Parts, Shape
+from cnnspec.layers.activation import SOFTMAX
+from cnnspec.layers.base import Call, Layer, Parts, Shape, count
+from cnnspec.layers.norm import LAYER_NORM
 from cnnspec.layers.recurrent import expect_sequence
 
 TYPE_CHECKING = False
@@ -22,6 +24,18 @@ def _weights(width: int, bias: bool, keys: int | None = None, values: int | None
     """Learnable values of attention: three maps to the width and one behind."""
     given = 2 * width + (keys or width) + (values or width)
     return width * given + 4 * width * bias
+
+
+def _others(query: Shape, key: Shape, value: Shape, steps: int, heads: int, bias: bool) -> int:
+    """The other operations of attention: biases, the scaled scores and their softmax."""
+    biases = 2 * count(query) + query[-1] * (key[0] + value[0])
+    return biases * bias + (1 + SOFTMAX) * heads * query[0] * steps
+
+
+def _work(query: Shape, key: Shape, value: Shape, steps: int) -> int:
+    """Multiply-accumulates of attention over `steps` keys: the four maps, the scores and what they weigh."""
+    width = query[-1]
+    return width * (2 * count(query) + count(key) + count(value)) + 2 * query[0] * steps * width
 
 
 class SelfAttention(Layer):
@@ -48,6 +62,12 @@ class SelfAttention(Layer):
 
     def parameters(self, x: Shape) -> int:
         return _weights(x[-1], self.bias)
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        return _work(x, x, x, x[0])
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return _others(x, x, x, x[0], self.num_heads, self.bias)
 
 
 class MultiheadAttention(Layer):
@@ -98,6 +118,18 @@ class MultiheadAttention(Layer):
         query, key, value = self._each(x)
         return _weights(query[-1], self.bias, key[-1], value[-1]) + 2 * query[-1] * self.add_bias_kv
 
+    def macs(self, x: Shape, y: Shape) -> int:
+        query, key, value = self._each(x)
+        return _work(query, key, value, self._steps(key))
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        query, key, value = self._each(x)
+        return _others(query, key, value, self._steps(key), self.num_heads, self.bias)
+
+    def _steps(self, key: Shape) -> int:
+        """Steps that are looked at: those of the key, and those that are added to it."""
+        return key[0] + self.add_bias_kv + self.add_zero_attn
+
     def call(self, x: Shape) -> Call:
         query, key, value = self._each(x)
         names = ("dropout", "bias", "add_bias_kv", "add_zero_attn")
@@ -136,6 +168,14 @@ class TransformerEncoderLayer(Layer):
     def parameters(self, x: Shape) -> int:
         width, inner = x[-1], self.dim_feedforward
         return _weights(width, self.bias) + 2 * width * inner + self.bias * (inner + 3 * width) + 2 * width
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        return _work(x, x, x, x[0]) + 2 * count(x) * self.dim_feedforward
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        attention = _others(x, x, x, x[0], self.nhead, self.bias)
+        # Two sums and two norms of every value, and the two maps with the activation between them.
+        return attention + (2 + 2 * LAYER_NORM) * count(x) + x[0] * self.dim_feedforward + self.bias * count(x)
 
     def call(self, x: Shape) -> Call:
         found = super().call(x)

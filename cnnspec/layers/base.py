@@ -20,6 +20,16 @@ class Parts(tuple):  # type: ignore[type-arg]
     """The shapes of a tuple of values, each a shape or again Parts."""
 
 
+def count(shape: Shape | Parts) -> int:
+    """How many values a shape holds, without the batch; of a tuple, all of them."""
+    if isinstance(shape, Parts):
+        return sum(map(count, shape))
+    total = 1
+    for size in shape:
+        total *= size
+    return total
+
+
 @record
 class Call:
     """The torch module a layer stands for: `target` names it ("nn.Conv2d"), the arguments are those it is built with."""
@@ -60,6 +70,8 @@ class Layer(Named, family=True):
     """True for a module of cnnspec.nn rather than torch.nn."""
     as_in_torch = False
     """True for one of cnnspec.nn that has the name and the arguments of one in torch.nn."""
+    output_axis = 0
+    """The axis of `weight` that belongs to the output."""
     linear = False
     """True for a linear map of learnt weights: two of them in a row are one."""
     slides = False
@@ -72,6 +84,8 @@ class Layer(Named, family=True):
     """True where it drops values in training and passes on the memory of its input in evaluation."""
     normalizes = ""
     """What a mean and a variance are taken over: "batch", "instance", "group" or "sample"; "" for no normalisation."""
+    per_value = 0
+    """Additions, multiplications, comparisons and functions such as exp for each value that it gives, in evaluation."""
     saves_output = ""
     """Whether torch keeps the result for the backward pass: "always", "in place" where it works so; "" for never."""
     role = ""
@@ -126,6 +140,18 @@ class Layer(Named, family=True):
     def parameters(self, x: Shape) -> int:
         """Number of learnable values for an input of shape `x`."""
         return 0
+
+    def buffers(self, x: Shape) -> tuple[int, int]:
+        """Values that it keeps without learning them, for an input of shape `x`: floats, and whole numbers."""
+        return 0, 0
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        """Multiply-accumulates of one sample's way from shape `x` to `y`: those of convolutions and matrix products."""
+        return 0
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        """All other arithmetic of that way in evaluation: `per_value` for each value that it gives."""
+        return self.per_value * count(y) if self.per_value else 0
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         """The smallest and the largest value that it can give in training, for an input from `low` to `high`."""

@@ -49,6 +49,13 @@ class _AnyConv(_Spatial):
         weights = x[0] * self.out_channels // self.groups * prod(self.each(self.kernel_size))
         return weights + self.out_channels * self.bias
 
+    def macs(self, x: Shape, y: Shape) -> int:
+        # Every filter is applied once at each place of the output; of a transposed one, of the input.
+        return prod(self.weight(x)) * prod((y if self.slides else x)[1:])
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return prod(y) * self.bias
+
 
 class _Conv(_AnyConv):
     slides = True
@@ -106,6 +113,7 @@ class Conv3d(_Conv):
 
 class _ConvTranspose(_AnyConv):
     role = "up"
+    output_axis = 1
 
     stride: Sizes = 1
     padding: Paddings = 0

@@ -3,6 +3,8 @@
 Dimensions count the batch as 0, as in torch; it is never cut.
 """
 
+from math import prod
+
 from cnnspec.declare import Count, Integer, Reject, Tuple, sizes, spell
 from cnnspec.diagnostics import combinations
 from cnnspec.diagnostics.codes import (
@@ -155,6 +157,9 @@ class _Reduce(Layer):
             return tuple(size for (size,) in kept)
         return _left(x, tuple(size for axis, size in enumerate(x) if axis + 1 not in dims))
 
+    def operations(self, x: Shape, y: Shape) -> int:
+        return prod(x)
+
     def count(self, x: Shape) -> int:
         """How many values become one."""
         total = 1
@@ -187,6 +192,10 @@ class Std(_Reduce):
     """Takes the standard deviation over a dimension, or several, with n - 1 below, as torch.std does."""
 
     saves_output = "always"
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        # The mean, the difference, its square and their sum.
+        return 4 * prod(x)
 
     def infer(self, x: Shape) -> Shape:
         y = super().infer(x)

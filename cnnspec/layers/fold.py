@@ -60,6 +60,9 @@ class Fold(_Spatial):
             raise Reject("output_size", SIZES_DISAGREE, found=x, wanted=y, label=label)
         return y
 
+    def operations(self, x: Shape, y: Shape) -> int:
+        return prod(x)
+
     def _kernel(self) -> tuple[int, ...]:
         return self.each(self.kernel_size)
 

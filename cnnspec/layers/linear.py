@@ -1,7 +1,7 @@
 """Fully connected layers, and the layer that does nothing."""
 
 from cnnspec.declare import Count
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.base import Layer, Shape, count
 
 
 class Linear(Layer):
@@ -25,6 +25,12 @@ class Linear(Layer):
 
     def parameters(self, x: Shape) -> int:
         return self.out_features * (x[-1] + self.bias)
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        return count(x) * self.out_features
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return count(y) * self.bias
 
 
 class Identity(Layer):

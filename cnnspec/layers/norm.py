@@ -15,6 +15,10 @@ else:
     Sizes = Count | Tuple(Count, None)
 
 
+LAYER_NORM = 7
+"""Operations of a norm for each value: the mean, the difference, its square, their sum, the factor, the learnt two."""
+
+
 class _ChannelNorm(_Spatial):
     """Normalises every channel of a map of `rank` spatial dimensions."""
 
@@ -26,6 +30,8 @@ class _ChannelNorm(_Spatial):
 
 class _BatchNorm(_ChannelNorm):
     normalizes = "batch"
+    # Mean, variance and the learnt factors are one factor and one summand by then.
+    per_value = 2
 
     num_features: Count | None = None
     # torch 2.13 wants it above 0 in training; the other normalisations take any number.
@@ -50,6 +56,9 @@ class _BatchNorm(_ChannelNorm):
 
     def parameters(self, x: Shape) -> int:
         return x[0] * (1 + self.bias) if self.affine else 0
+
+    def buffers(self, x: Shape) -> tuple[int, int]:
+        return (2 * x[0], 1) if self.track_running_stats else (0, 0)
 
 
 class BatchNorm1d(_BatchNorm):
@@ -81,6 +90,7 @@ class BatchNorm3d(_BatchNorm):
 
 class _InstanceNorm(_ChannelNorm):
     normalizes = "instance"
+    per_value = LAYER_NORM
 
     num_features: Count | None = None
     eps: Real = 1e-5
@@ -98,6 +108,9 @@ class _InstanceNorm(_ChannelNorm):
 
     def parameters(self, x: Shape) -> int:
         return x[0] * (1 + self.bias) if self.affine else 0
+
+    def buffers(self, x: Shape) -> tuple[int, int]:
+        return (2 * x[0], 1) if self.track_running_stats else (0, 0)
 
 
 class InstanceNorm1d(_InstanceNorm):
@@ -137,6 +150,7 @@ class GroupNorm(Layer):
 
     inferred = "num_channels"
     normalizes = "group"
+    per_value = LAYER_NORM
     by_name = ("bias",)
 
     num_groups: Count
@@ -175,6 +189,7 @@ class _ShapeNorm(Layer):
     role = "norm"
 
     normalizes = "sample"
+    per_value = LAYER_NORM
 
     normalized_shape: Sizes | None = None
 
@@ -225,6 +240,9 @@ class RMSNorm(_ShapeNorm):
     Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467.
     """
 
+    # A square and its sum, the factor and the learnt one.
+    per_value = 4
+
     eps: Real | None = None
     elementwise_affine: bool = True
 
@@ -239,6 +257,9 @@ class LocalResponseNorm(Layer):
     """
 
     role = "norm"
+
+    # A square, the mean over the window, factor, summand and power, the division.
+    per_value = 6
 
     size: Count
     alpha: Real = 1e-4

@@ -22,6 +22,7 @@ class LayerScale(Layer):
     role = "norm"
 
     own = True
+    per_value = 1
     inferred = "num_channels"
 
     init: Float = 1e-5
@@ -70,6 +71,7 @@ class Exp(Layer):
     """Takes e to the power of each value."""
 
     own = True
+    per_value = 1
     saves_output = "always"
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
@@ -80,12 +82,14 @@ class Log(Layer):
     """Takes the natural logarithm of each value."""
 
     own = True
+    per_value = 1
 
 
 class Sqrt(Layer):
     """Takes the square root of each value."""
 
     own = True
+    per_value = 1
     saves_output = "always"
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
@@ -96,6 +100,7 @@ class Abs(Layer):
     """Takes the absolute value of each value."""
 
     own = True
+    per_value = 1
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return (0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))

@@ -1,6 +1,6 @@
 """Pooling of sequences, images and volumes."""
 
-from math import inf
+from math import gcd, inf, prod
 
 from cnnspec.declare import Count, Integer, Paddings, Real, Reject, Sizes, Tuple
 from cnnspec.diagnostics import combinations
@@ -53,6 +53,10 @@ class _Pool(_Spatial):
         pads = tuple((side, side) for side in self.each(self.padding))
         dilation = self.each(self.dilation)
         return (x[0], *slide(self, x, kernel_size, stride, pads, dilation, ceil_mode=self.ceil_mode))
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        # One for each value of a window.
+        return prod(y) * prod(self.each(self.kernel_size))
 
 
 def _check_one_output(return_indices: bool) -> None:
@@ -196,6 +200,12 @@ class _AdaptivePool(_Spatial):
         self.check_rank(x)
         output_size = self.output_size if isinstance(self.output_size, tuple) else self.each(self.output_size)
         return (x[0], *(given or size for given, size in zip(output_size, x[1:])))
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        # Windows reach from floor(i * size / places) to ceil((i + 1) * size / places): two neighbours share a value
+        # wherever that is no whole number.
+        windows = [size + places - gcd(size, places) for size, places in zip(x[1:], y[1:])]
+        return y[0] * prod(windows)
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return low, high

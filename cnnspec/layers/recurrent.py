@@ -32,6 +32,7 @@ class _Recurrent(Layer):
     inferred_axis = -1
     counts = "input features"
     saves_output = "always"
+    per_value = 1
     gates = 1
     """Sums that are worked out for each hidden value."""
 
@@ -63,12 +64,25 @@ class _Recurrent(Layer):
         return (self.directions * self.num_layers, self.out_features)
 
     def parameters(self, x: Shape) -> int:
+        biases = 2 * self.gates * self.hidden_size * self.bias
+        return self._weights(x) + biases * self.num_layers * self.directions
+
+    def _weights(self, x: Shape) -> int:
+        """Values of its matrices, each of which is applied once a step."""
         each, rows = 0, self.gates * self.hidden_size
         for layer in range(min(self.num_layers, 2)):
             width = x[-1] if layer == 0 else self.directions * self.out_features
-            count = rows * (width + self.out_features + 2 * self.bias) + self.proj_size * self.hidden_size
-            each += count * (1 if layer == 0 else self.num_layers - 1)
+            values = rows * (width + self.out_features) + self.proj_size * self.hidden_size
+            each += values * (1 if layer == 0 else self.num_layers - 1)
         return each * self.directions
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        return x[0] * self._weights(x)
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        # The two biases, the sum of the two products, and what the gates do with the sums.
+        gate = (2 * self.bias + 1 + self.per_value) * self.gates * self.hidden_size
+        return x[0] * gate * self.num_layers * self.directions
 
 
 class LSTM(_Recurrent):

@@ -1,6 +1,6 @@
 """Layers that resize sequences, images and volumes by interpolation."""
 
-from math import inf
+from math import inf, prod
 
 from cnnspec.declare import Bool, Choice, Count, Positive, Reject, Tuple
 from cnnspec.diagnostics import combinations
@@ -49,6 +49,11 @@ class _Resize(Layer):
             return (x[0], *map(int, self._each(self.size, "size", spatial)))
         scales = self._each(self.scale_factor or 1, "scale_factor", spatial)
         return (x[0], *map(self._scaled, spatial, scales, axis_names(len(spatial))[1:]))
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        # A product and a sum for each value that is interpolated between.
+        neighbours = {"nearest": 0, "nearest-exact": 0, "bicubic": 16}.get(self.mode, 1 << len(x) - 1)
+        return 2 * neighbours * prod(y)
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return (-inf, inf) if self.mode == "bicubic" else (low, high)

@@ -1,5 +1,7 @@
 """Layers around a layer that learn its weight in another form, as torch.nn.utils.parametrizations does."""
 
+from math import prod
+
 from cnnspec.declare import WRONG_TYPE, Choice, Count, Integer, Kind, Real, Reject
 from cnnspec.diagnostics import combinations
 from cnnspec.diagnostics.codes import WRONG_DIMENSION, WRONG_WIDTH
@@ -62,6 +64,12 @@ class _Parametrized(Layer):
     def parameters(self, x: Shape) -> int:
         return self.layer.parameters(x)
 
+    def macs(self, x: Shape, y: Shape) -> int:
+        return self.layer.macs(x, y)
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return self.layer.operations(x, y)
+
     def call(self, x: Shape) -> Call:
         names = [
             name for name, field in self.fields.items() if name != "layer" and getattr(self, name) != field.default
@@ -100,3 +108,9 @@ class spectral_norm(_Parametrized):
     n_power_iterations: Count = 1
     eps: Real = 1e-12
     dim: Integer | None = None
+
+    def buffers(self, x: Shape) -> tuple[int, int]:
+        # The estimates of both singular vectors of the weight as a matrix, a row for each place of `dim`.
+        shape = self.layer.weight(x)
+        rows = shape[self.layer.output_axis if self.dim is None else self.dim]
+        return rows + prod(shape) // rows, 0
