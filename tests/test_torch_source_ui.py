@@ -29,7 +29,11 @@ UI = Path(__file__).parent / "ui_python"
 FAILING = sorted(path.relative_to(UI) for path in UI.glob("*.py"))
 PASSING = sorted(path.relative_to(UI) for path in (UI / "passing").glob("*.py"))
 MARK = re.compile(r"#~((?: [EW]\d{3})+)")
-INLINE = {"E709": "test_a_class_that_is_not_there", "W301": "test_strict_makes_a_stop_a_finding"}
+INLINE = {
+    "E709": "test_a_class_that_is_not_there",
+    "E711": "test_a_stop_is_told_where_a_whole_graph_is_needed",
+    "W301": "test_strict_makes_a_stop_a_finding",
+}
 PAGES = [page for page in pages().values() if page.python]
 
 
@@ -150,3 +154,11 @@ if __name__ == "__main__":
     if sys.argv[1:] != ["--update"]:
         sys.exit(__doc__)
     update()
+
+
+def test_a_stop_is_told_where_a_whole_graph_is_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    text = f"from spam import spam\n{NET}".replace("return x", "return spam(x)")
+    (tmp_path / "model.py").write_text(text)
+    with chdir(tmp_path):
+        assert main(["summary", "model.py", "--input", "4"]) == 1
+    assert "error[E711]: `Net` was not followed to its end: can't follow" in capsys.readouterr().err

@@ -1,10 +1,10 @@
-"""PyTorch source on the command line: the check of one file, and its modules as lines for people."""
+"""PyTorch source on the command line: the check of one file, its modules as lines for people, and as graphs."""
 
 from __future__ import annotations
 
 import ast
 
-from cnnspec.diagnostics import codes
+from cnnspec.diagnostics import Sink, codes
 from cnnspec.errors import UsageError
 from cnnspec.lint.suppress import suppress
 from cnnspec.report.findings import Result
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from cnnspec.cli.config import Selection
-    from cnnspec.diagnostics import Sink
+    from cnnspec.graph.nodes import Graph
 
 
 def python_result(
@@ -57,25 +57,36 @@ def _result(source: Source, outcomes: list[Outcome], sink: Sink, selection: Sele
     return Result(source.path, (), tuple(found), remarks, len(unfinished))
 
 
-def summary(options: Namespace, path: str, entry: str | None) -> int:
-    """Print the table of every module of a file that can be followed, or what is wrong."""
-    import sys
+def python_graphs(options: Namespace, path: str, entry: str | None, sink: Sink) -> list[Graph]:
+    """The graphs of the modules of a file, where those that were not followed to their end are reported."""
+    from cnnspec.cli.common import read
 
-    from cnnspec.backends.python_summary import summarize_python
-    from cnnspec.cli.common import FINDINGS, OK, print_text, read, wants_color
-    from cnnspec.diagnostics import Sink
-    from cnnspec.diagnostics.render import render_all
+    outcomes = outcomes_of(read(path, sink), path, sink, options_of(options, entry))
+    for one in outcomes:
+        if one.stop not in ("", "?"):
+            place = one.stopped_at or one.place
+            sink.report(codes.NO_GRAPH, place.span, name=f"`{one.name}`", reason=one.stop)
+    if sink.has_errors:
+        return []
+    from cnnspec.torch_source.lower.graphs import graph_of
 
-    sink = Sink()
-    outcomes = check_python(read(path, sink), path, sink, options_of(options, entry))
-    stops = [describe(one, path) for one in outcomes if one.stop not in ("", "?")]
-    if sink.has_errors or stops:
-        found = [one for one in sink.diagnostics if one.severity == "error"]
-        color = wants_color(options.color, sys.stderr)
-        print("\n".join(filter(None, [render_all(found, color=color), *stops])), file=sys.stderr)
-    color = wants_color(options.color, sys.stdout)
-    print_text("\n\n".join(summarize_python(one, color=color) for one in outcomes if not one.stop))
-    return FINDINGS if sink.has_errors or stops else OK
+    return [graph for graph in map(graph_of, outcomes) if graph is not None]
+
+
+def outcomes_of(source: Source, path: str, sink: Sink, options: Options) -> list[Outcome]:
+    """What became of the modules of a file of Python, of a notebook or of the fences of a Markdown text."""
+    if path.endswith(".ipynb"):
+        cells = read_notebook(source.path, source.text)
+        if cells is None:
+            sink.report(codes.NOT_PYTHON, Span(source, 0, 0), problem="it is no notebook")
+            return []
+        inner = Sink()
+        outcomes = check_python(Source(source.path, cells.text), path, inner, options)
+        for found in in_cells(inner, cells).diagnostics:
+            sink.add(found)
+        return outcomes
+    text = Source(source.path, blank_markdown(source.text)) if path.endswith(".md") else source
+    return check_python(text, path, sink, options, shown=source)
 
 
 def options_of(options: Namespace, entry: str | None) -> Options:

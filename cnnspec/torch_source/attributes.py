@@ -12,6 +12,7 @@ from cnnspec.torch_source.project import File
 from cnnspec.torch_source.script import Place
 from cnnspec.torch_source.stops import Raised, Stop, stop_at
 from cnnspec.torch_source.tensors import tensor_attribute
+from cnnspec.torch_source.trace import Step
 from cnnspec.torch_source.values import (
     Builtin,
     Class,
@@ -252,7 +253,9 @@ def iterate(m: Machine, value: object, place: Place) -> list[object]:
         if depends_on_batch(value.shape[0]):
             raise Stop("a loop over the batch", place)
         m.spend(value.shape[0], place)
-        return [Tensor(value.shape[1:], value.kind, made=place) for _ in range(value.shape[0])]
+        parts = tuple(Tensor(value.shape[1:], value.kind, made=place) for _ in range(value.shape[0]))
+        m.trace.add(Step("unbind", None, (value,), {}, parts, place))
+        return list(parts)
     if value is None or isinstance(value, (int, float)):
         raise Raised("TypeError", f"{_kind(value)} can't be iterated over", place)
     raise Stop("a loop over this", place)

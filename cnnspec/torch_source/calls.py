@@ -83,6 +83,7 @@ def _expect_no_module(function: Unknown, values: Sequence[object], place: Place)
 def _call_native(
     m: Machine, function: Builtin | External, arguments: list[object], keywords: dict[str, object], place: Place
 ) -> object:
+    traced = m.trace.length
     try:
         if isinstance(function, Builtin):
             result = _builtin(m, function, arguments, keywords, place)
@@ -90,13 +91,14 @@ def _call_native(
             result = call_external(m, function.path, arguments, keywords, place)
     except Refusal as refusal:
         return m.refuse(refusal, place, None, [getattr(function, "owner", None), *arguments, *keywords.values()])
-    if m.running and not (isinstance(function, Builtin) and function.name in _QUIET) and _holds_tensor(result):
+    quiet = m.trace.length != traced or (isinstance(function, Builtin) and function.name in _QUIET)
+    if m.running and not quiet and _holds_tensor(result):
         name = function.name if isinstance(function, Builtin) else function.path.rpartition(".")[2]
         inputs = list(arguments)
         owner = getattr(function, "owner", None)
         if isinstance(owner, Tensor):
             inputs.insert(0, owner)
-        m.trace.add(Step(name, None, tuple(inputs), result, place))
+        m.trace.add(Step(name, None, tuple(inputs), keywords, result, place))
     return result
 
 
@@ -111,9 +113,8 @@ def _builtin(
 
 
 def _holds_tensor(value: object) -> bool:
-    if isinstance(value, tuple):
-        return any(isinstance(part, Tensor) for part in value)
-    return isinstance(value, Tensor)
+    parts = value.values.values() if isinstance(value, Record) else value if isinstance(value, tuple) else (value,)
+    return any(isinstance(part, Tensor) for part in parts)
 
 
 # --- functions of the file ---
@@ -311,7 +312,7 @@ def run_torch(
     except Refusal as refusal:
         result = m.refuse(refusal, place, instance, [*arguments, *keywords.values()])
     _note_maker(instance, arguments, result)
-    m.trace.add(Step(name, instance, (*arguments, *keywords.values()), result, place))
+    m.trace.add(Step(name, instance, tuple(arguments), keywords, result, place))
     return result
 
 

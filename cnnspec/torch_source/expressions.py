@@ -276,12 +276,13 @@ def _item(m: Machine, node: ast.Subscript, scope: Scope) -> object:
     if isinstance(owner, External) and owner.path == "sys.modules":
         return scope.top
     place = m.place(node, scope)
+    index = m.evaluate(node.slice, scope)
     try:
-        result = item_of(m, owner, m.evaluate(node.slice, scope), place)
+        result = item_of(m, owner, index, place)
     except Refusal as refusal:
         return m.refuse(refusal, place, None, [owner])
     if isinstance(owner, Tensor) and m.running:
-        m.trace.add(Step("[]", None, (owner,), result, place))
+        m.trace.add(Step("[]", None, (owner, index), {}, result, place))
     return result
 
 

@@ -81,10 +81,22 @@ def _key(found: Diagnostic) -> tuple[str, int, str]:
 
 def inputs_of(module: Instance) -> int:
     """How many tensors a module's forward can't do without."""
+    forward = _forward_of(module)
+    if forward is None:
+        return 1
+    spec = forward.node.args
+    return min(max(len([*spec.posonlyargs, *spec.args]) - len(spec.defaults) - 1, 1), 4)
+
+
+def input_names(module: Instance) -> list[str]:
+    """The names that a module's forward gives its arguments."""
+    forward = _forward_of(module)
+    return [one.arg for one in (*forward.node.args.posonlyargs, *forward.node.args.args)][1:] if forward else []
+
+
+def _forward_of(module: Instance) -> Function | None:
     for part in lineage(module.cls):
         forward = part.members.get("forward") if isinstance(part, Class) else None
         if isinstance(forward, Function):
-            spec = forward.node.args
-            required = len([*spec.posonlyargs, *spec.args]) - len(spec.defaults) - 1
-            return min(max(required, 1), 4)
-    return 1
+            return forward
+    return None

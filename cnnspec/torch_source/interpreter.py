@@ -52,7 +52,7 @@ class Interpreter(Machine):
             except Refusal as refusal:
                 return self._refuse(refusal, place, None, [left, right])
             if self.running:
-                self.trace.add(Step(SIGNS.get(kind, "?"), None, (left, right), result, place))
+                self.trace.add(Step(SIGNS.get(kind, "?"), None, (left, right), {}, result, place))
             return result
         if isinstance(left, Instance) and kind is ast.Add and left.is_module:
             joined = Instance(TorchClass(left.torch_name), place, self.frame)

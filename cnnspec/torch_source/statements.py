@@ -8,6 +8,7 @@ from cnnspec.torch_source.definitions import define_class, define_function
 from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.patterns import matches
 from cnnspec.torch_source.stops import Break, Continue, Raised, Return, Stop, stop_at
+from cnnspec.torch_source.trace import Step
 from cnnspec.torch_source.values import External, Instance, Opaque, Record, Scope, Tensor, Unknown
 
 TYPE_CHECKING = False
@@ -98,7 +99,9 @@ def _assign_item(m: Machine, target: ast.Subscript, value: object, scope: Scope)
         owner.values[str(m.known(m.evaluate(target.slice, scope), place))] = value
     elif isinstance(owner, Tensor):
         # The shape of a tensor stays as it is, whatever its items become.
-        m.evaluate(target.slice, scope)
+        index = m.evaluate(target.slice, scope)
+        if m.running:
+            m.trace.add(Step("[]=", None, (owner, index, value), {}, owner, place))
     elif isinstance(owner, Unknown):
         if m.in_forward:
             raise stop_at(owner, place)

@@ -7,6 +7,7 @@ from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.operations import OPERATIONS, perform
 from cnnspec.torch_source.script import Place
 from cnnspec.torch_source.stops import Stop
+from cnnspec.torch_source.trace import Step
 from cnnspec.torch_source.values import Builtin, Opaque, Size, Tensor
 
 TYPE_CHECKING = False
@@ -39,7 +40,11 @@ def tensor_attribute(m: Machine, x: Tensor, name: str, place: Place) -> object:
     if name in _SAME:
         return x
     if name in ("T", "mT", "H"):
-        return perform(m, "t" if name != "T" or len(x.shape) <= 2 else "permute", place, _reversed(x, name), {})
+        operation = "t" if name != "T" or len(x.shape) <= 2 else "permute"
+        arguments = _reversed(x, name)
+        result = perform(m, operation, place, arguments, {})
+        m.trace.add(Step(operation, None, tuple(arguments), {}, result, place))
+        return result
     if name in ("device", "dtype", "layout"):
         return Opaque(name)
     if name == "ndim":

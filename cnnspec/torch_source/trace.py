@@ -4,19 +4,33 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cnnspec.torch_source.script import Place
     from cnnspec.torch_source.values import Instance
 
 
 class Step:
-    """One operation: a layer, where `module` is not None, or a function of torch."""
+    """One operation: a layer, where `module` is not None, or a function of torch under the last part of its name."""
 
-    __slots__ = ("inputs", "module", "name", "output", "place")
+    __slots__ = ("arguments", "keywords", "module", "name", "output", "place")
 
     def __init__(
-        self, name: str, module: Instance | None, inputs: tuple[object, ...], output: object, place: Place
+        self,
+        name: str,
+        module: Instance | None,
+        arguments: tuple[object, ...],
+        keywords: Mapping[str, object],
+        output: object,
+        place: Place,
     ) -> None:
-        self.name, self.module, self.inputs, self.output, self.place = name, module, inputs, output, place
+        self.name, self.module, self.arguments, self.keywords = name, module, arguments, keywords
+        self.output, self.place = output, place
+
+    @property
+    def inputs(self) -> tuple[object, ...]:
+        """All arguments, in the order in which they are written."""
+        return (*self.arguments, *self.keywords.values())
 
 
 class Run:
@@ -35,9 +49,12 @@ class Trace:
 
     def __init__(self) -> None:
         self.root: Run | None = None
+        self.length = 0
+        """How many operations and runs have been written down."""
         self._open: list[Run] = []
 
     def enter(self, module: Instance, inputs: tuple[object, ...], place: Place | None) -> None:
+        self.length += 1
         run = Run(module, inputs, place)
         if self._open:
             self._open[-1].steps.append(run)
@@ -50,4 +67,5 @@ class Trace:
 
     def add(self, step: Step) -> None:
         if self._open:
+            self.length += 1
             self._open[-1].steps.append(step)

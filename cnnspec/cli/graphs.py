@@ -1,0 +1,87 @@
+"""The networks that a command is about: models of a .cnn file or modules of PyTorch source, as graphs."""
+
+from __future__ import annotations
+
+import sys
+
+from cnnspec.cli.common import (
+    add_definitions,
+    add_input,
+    definitions,
+    files_of,
+    read,
+    wants_color,
+)
+from cnnspec.files import PYTHON
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from cnnspec.diagnostics import Sink
+    from cnnspec.graph.nodes import Graph
+
+
+def add_network(parser: ArgumentParser, name: str = "path") -> None:
+    """The argument FILE[:MODEL] under a name, and the options that `graphs_of` reads."""
+    parser.add_argument(
+        name,
+        metavar="FILE[:MODEL]",
+        help="a .cnn file, file.cnn:Model, PyTorch source as model.py:Net, or - for stdin",
+    )
+    add_definitions(parser)
+    add_input(parser.add_argument_group("PyTorch source"))
+
+
+def graphs_of(options: Namespace, path: str, sink: Sink) -> list[Graph]:
+    """The networks of FILE[:MODEL], for the values of -D, --input and --mode. Mistakes go to `sink`.
+
+    A module of PyTorch source that can't be followed to its end is such a mistake.
+    """
+    file, model = next(files_of(path))
+    if file.endswith(PYTHON):
+        from cnnspec.cli.python import python_graphs
+
+        return python_graphs(options, file, model, sink)
+    from cnnspec.pipeline import check
+
+    return check(read(file, sink), sink, model=model, parameters=definitions(options.define))
+
+
+def the_graph(options: Namespace, path: str) -> Graph | None:
+    """The only network of FILE[:MODEL]. Where there are mistakes, none or several, that is printed, and it gives None."""
+    from cnnspec.diagnostics import Sink, codes
+    from cnnspec.diagnostics.suggestions import listing
+    from cnnspec.source import Source, Span
+
+    sink = Sink()
+    graphs = graphs_of(options, path, sink)
+    if len(graphs) == 1 and not sink.has_errors:
+        return graphs[0]
+    if not sink.has_errors:
+        span = Span(graphs[0].source, 0, 0) if graphs else Span(Source(path, ""), 0, 0)
+        if graphs:
+            sink.report(codes.SEVERAL_MODELS, span, known=f"choose one of {listing(graph.name for graph in graphs)}")
+        else:
+            sink.report(codes.NO_MODEL, span)
+    _print_errors(options, sink)
+    return None
+
+
+def graphs_or_findings(options: Namespace, path: str) -> list[Graph] | None:
+    """As `graphs_of`; where there are mistakes they are printed on the standard error, and it gives None."""
+    from cnnspec.diagnostics import Sink
+
+    sink = Sink()
+    graphs = graphs_of(options, path, sink)
+    if not sink.has_errors:
+        return graphs
+    _print_errors(options, sink)
+    return None
+
+
+def _print_errors(options: Namespace, sink: Sink) -> None:
+    from cnnspec.diagnostics.render import render_all
+
+    errors = [found for found in sink.diagnostics if found.severity == "error"]
+    print(render_all(errors, color=wants_color(options.color, sys.stderr)), file=sys.stderr)

@@ -1,0 +1,51 @@
+"""The graph of a module that was followed to its end."""
+
+from __future__ import annotations
+
+from cnnspec.compiler.models import integer_inputs
+from cnnspec.graph.nodes import Entry, Graph
+from cnnspec.record import replace
+from cnnspec.torch_source.check import Outcome
+from cnnspec.torch_source.fitting import input_names
+from cnnspec.torch_source.lower import layout as layout
+from cnnspec.torch_source.lower.inlining import inlined
+from cnnspec.torch_source.lower.runs import lower
+from cnnspec.torch_source.trace import Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.source import Span
+
+
+def graph_of(outcome: Outcome) -> Graph | None:
+    """The graph of a module; None where it was not followed to its end.
+
+    Shapes leave out the batch. Keys are those of the module's own state dict. What specs have no layer for is a `Foreign`
+    layer.
+    """
+    return None if outcome.stop or outcome.trace is None or outcome.trace.root is None else lowered(outcome)[0]
+
+
+def lowered(outcome: Outcome) -> tuple[Graph, list[tuple[str, Span]]]:
+    """The graph of a module that was followed to its end, and what the graph does not tell: reasons, and where."""
+    assert outcome.trace is not None
+    assert outcome.trace.root is not None
+    run = _with_one_input(inlined(outcome.trace.root), len(outcome.inputs))
+    root, body = lower(run, outcome.place.span)
+    root = replace(root, title=outcome.name, inputs=len(outcome.inputs))
+    if outcome.parameters is not None:
+        root = replace(root, parameters=outcome.parameters)
+    integers = integer_inputs(root)
+    names = input_names(run.module) if len(outcome.inputs) > 1 else []
+    entries = tuple(
+        Entry(names[number] if number < len(names) else None, shape, outcome.place.span, number in integers)
+        for number, shape in enumerate(outcome.inputs)
+    )
+    return Graph(outcome.name, {}, root, True, None, outcome.place.script.source, entries), body.problems
+
+
+def _with_one_input(root: Run, count: int) -> Run:
+    """Several inputs of a model are one value, their tuple."""
+    if count > 1:
+        root.inputs = (tuple(root.inputs),)
+    return root
