@@ -8,6 +8,7 @@ from cnnspec.record import replace
 from cnnspec.torch_source.check import Outcome
 from cnnspec.torch_source.fitting import input_names
 from cnnspec.torch_source.lower import layout as layout
+from cnnspec.torch_source.lower import merges as merges
 from cnnspec.torch_source.lower.inlining import inlined
 from cnnspec.torch_source.lower.runs import lower
 from cnnspec.torch_source.trace import Run
