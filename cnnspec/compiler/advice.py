@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def batch(walk: Walk, reject: Reject, layer: Layer) -> tuple[Suggestion, ...]:
     """For an input that was written with its batch."""
     shape = walk.flow.shape
-    if reject.code is not codes.WRONG_RANK or shape is None or shape is not walk.start.shape:
+    if reject.code.id != codes.WRONG_RANK.id or shape is None or shape is not walk.start.shape:
         return ()
     written = layer.rank > 0 and len(shape) == layer.rank + 2
     return (note(f"shapes leave out the batch: `input {list(shape[1:])}`"),) if written else ()

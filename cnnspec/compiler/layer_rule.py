@@ -135,7 +135,7 @@ def _wholly(
     try:
         given = layer.infer(shape)
     except Reject as reject:
-        if not differs or reject.code is codes.WRONG_RANK:
+        if not differs or reject.code.id == codes.WRONG_RANK.id:
             _refused(walk, reject, layer, bound, node, flow.labels())
             return _origin(behind_refusal(layer, reject.field, flow), flow, node, layer), False
         given = shape
@@ -157,7 +157,7 @@ def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> tuple[K
         found = [_width(reading, layer.inferred_axis) for reading in flow.readings] or [flow.width(layer.inferred_axis)]
         if all(width is not None and width != stated for width in found):
             refused = outcome([layer], flow)[1]
-            if refused is None or refused.code is not codes.WRONG_RANK:
+            if refused is None or refused.code.id != codes.WRONG_RANK.id:
                 return _wrong_width(walk, layer, bound, node, flow), False
     known = _stated(layer, flow)
     found_flow, refused = outcome([layer], known)

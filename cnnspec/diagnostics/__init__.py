@@ -171,7 +171,7 @@ def _key(found: Diagnostic) -> tuple[str, Span, tuple[Span, ...]]:
 
 def _alike(one: Diagnostic, other: Diagnostic) -> bool:
     """Whether two findings of one code and place say the same, or are of one use."""
-    return one.uses == other.uses or one.facts == other.facts
+    return one.uses == other.uses or (one.code is other.code and one.facts == other.facts)
 
 
 class _Bound:

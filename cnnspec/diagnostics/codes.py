@@ -124,7 +124,7 @@ FACTORS_DIFFER = Code(
 )
 
 # Shapes
-WRONG_RANK = Code("E201", "{layer} expects {expected} but gets {found}", "{advice}")
+WRONG_RANK = Code("E201", "{layer} expects {expected} but gets {found}")
 WRONG_ANNOTATION = Code("E202", "the shape here is {found}, not {declared}", "declared here")
 WRONG_WIDTH = Code("E203", "{layer} expects {declared} {counts} but gets {found}", "declares {declared}")
 WINDOW_TOO_LARGE = Code(
@@ -135,15 +135,15 @@ NOT_DIVISIBLE = Code(
     "{what} ({value}) of {layer} can't be divided by {divisor_name} ({divisor})",
     "{value} is no multiple of {divisor}",
 )
-PADDING_TOO_LARGE = Code("E206", "the padding of {layer} is too large: {padding}", "at most {limit}: {reason}")
+PADDING_TOO_LARGE = Code("E206", "the padding of {layer} is too large: {padding}")
 EMPTY_OUTPUT = Code("E207", "the output of {layer} would have size {size} along {axis}", "gives {size}")
 BRANCHES_DIFFER = Code("E208", "{merge} of different shapes: {first} and {second}", "{rule}")
 CONCAT_DIFFERS = Code(
     "E209", "concat of shapes that differ in more than {along}: {first} and {second}", "may differ in {along} only"
 )
-WRONG_COMBINATION = Code("E210", "{layer}: {problem}", "{label}")
+WRONG_COMBINATION = Code("E210", "arguments that do not go together")
 WRONG_DIMENSION = Code("E211", "{layer} has no dimension {dim} in {shape}", "counted with the batch as 0: {range}")
-SIZES_DISAGREE = Code("E212", "{layer} can't turn {found} into {wanted}", "{label}")
+SIZES_DISAGREE = Code("E212", "sizes that do not make up others")
 WRONG_SHAPE_ARGUMENT = Code("E213", "{layer} expects {declared} but gets {found}", "declares {declared}")
 TOO_FEW_VALUES = Code("E214", "{layer} has only one value a {unit} to normalise", "gets {found}")
 TENSOR_TOO_LARGE = Code("E215", "{what} would hold more than {limit:,} values", "too large")

@@ -1,7 +1,7 @@
 """What layers of all kinds share: how shapes and dimensions are named, resolved and refused."""
 
 from cnnspec.declare import Number, Reject
-from cnnspec.diagnostics.codes import WRONG_DIMENSION, WRONG_RANK
+from cnnspec.diagnostics.codes import WRONG_DIMENSION
 from cnnspec.layers.base import Shape
 
 FLOAT_MAX = 3.4028234663852886e38
@@ -20,6 +20,8 @@ class Float32(Number):
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.diagnostics.codes import Code
+
     Float = float
 else:
     Float = Float32()
@@ -28,8 +30,9 @@ LAYOUTS = ("[channels]", "[channels, length]", "[channels, height, width]", "[ch
 """The usual shapes, by their number of spatial dimensions."""
 
 
-def wrong_rank(x: Shape, expected: str, advice: str) -> Reject:
-    return Reject("", WRONG_RANK, expected=expected, found=x, advice=advice)
+def wrong_rank(x: Shape, expected: str, kind: "Code", **facts: object) -> Reject:
+    """The refusal of an input with another number of dimensions; `kind` is one of E201."""
+    return Reject("", kind, expected=expected, found=x, **facts)
 
 
 def axis_names(rank: int) -> tuple[str, ...]:

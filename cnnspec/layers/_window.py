@@ -5,7 +5,8 @@ every `stride` positions, and may hang over into the padding.
 """
 
 from cnnspec.declare import Choice, Integer, Reject, Tuple, sizes
-from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE, WINDOW_TOO_LARGE
+from cnnspec.diagnostics import refusals
+from cnnspec.diagnostics.codes import OUT_OF_RANGE, WINDOW_TOO_LARGE
 from cnnspec.layers._axes import LAYOUTS, axis_names, wrong_rank
 from cnnspec.layers.base import Layer, Shape
 from cnnspec.limits import LIMITS
@@ -37,19 +38,20 @@ class _Spatial(Layer):
         torch 2.13 reads some of them as one sample without a batch dimension; here the batch is always there.
         """
         if len(x) != self.rank + 1:
-            raise wrong_rank(x, LAYOUTS[self.rank], self._advice(len(x)))
+            raise self._wrong_rank(x)
 
-    def _advice(self, dimensions: int) -> str:
+    def _wrong_rank(self, x: Shape) -> Reject:
+        dimensions, expected = len(x), LAYOUTS[self.rank]
         if dimensions < 2:
-            return f"a flat input has no {' and '.join(self.axes)}"
+            return wrong_rank(x, expected, refusals.NO_SUCH_AXES, axes=" and ".join(self.axes))
         if dimensions == self.rank == 2:
-            return "an image of one channel is [1, height, width]"
+            return wrong_rank(x, expected, refusals.NO_CHANNEL)
         extra = dimensions - 1 - self.rank
-        sister = f"{type(self).__name__[:-2]}{dimensions - 1}d"
-        if Layer.find(sister) is None:
-            return f"{extra} dimension{'' if extra == 1 else 's'} too many"
-        batch = "; the batch is not written" if extra == 1 else ""
-        return f"{sister} takes {LAYOUTS[dimensions - 1]}{batch}"
+        other = f"{type(self).__name__[:-2]}{dimensions - 1}d"
+        if Layer.find(other) is None:
+            return wrong_rank(x, expected, refusals.ONE_TOO_MANY if extra == 1 else refusals.TOO_MANY, extra=extra)
+        kind = refusals.WITH_BATCH if extra == 1 else refusals.OTHER_LAYER
+        return wrong_rank(x, expected, kind, other=other, takes=LAYOUTS[dimensions - 1])
 
 
 def slide(
@@ -72,8 +74,8 @@ def slide(
             raise _too_large(axis, size, before + after, kernel, spread)
         # torch 2.13 counts in 64 bits without a check: a padded input beyond that becomes negative.
         if size + before + after > LIMITS.integer:
-            facts = {"limit": (LIMITS.integer - size) // 2, "reason": "torch counts in 64 bits"}
-            raise Reject("padding", PADDING_TOO_LARGE, padding=max(before, after), **facts)
+            limit = (LIMITS.integer - size) // 2
+            raise Reject("padding", refusals.OVER_64_BITS, padding=max(before, after), limit=limit)
         counts.append(count)
     return tuple(counts)
 
@@ -102,17 +104,15 @@ def check_wrap(mode: str, axis: str, size: int, before: int, after: int) -> None
     """Reject padding that takes more values from the input than there are. Negative padding cuts off."""
     # torch 2.13 compares padding that reflects with the whole input, whatever is cut off on the other side.
     if mode == "reflect":
-        limits, reason = (size - 1, size - 1), f"the {axis} is {size}, and its edge is not repeated"
+        limits, kind = (size - 1, size - 1), refusals.OVER_REFLECTION
     elif mode == "circular":
         # torch 2.13 compares with the whole input here too, and then gives memory that nothing was written to.
-        limits = (size + min(after, 0), size + min(before, 0))
-        reason = f"the {axis} is {size}, and goes round once"
+        limits, kind = (size + min(after, 0), size + min(before, 0)), refusals.OVER_ROUND
     else:
         return
     for padding, limit in zip((before, after), limits):
         if padding > limit:
-            limit = max(limit, 0)
-            raise Reject("padding", PADDING_TOO_LARGE, padding=padding, limit=limit, reason=reason)
+            raise Reject("padding", kind, padding=padding, limit=max(limit, 0), axis=axis, size=size)
 
 
 def check_int32(layer: _Spatial, *fields: str) -> None:

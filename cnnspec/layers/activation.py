@@ -3,7 +3,7 @@
 from math import inf
 
 from cnnspec.declare import Choice, Count, Integer, Reject, spell
-from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_WIDTH
 from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, Float32, resolve, wrong_rank
 from cnnspec.layers.base import Layer, Shape
@@ -139,7 +139,7 @@ class Hardtanh(_Activation):
         low, high = self._limits
         if low >= high:
             names = [name for name in ("max_value", "max_val", "min_value", "min_val") if name in self.given]
-            raise Reject(names[0], combinations.NO_RANGE, high=high, low=low)
+            raise Reject(names[0], refusals.NO_RANGE, high=high, low=low)
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         least, most = self._limits
@@ -211,7 +211,7 @@ class RReLU(_Activation):
         # torch 2.13 compares them as 64-bit floats.
         if float(self.lower) > float(self.upper):
             name = "upper" if "upper" in self.given else "lower"
-            raise Reject(name, combinations.LOWER_ABOVE_UPPER, low=self.lower, high=self.upper)
+            raise Reject(name, refusals.LOWER_ABOVE_UPPER, low=self.lower, high=self.upper)
 
 
 class Sigmoid(_Activation):
@@ -372,7 +372,7 @@ class Softmax2d(_Activation):
     def infer(self, x: Shape) -> Shape:
         # torch 2.13 reads [channels, length] with its batch as one image without a batch; refused here on purpose.
         if len(x) != 3:
-            raise wrong_rank(x, LAYOUTS[2], "Softmax(dim=1) takes any shape")
+            raise wrong_rank(x, LAYOUTS[2], refusals.SOFTMAX)
         return x
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:

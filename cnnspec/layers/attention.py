@@ -1,7 +1,7 @@
 """Attention over sequences [time, features], with the batch in front."""
 
 from cnnspec.declare import Choice, Count, Real, Reject, Unit
-from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TAKES_TUPLE, WRONG_WIDTH
 from cnnspec.layers.activation import SOFTMAX
 from cnnspec.layers.base import Call, Layer, Parts, Shape, count
@@ -105,7 +105,7 @@ class MultiheadAttention(Layer):
                 raise Reject(field, WRONG_WIDTH, declared=stated, counts="features", found=found[-1])
         _expect_heads("num_heads", self.num_heads, "the number of features", query[-1])
         if key[0] != value[0]:
-            raise Reject("", combinations.OTHER_STEPS, keys=key[0], values=value[0])
+            raise Reject("", refusals.OTHER_STEPS, keys=key[0], values=value[0])
         return query
 
     def _each(self, x: Shape) -> tuple[Shape, Shape, Shape]:

@@ -3,8 +3,8 @@
 from math import prod
 
 from cnnspec.declare import Choice, Count, Paddings, Reject, Sizes
-from cnnspec.diagnostics import combinations
-from cnnspec.diagnostics.codes import NOT_DIVISIBLE, PADDING_TOO_LARGE
+from cnnspec.diagnostics import refusals
+from cnnspec.diagnostics.codes import NOT_DIVISIBLE
 from cnnspec.layers._window import PaddingMode, _Spatial, check_wrap, slide
 from cnnspec.layers.base import Shape
 
@@ -70,7 +70,7 @@ class _Conv(_AnyConv):
 
     def validate(self) -> None:
         if self.padding == "same" and set(self.each(self.stride)) != {1}:
-            raise Reject("padding", combinations.STRIDED_SAME)
+            raise Reject("padding", refusals.STRIDED_SAME)
 
     def infer(self, x: Shape) -> Shape:
         self.check_rank(x)
@@ -128,7 +128,7 @@ class _ConvTranspose(_AnyConv):
         for stride, dilation, extra in zip(*map(self.each, arguments)):
             if extra >= max(stride, dilation):
                 facts = {"extra": extra, "stride": stride, "dilation": dilation, "most": max(stride, dilation) - 1}
-                raise Reject("output_padding", combinations.OUTPUT_PADDING, **facts)
+                raise Reject("output_padding", refusals.OUTPUT_PADDING, **facts)
 
     def weight(self, x: Shape) -> Shape:
         return (x[0], self.out_channels // self.groups, *self.each(self.kernel_size))
@@ -145,8 +145,8 @@ class _ConvTranspose(_AnyConv):
         full = (size - 1) * stride + dilation * (kernel_size - 1) + extra + 1
         # torch 2.13 also cuts off everything: the output is empty then.
         if full - 2 * padding < 1:
-            reason = f"it is cut off both ends of {axis}, which is {full}"
-            raise Reject("padding", PADDING_TOO_LARGE, padding=padding, limit=(full - 1) // 2, reason=reason)
+            facts = {"axis": axis, "full": full, "limit": (full - 1) // 2}
+            raise Reject("padding", refusals.CUT_OFF, padding=padding, **facts)
         return full - 2 * padding
 
 

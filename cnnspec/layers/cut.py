@@ -6,14 +6,12 @@ Dimensions count the batch as 0, as in torch; it is never cut.
 from math import prod
 
 from cnnspec.declare import Count, Integer, Reject, Tuple, sizes, spell
-from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import (
     BATCH_DIMENSION,
     EMPTY_OUTPUT,
     NOT_DIVISIBLE,
     SEQUENCE_TOO_LONG,
-    SIZES_DISAGREE,
-    WRONG_RANK,
 )
 from cnnspec.layers._axes import LAYOUTS, resolve
 from cnnspec.layers.base import Call, Layer, Parts, Shape
@@ -68,7 +66,7 @@ class Slice(_Cut):
 
     def _resolve(self, field: str, position: int, size: int) -> int:
         if not -size <= position <= size:
-            raise Reject(field, combinations.NO_SUCH_PLACE, place=position, size=size, low=-size, high=size)
+            raise Reject(field, refusals.NO_SUCH_PLACE, place=position, size=size, low=-size, high=size)
         return position + size if position < 0 else position
 
 
@@ -82,7 +80,7 @@ class Select(_Cut):
         axis = self._axis(x, "select from")
         size = x[axis]
         if not -size <= self.index < size:
-            raise Reject("index", combinations.NO_SUCH_PLACE, place=self.index, size=size, low=-size, high=size - 1)
+            raise Reject("index", refusals.NO_SUCH_PLACE, place=self.index, size=size, low=-size, high=size - 1)
         return _left(x, _replaced(x, axis))
 
 
@@ -117,8 +115,8 @@ class Split(_Cut):
             _expect_few("sizes", whole // pieces)
             pieces = (pieces,) * (whole // pieces)
         if sum(pieces) != whole:
-            found, wanted = f"{whole} places of dimension {axis + 1}", f"parts of {' + '.join(map(str, pieces))}"
-            raise Reject("sizes", SIZES_DISAGREE, found=found, wanted=wanted, label=f"add up to {sum(pieces)}")
+            facts = {"size": whole, "dim": axis + 1, "parts": " + ".join(map(str, pieces)), "total": sum(pieces)}
+            raise Reject("sizes", refusals.OTHER_SUM, **facts)
         return Parts(_replaced(x, axis, size) for size in pieces)
 
     def call(self, x: Shape) -> Call:
@@ -134,7 +132,7 @@ def _expect_few(field: str, parts: int) -> None:
 def _left(x: Shape, y: Shape) -> Shape:
     """What is left of a shape; refused where no dimension is, as a value has one besides the batch."""
     if not y:
-        raise Reject("", WRONG_RANK, expected=LAYOUTS[1], found=x, advice="no dimension would be left")
+        raise Reject("", refusals.NOTHING_LEFT, expected=LAYOUTS[1], found=x)
     return y
 
 
@@ -149,7 +147,7 @@ class _Reduce(Layer):
     def infer(self, x: Shape) -> Shape:
         dims = sorted(resolve("dim", dim, x) for dim in sizes(self.dim, 1))
         if len(set(dims)) != len(dims):
-            raise Reject("dim", combinations.TWICE, dims=spell(self.dim))
+            raise Reject("dim", refusals.TWICE, dims=spell(self.dim))
         if dims[0] == 0:
             raise Reject("dim", BATCH_DIMENSION, what="take its numbers over")
         kept = [(1,) if axis + 1 in dims else (size,) for axis, size in enumerate(x)]
@@ -201,5 +199,5 @@ class Std(_Reduce):
         y = super().infer(x)
         if self.count(x) < 2:
             # torch 2.13 gives NaN, with a warning; refused here on purpose.
-            raise Reject("dim", combinations.ONE_VALUE)
+            raise Reject("dim", refusals.ONE_VALUE)
         return y

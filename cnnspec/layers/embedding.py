@@ -1,7 +1,7 @@
 """Layers that look up learnt vectors."""
 
 from cnnspec.declare import Count, Integer, Real, Reject, spell
-from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import OUT_OF_RANGE
 from cnnspec.layers.base import Layer, Shape
 
@@ -29,7 +29,7 @@ class Embedding(Layer):
 
         if self.scale_grad_by_freq and self.sparse:
             # torch 2.13 finds out going back.
-            raise Reject("scale_grad_by_freq", combinations.SPARSE_BY_FREQUENCY)
+            raise Reject("scale_grad_by_freq", refusals.SPARSE_BY_FREQUENCY)
 
     def infer(self, x: Shape) -> Shape:
         return (*x, self.embedding_dim)

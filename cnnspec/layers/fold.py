@@ -3,8 +3,8 @@
 from math import prod
 
 from cnnspec.declare import Paddings, Reject, Sizes
-from cnnspec.diagnostics import combinations
-from cnnspec.diagnostics.codes import NOT_DIVISIBLE, SIZES_DISAGREE
+from cnnspec.diagnostics import refusals
+from cnnspec.diagnostics.codes import NOT_DIVISIBLE
 from cnnspec.layers._axes import wrong_rank
 from cnnspec.layers._window import _Spatial, places, slide
 from cnnspec.layers.base import Shape
@@ -45,19 +45,19 @@ class Fold(_Spatial):
             if count < 1:
                 field = "dilation" if kernel <= size else "kernel_size"
                 window = dilation * (kernel - 1) + 1
-                raise Reject(field, combinations.WINDOW_OVER_OUTPUT, window=window, size=size, axis=axis)
+                raise Reject(field, refusals.WINDOW_OVER_OUTPUT, window=window, size=size, axis=axis)
 
     def infer(self, x: Shape) -> Shape:
         if len(x) != 2:
-            raise wrong_rank(x, "[channels * kernel_size, windows]", "as Unfold gives them")
+            raise wrong_rank(x, "[channels * kernel_size, windows]", refusals.FROM_UNFOLD)
         area, windows = prod(self._kernel()), self._windows()
         if x[0] % area:
             facts = {"value": x[0], "divisor_name": "the size of a window", "divisor": area}
             raise Reject("kernel_size", NOT_DIVISIBLE, what="the first dimension", **facts)
         y = (x[0] // area, *self.each(self.output_size))
         if x[1] != prod(windows):
-            label = f"has {windows[0]} x {windows[1]} windows, not {x[1]}"
-            raise Reject("output_size", SIZES_DISAGREE, found=x, wanted=y, label=label)
+            facts = {"rows": windows[0], "columns": windows[1], "windows": x[1]}
+            raise Reject("output_size", refusals.OTHER_WINDOWS, found=x, wanted=y, **facts)
         return y
 
     def operations(self, x: Shape, y: Shape) -> int:

@@ -3,6 +3,7 @@
 from math import prod
 
 from cnnspec.declare import Count, Positive, Real, Reject, Tuple
+from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TOO_FEW_VALUES, WRONG_SHAPE_ARGUMENT
 from cnnspec.layers._axes import wrong_rank
 from cnnspec.layers._window import _Spatial
@@ -269,5 +270,5 @@ class LocalResponseNorm(Layer):
     def infer(self, x: Shape) -> Shape:
         # torch 2.13 refuses plain features, [channels].
         if len(x) < 2:
-            raise wrong_rank(x, "[channels, length, ...]", "put it before Flatten")
+            raise wrong_rank(x, "[channels, length, ...]", refusals.BEFORE_FLATTEN)
         return x

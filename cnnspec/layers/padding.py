@@ -1,7 +1,7 @@
 """Layers that add values around a sequence, image or volume, or with negative padding cut some off."""
 
 from cnnspec.declare import Reject
-from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT
 from cnnspec.layers._axes import Float
 from cnnspec.layers._window import Sides, _Spatial, check_wrap
@@ -51,7 +51,7 @@ class _ConstantPad(_Pad):
         # torch 2.13 cuts off before it adds, and can't cut off more than there is; the other layers can.
         cut = -min(pads[0], 0) - min(pads[1], 0)
         if cut > size:
-            raise Reject("padding", combinations.CUTS_ALL, cut=cut, axis=axis, size=size)
+            raise Reject("padding", refusals.CUTS_ALL, cut=cut, axis=axis, size=size)
         return padded
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:

@@ -3,8 +3,8 @@
 from math import gcd, inf, prod
 
 from cnnspec.declare import Count, Integer, Paddings, Real, Reject, Sizes, Tuple
-from cnnspec.diagnostics import combinations
-from cnnspec.diagnostics.codes import OUT_OF_RANGE, PADDING_TOO_LARGE
+from cnnspec.diagnostics import refusals
+from cnnspec.diagnostics.codes import OUT_OF_RANGE
 from cnnspec.layers._window import _Spatial, check_int32, slide
 from cnnspec.layers.base import Shape
 
@@ -41,8 +41,7 @@ class _Pool(_Spatial):
         # torch 2.13 compares with the kernel as it is, however far a dilation spreads it.
         for kernel, padding in zip(self.each(self.kernel_size), self.each(self.padding)):
             if padding > kernel // 2:
-                reason = f"half of the kernel, which is {kernel}"
-                raise Reject("padding", PADDING_TOO_LARGE, padding=padding, limit=kernel // 2, reason=reason)
+                raise Reject("padding", refusals.OVER_HALF, padding=padding, limit=kernel // 2, kernel=kernel)
 
     def infer(self, x: Shape) -> Shape:
         self.check_rank(x)
@@ -61,7 +60,7 @@ class _Pool(_Spatial):
 
 def _check_one_output(return_indices: bool) -> None:
     if return_indices:
-        raise Reject("return_indices", combinations.SECOND_OUTPUT)
+        raise Reject("return_indices", refusals.SECOND_OUTPUT)
 
 
 class _MaxPool(_Pool):
@@ -83,7 +82,7 @@ class _MaxPool(_Pool):
         # be the first of an axis.
         for axis, size, padding, dilation in zip(self.axes, x[1:], self.each(self.padding), self.each(self.dilation)):
             if -padding % dilation >= size:
-                raise Reject("dilation", combinations.ONLY_PADDING, axis=axis, size=size)
+                raise Reject("dilation", refusals.ONLY_PADDING, axis=axis, size=size)
         return y
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Recurrent layers on sequences [time, features]: torch's, with the batch in front."""
 
 from cnnspec.declare import Choice, Count, Reject, Unit, Whole
-from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics import refusals
 from cnnspec.layers._axes import wrong_rank
 from cnnspec.layers.base import Layer, Parts, Shape
 
@@ -17,8 +17,7 @@ SEQUENCE = "[time, features]"
 def expect_sequence(x: Shape) -> None:
     """Reject what is no sequence. torch 2.13 takes one sample without a batch, too; here the batch is always there."""
     if len(x) != 2:
-        advice = "Permute puts the features last" if len(x) > 2 else "a flat input has no time"
-        raise wrong_rank(x, SEQUENCE, advice)
+        raise wrong_rank(x, SEQUENCE, refusals.FEATURES_LAST if len(x) > 2 else refusals.NO_TIME)
 
 
 class _Recurrent(Layer):
@@ -105,7 +104,7 @@ class LSTM(_Recurrent):
     def validate(self) -> None:
         if self.proj_size >= self.hidden_size:
             facts = {"proj_size": self.proj_size, "hidden_size": self.hidden_size, "most": self.hidden_size - 1}
-            raise Reject("proj_size", combinations.PROJECTION, **facts)
+            raise Reject("proj_size", refusals.PROJECTION, **facts)
 
     def _state(self) -> Shape:
         h = super()._state()

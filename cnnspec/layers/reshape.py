@@ -3,8 +3,8 @@
 from math import prod
 
 from cnnspec.declare import Integer, Number, Reject, Tuple, spell
-from cnnspec.diagnostics import combinations
-from cnnspec.diagnostics.codes import BATCH_DIMENSION, SIZES_DISAGREE
+from cnnspec.diagnostics import refusals
+from cnnspec.diagnostics.codes import BATCH_DIMENSION
 from cnnspec.layers._axes import resolve
 from cnnspec.layers.base import Layer, Shape
 
@@ -31,7 +31,7 @@ class Flatten(Layer):
         end = resolve("end_dim", self.end_dim, x)
         if start > end:
             field = "end_dim" if "end_dim" in self.given else "start_dim"
-            raise Reject(field, combinations.ENDS_BEFORE_START, start=self.start_dim, end=self.end_dim, shape=x)
+            raise Reject(field, refusals.ENDS_BEFORE_START, start=self.start_dim, end=self.end_dim, shape=x)
         if start == end:
             return x
         if start == 0:
@@ -51,7 +51,7 @@ class Unflatten(Layer):
 
     def validate(self) -> None:
         if self.unflattened_size.count(-1) > 1:
-            raise Reject("unflattened_size", combinations.TWO_RESTS, count=self.unflattened_size.count(-1))
+            raise Reject("unflattened_size", refusals.TWO_RESTS, count=self.unflattened_size.count(-1))
 
     def infer(self, x: Shape) -> Shape:
         dim = resolve("dim", self.dim, x)
@@ -62,9 +62,8 @@ class Unflatten(Layer):
         size = x[dim - 1]
         rest = size // known if known and -1 in self.unflattened_size else 1
         if known * rest != size:
-            found, wanted = f"{size} values along dimension {dim}", spell(self.unflattened_size)
-            label = "has to multiply up to " + str(size)
-            raise Reject("unflattened_size", SIZES_DISAGREE, found=found, wanted=wanted, label=label)
+            wanted = spell(self.unflattened_size)
+            raise Reject("unflattened_size", refusals.OTHER_PRODUCT, size=size, dim=dim, wanted=wanted)
         sizes = (rest if part == -1 else part for part in self.unflattened_size)
         return (*x[: dim - 1], *sizes, *x[dim:])
 
@@ -81,10 +80,10 @@ class Permute(Layer):
 
     def infer(self, x: Shape) -> Shape:
         if len(self.dims) != len(x) + 1:
-            raise Reject("dims", combinations.OTHER_RANK, given=len(self.dims), shape=x, wanted=len(x) + 1)
+            raise Reject("dims", refusals.OTHER_RANK, given=len(self.dims), shape=x, wanted=len(x) + 1)
         dims = [resolve("dims", dim, x) for dim in self.dims]
         if len(set(dims)) != len(dims):
-            raise Reject("dims", combinations.TWICE, dims=spell(self.dims))
+            raise Reject("dims", refusals.TWICE, dims=spell(self.dims))
         if dims[0] != 0:
             raise Reject("dims", BATCH_DIMENSION, what="move")
         return tuple(x[dim - 1] for dim in dims[1:])

@@ -1,6 +1,7 @@
 """Layers that move values between channels and positions."""
 
 from cnnspec.declare import Count, Reject
+from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
 from cnnspec.layers._axes import LAYOUTS, wrong_rank
 from cnnspec.layers.base import Layer, Shape
@@ -16,7 +17,7 @@ def _expect_image(x: Shape) -> None:
     # torch 2.13 takes any dimensions in front of the last three. It reads [channels, length] with its batch as one
     # image without a batch; refused here on purpose.
     if len(x) < 3:
-        raise wrong_rank(x, LAYOUTS[2], "moves values between channels and positions of an image")
+        raise wrong_rank(x, LAYOUTS[2], refusals.NEEDS_IMAGE)
 
 
 class PixelShuffle(Layer):
@@ -68,7 +69,7 @@ class ChannelShuffle(Layer):
     def infer(self, x: Shape) -> Shape:
         # torch 2.13 refuses plain features, [channels].
         if len(x) < 2:
-            raise wrong_rank(x, "[channels, length, ...]", "put it before Flatten")
+            raise wrong_rank(x, "[channels, length, ...]", refusals.BEFORE_FLATTEN)
         _divide("the number of channels", x[0], "groups", self.groups, "groups")
         return x
 

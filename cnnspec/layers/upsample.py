@@ -3,8 +3,8 @@
 from math import inf, prod
 
 from cnnspec.declare import Bool, Choice, Count, Positive, Reject, Tuple
-from cnnspec.diagnostics import combinations
-from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE, WRONG_RANK
+from cnnspec.diagnostics import refusals
+from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE
 from cnnspec.layers._axes import LAYOUTS, axis_names, wrong_rank
 from cnnspec.layers.base import Layer, Shape
 from cnnspec.limits import LIMITS
@@ -24,7 +24,6 @@ else:
 
 RANKS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 """Spatial dimensions of the modes that work for one number of them alone."""
-NOT_RESIZABLE = "only sequences, images and volumes can be resized"
 
 
 class _Resize(Layer):
@@ -38,9 +37,9 @@ class _Resize(Layer):
 
     def validate(self) -> None:
         if self.size is None and self.scale_factor is None:
-            raise Reject("", combinations.NEITHER_SIZE)
+            raise Reject("", refusals.NEITHER_SIZE)
         if self.size is not None and self.scale_factor is not None:
-            raise Reject("scale_factor", combinations.BOTH_SIZES)
+            raise Reject("scale_factor", refusals.BOTH_SIZES)
 
     def infer(self, x: Shape) -> Shape:
         self._expect_rank(x)
@@ -61,19 +60,21 @@ class _Resize(Layer):
     def _expect_rank(self, x: Shape) -> None:
         rank = RANKS.get(self.mode)
         if rank is None and len(x) not in (2, 3, 4):
-            raise wrong_rank(x, "[channels, length] to [channels, depth, height, width]", NOT_RESIZABLE)
+            raise wrong_rank(x, "[channels, length] to [channels, depth, height, width]", refusals.NOT_RESIZABLE)
         if rank is not None and len(x) != rank + 1:
             fits = {2: "linear", 3: "bilinear", 4: "trilinear"}.get(len(x))
-            advice = f'Upsample(mode="{fits}") takes {LAYOUTS[len(x) - 1]}' if fits else NOT_RESIZABLE
             field = "mode" if "mode" in self.fields else ""
-            raise Reject(field, WRONG_RANK, expected=LAYOUTS[rank], found=x, advice=advice)
+            if fits is None:
+                raise Reject(field, refusals.NOT_RESIZABLE, expected=LAYOUTS[rank], found=x)
+            facts = {"mode": fits, "takes": LAYOUTS[len(x) - 1]}
+            raise Reject(field, refusals.OTHER_MODE, expected=LAYOUTS[rank], found=x, **facts)
 
     def _each(self, value: Sizes | Scales, field: str, spatial: Shape) -> "tuple[float, ...]":
         if not isinstance(value, tuple):
             return (value,) * len(spatial)
         if len(value) != len(spatial):
             facts = {"argument": field, "given": len(value), "wanted": len(spatial), "shape": spatial}
-            raise Reject(field, combinations.OTHER_LENGTH, **facts)
+            raise Reject(field, refusals.OTHER_LENGTH, **facts)
         return value
 
     def _scaled(self, size: int, scale: float, axis: str) -> int:
@@ -98,9 +99,9 @@ class Upsample(_Resize):
     def validate(self) -> None:
         super().validate()
         if self.align_corners is not None and self.mode not in RANKS:
-            raise Reject("align_corners", combinations.NO_CORNERS, mode=self.mode)
+            raise Reject("align_corners", refusals.NO_CORNERS, mode=self.mode)
         if self.recompute_scale_factor and self.size is not None:
-            raise Reject("recompute_scale_factor", combinations.NO_SCALE)
+            raise Reject("recompute_scale_factor", refusals.NO_SCALE)
 
 
 class UpsamplingNearest2d(_Resize):

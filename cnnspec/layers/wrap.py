@@ -3,7 +3,7 @@
 from math import prod
 
 from cnnspec.declare import WRONG_TYPE, Choice, Count, Integer, Kind, Real, Reject
-from cnnspec.diagnostics import combinations
+from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import WRONG_DIMENSION, WRONG_WIDTH
 from cnnspec.layers.base import Call, Layer, Shape
 
@@ -55,7 +55,7 @@ class _Parametrized(Layer):
             raise Reject("layer", WRONG_WIDTH, declared=stated, counts=inner.counts, found=found)
         shape = inner.weight(x)
         if not shape:
-            raise Reject("layer", combinations.NO_WEIGHT, inner=type(inner).__name__)
+            raise Reject("layer", refusals.NO_WEIGHT, inner=type(inner).__name__)
         if self.dim is not None and not -len(shape) <= self.dim < len(shape):
             facts = {"dim": self.dim, "shape": shape, "range": f"{-len(shape)} to {len(shape) - 1}"}
             raise Reject("dim", WRONG_DIMENSION, **facts)

@@ -8,8 +8,13 @@ Pixels are numbers from 0 to 255 up to `Normalize`, and of any size behind it; `
 """
 
 from cnnspec.declare import Choice, Named, Number, Reject, Tuple, Unit, sizes, spell
-from cnnspec.diagnostics.codes import OUT_OF_RANGE, WINDOW_TOO_LARGE, WRONG_COMBINATION, WRONG_RANK
+from cnnspec.diagnostics import refusals
+from cnnspec.diagnostics.codes import OUT_OF_RANGE, WINDOW_TOO_LARGE
 from cnnspec.layers.base import Shape
+from cnnspec.recipe import contradictions
+
+LONGEST_SIDE = 16384
+"""The largest height or width of an image, in pixels."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +38,8 @@ if TYPE_CHECKING:
     Smoothness: TypeAlias = str
     Sampling: TypeAlias = str
 else:
-    _SIZE = Number(1, 16384, whole=True)
-    _BORDER = Number(0, 16384, whole=True)
+    _SIZE = Number(1, LONGEST_SIDE, whole=True)
+    _BORDER = Number(0, LONGEST_SIDE, whole=True)
     _NUMBER = Number(-1_000_000, 1_000_000)
     Pixels = _SIZE | Tuple(_SIZE, 2)
     MaxSize = _SIZE | None
@@ -74,7 +79,7 @@ class Augmentation(Named, family=True):
         """Shape of the images behind it for images of `shape`, [channels, height, width]; raises Reject."""
         if len(shape) != 3:
             expected, found = "images, [channels, height, width],", str(list(shape))
-            raise Reject("", WRONG_RANK, expected=expected, found=found, advice="has to have three dimensions")
+            raise Reject("", refusals.NO_IMAGES, expected=expected, found=found)
         return self.infer(*shape)
 
     def check_place(self, *, normalized: bool) -> None:
@@ -141,8 +146,7 @@ class RandomRotation(_Filled):
 
     def validate(self) -> None:
         if self.expand:
-            problem = "expand=true would give every image a size of its own"
-            raise Reject("expand", WRONG_COMBINATION, problem=problem, label="images of a batch have one size")
+            raise Reject("expand", contradictions.SIZE_PER_IMAGE)
         _check_order("degrees", self.degrees)
 
 
@@ -160,8 +164,7 @@ class RandomCrop(_Filled):
 
     def validate(self) -> None:
         if isinstance(self.fill, tuple) and len(self.fill) > 1 and self.padding_mode != "constant":
-            problem = f'a fill for each channel needs padding_mode="constant", not {spell(self.padding_mode)}'
-            raise Reject("fill", WRONG_COMBINATION, problem=problem, label="never used")
+            raise Reject("fill", contradictions.FILL_UNUSED, mode=spell(self.padding_mode))
 
     def borders(self, height: int, width: int) -> tuple[int, int, int, int]:
         """Padding on the left, top, right and bottom."""
@@ -187,8 +190,8 @@ class RandomCrop(_Filled):
     def _check_mirror(self, axis: str, size: int, padding: int) -> None:
         limit = {"reflect": size - 1, "symmetric": size}.get(self.padding_mode, padding)
         if padding > limit:
-            problem = f"padding {padding} is more than {self.padding_mode} gives for {axis} {size}"
-            raise Reject("padding", WRONG_COMBINATION, problem=problem, label=f"at most {limit}")
+            facts = {"padding": padding, "mode": self.padding_mode, "axis": axis, "size": size, "limit": limit}
+            raise Reject("padding", contradictions.MIRROR_TOO_SMALL, **facts)
 
 
 class CenterCrop(Augmentation):
@@ -234,8 +237,7 @@ class Resize(Augmentation):
         if self.max_size is None:
             return
         if isinstance(self.size, tuple):
-            problem = "max_size limits the longer side where size is one number"
-            raise Reject("max_size", WRONG_COMBINATION, problem=problem, label="size gives both sides")
+            raise Reject("max_size", contradictions.BOTH_SIDES_GIVEN)
         if self.max_size <= self.size:
             wants = f"larger than size, {self.size}"
             raise Reject("max_size", OUT_OF_RANGE, name="max_size", value=self.max_size, wants=wants)
@@ -246,9 +248,9 @@ class Resize(Augmentation):
         short, long = self.size, int(self.size * max(height, width) / min(height, width))
         if self.max_size is not None and long > self.max_size:
             short, long = int(self.max_size * short / long), self.max_size
-        if short < 1 or long > 16384:
-            problem = f"the sides of {height} x {width} images would be {short} and {long}"
-            raise Reject("size", WRONG_COMBINATION, problem=problem, label="has to give sides from 1 to 16384")
+        if short < 1 or long > LONGEST_SIDE:
+            facts = {"height": height, "width": width, "short": short, "long": long, "limit": LONGEST_SIDE}
+            raise Reject("size", contradictions.SIDES_OUT_OF_RANGE, **facts)
         return (channels, long, short) if height > width else (channels, short, long)
 
 
@@ -270,13 +272,12 @@ class ColorJitter(Augmentation):
 
     def infer(self, channels: int, height: int, width: int) -> Image:
         if channels not in (1, 3):
-            expected, found = "1 or 3 channels", f"{channels}"
-            raise Reject("", WRONG_RANK, expected=expected, found=found, advice="neither grey nor red, green and blue")
+            raise Reject("", refusals.NO_COLOURS, expected="1 or 3 channels", found=channels)
         return channels, height, width
 
     def check_place(self, *, normalized: bool) -> None:
         if normalized:
-            _refuse_place("colours are changed before Normalize", "behind Normalize")
+            raise Reject("", contradictions.COLOURS_TOO_LATE)
 
 
 class RandomErasing(Augmentation):
@@ -303,11 +304,8 @@ class RandomErasing(Augmentation):
         if normalized:
             return
         if isinstance(self.value, str):
-            _refuse_place(
-                "noise has mean 0 and variance 1, as pixels have behind Normalize", "before Normalize", "value"
-            )
-        else:
-            _check_pixels("value", self.value)
+            raise Reject("value", contradictions.NOISE_TOO_EARLY)
+        _check_pixels("value", self.value)
 
 
 class Normalize(Augmentation):
@@ -323,8 +321,7 @@ class Normalize(Augmentation):
 
     def validate(self) -> None:
         if (self.mean is None) != (self.std is None):
-            problem = "mean and std are given together, or both are measured"
-            raise Reject("std" if self.mean is None else "mean", WRONG_COMBINATION, problem=problem, label="alone")
+            raise Reject("std" if self.mean is None else "mean", contradictions.MEAN_OR_STD_ALONE)
 
     def infer(self, channels: int, height: int, width: int) -> Image:
         for name in ("mean", "std"):
@@ -334,7 +331,7 @@ class Normalize(Augmentation):
 
     def check_place(self, *, normalized: bool) -> None:
         if normalized:
-            _refuse_place("the images are normalised already", "a second time")
+            raise Reject("", contradictions.NORMALIZED_TWICE)
 
 
 def check_channels(field: str, value: float | tuple[float, ...], channels: int) -> None:
@@ -357,10 +354,6 @@ def _check_order(field: str, value: float | tuple[float, ...]) -> None:
 def _check_window(axis: str, window: int, size: int) -> None:
     if window > size:
         raise Reject("size", WINDOW_TOO_LARGE, window=window, size=size, axis=axis)
-
-
-def _refuse_place(problem: str, label: str, field: str = "") -> None:
-    raise Reject(field, WRONG_COMBINATION, problem=problem, label=label)
 
 
 AUGMENTATIONS = Augmentation.table()

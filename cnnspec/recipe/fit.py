@@ -14,6 +14,7 @@ from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.diagnostics.suggestions import listing
 from cnnspec.graph.nodes import Graph
 from cnnspec.graph.walk import walk
+from cnnspec.recipe import contradictions
 from cnnspec.recipe.augmentations import Refused, trace
 from cnnspec.recipe.losses import LOG_PROBABILITIES, PROBABILITIES, Loss
 from cnnspec.recipe.outputs import Output, outputs_of
@@ -82,11 +83,9 @@ def check_parts(recipe: Recipe, settings: Iterable[tree.Setting], sink: Sink) ->
             and recipe.best == "loss"
             and getattr(recipe.scheduler, "mode", "") == "max"
         ):
-            facts = {"layer": recipe.scheduler.name, "problem": 'mode="max" lowers the rate while the loss falls'}
-            facts["label"] = 'the loss is better where it is less: `mode="min"`'
-            sink.add(Diagnostic(codes.WRONG_COMBINATION, dict(facts), written.span("scheduler", "mode")))
+            sink.report(contradictions.WRONG_WAY, written.span("scheduler", "mode"), layer=recipe.scheduler.name)
     if recipe.thaw is not None and not recipe.freeze:
-        _contradiction(sink, written.span("thaw"), "`thaw`", "nothing is frozen", "give `freeze`, too")
+        sink.report(contradictions.NOTHING_FROZEN, written.span("thaw"), layer="`thaw`")
     if recipe.loss_weights is not None and len(recipe.loss_weights) != max(1, len(recipe.losses)):
         count = len(recipe.losses)
         wants = f"{count} numbers, one for each loss" if count > 1 else "left out: there is one loss"
@@ -100,18 +99,11 @@ def check_parts(recipe: Recipe, settings: Iterable[tree.Setting], sink: Sink) ->
 
 
 def _check_class_weights(recipe: Recipe, written: Written, sink: Sink) -> None:
-    loss = recipe.loss
+    loss, span = recipe.loss, written.span("class_weights")
     if not loss.takes_classes or "weight" not in loss.fields:
-        _contradiction(
-            sink, written.span("class_weights"), "`class_weights`", f"{loss.name} weighs no classes", "no effect"
-        )
+        sink.report(contradictions.WEIGHS_NO_CLASSES, span, layer="`class_weights`", loss=loss.name)
     elif getattr(loss, "weight", None) is not None:
-        problem = f"{loss.name} has weights of its own"
-        _contradiction(sink, written.span("class_weights"), "`class_weights`", problem, "a second weighing")
-
-
-def _contradiction(sink: Sink, span: Span, layer: str, problem: str, label: str) -> None:
-    sink.report(codes.WRONG_COMBINATION, span, layer=layer, problem=problem, label=label)
+        sink.report(contradictions.WEIGHED_TWICE, span, layer="`class_weights`", loss=loss.name)
 
 
 def _wrong(sink: Sink, span: Span, name: str, value: object, wants: str) -> None:

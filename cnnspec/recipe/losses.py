@@ -5,7 +5,7 @@ What a loss wants of the last layer and of the targets stands on its class. Depr
 """
 
 from cnnspec.declare import Choice, Count, Integer, Number, Real, Reject, Tuple, Unit
-from cnnspec.diagnostics import codes
+from cnnspec.recipe import contradictions
 from cnnspec.recipe.component import Above, Component, NonNegative
 
 TYPE_CHECKING = False
@@ -84,7 +84,7 @@ class MultiMarginLoss(Loss):
 
     def validate(self) -> None:
         if self.p > 2:
-            raise Reject("p", codes.WRONG_COMBINATION, problem="p has to be 1 or 2", label="too large")
+            raise Reject("p", contradictions.WRONG_EXPONENT)
 
 
 class MSELoss(Loss):

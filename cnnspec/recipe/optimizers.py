@@ -4,7 +4,7 @@ Arguments of torch's implementation (`foreach`, `capturable`, ...) and deprecate
 """
 
 from cnnspec.declare import Number, Real, Reject, Tuple, Unit
-from cnnspec.diagnostics import codes
+from cnnspec.recipe import contradictions
 from cnnspec.recipe.component import Component, NonNegative
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ class _Betas(Optimizer):
 
     def validate(self) -> None:
         if max(self.betas) >= 1:
-            raise Reject("betas", codes.WRONG_COMBINATION, problem="the betas have to be below 1", label="too large")
+            raise Reject("betas", contradictions.BETAS_TOO_LARGE)
 
 
 class SGD(Optimizer):
@@ -48,8 +48,7 @@ class SGD(Optimizer):
 
     def validate(self) -> None:
         if self.nesterov and (self.momentum <= 0 or self.dampening != 0):
-            problem = "nesterov needs a momentum and no dampening"
-            raise Reject("nesterov", codes.WRONG_COMBINATION, problem=problem, label="not without a momentum")
+            raise Reject("nesterov", contradictions.NESTEROV_ALONE)
 
 
 class Adam(_Betas):

@@ -4,7 +4,7 @@ When a schedule moves, whether it spans the run and which optimizers it can driv
 """
 
 from cnnspec.declare import Choice, Count, Reject, Tuple, Unit, Whole
-from cnnspec.diagnostics import codes
+from cnnspec.recipe import contradictions
 from cnnspec.recipe.component import Above, Component, NonNegative
 from cnnspec.recipe.optimizers import Optimizer
 
@@ -134,10 +134,7 @@ class OneCycleLR(Scheduler):
 
     def check_optimizer(self, optimizer: Optimizer) -> None:
         if self.cycle_momentum and not optimizer.has_momentum:
-            problem = f"{optimizer.name} has no momentum that could go up and down"
-            raise Reject(
-                "cycle_momentum", codes.WRONG_COMBINATION, problem=problem, label="give `cycle_momentum=false`"
-            )
+            raise Reject("cycle_momentum", contradictions.NO_MOMENTUM, optimizer=optimizer.name)
 
 
 class ReduceLROnPlateau(Scheduler):
@@ -158,4 +155,4 @@ class ReduceLROnPlateau(Scheduler):
 
     def validate(self) -> None:
         if self.factor >= 1:
-            raise Reject("factor", codes.WRONG_COMBINATION, problem="the factor has to be below 1", label="too large")
+            raise Reject("factor", contradictions.FACTOR_TOO_LARGE)

@@ -88,10 +88,10 @@ def _sites(case: Case) -> Iterator[tuple[float, Site]]:
 
 
 def _wanted(case: Case) -> set[int]:
-    """The numbers that the error speaks of."""
+    """The sizes that the error speaks of."""
     found: set[int] = set()
-    for value in case.found.facts.values():
-        items = value if isinstance(value, tuple) else (value,)
+    for name, value in case.found.facts.items():
+        items = value if isinstance(value, tuple) else (value,) if name != "dim" else ()
         found |= {item for item in items if item.__class__ is int and item > 0}
     shape = case.arrives
     found |= set(shape or ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from cnnspec.declare import Reject
-from cnnspec.diagnostics import codes
+from cnnspec.diagnostics import codes, refusals
 from cnnspec.layers import Layer
 from cnnspec.torch_source import layers
 from cnnspec.torch_source.layers import Made
@@ -185,7 +185,7 @@ def _interpolate(op: Op, x: Tensor, values: dict[str, object]) -> object:
     size, scale = values.get("size"), values.get("scale_factor")
     if rank not in (1, 2, 3):
         facts: dict[str, object] = {"layer": f"`{op.name}`", "expected": "1 to 3 spatial dimensions"}
-        raise Refusal(codes.WRONG_RANK, facts | {"found": show_shape(x.shape), "advice": "can't be resized"})
+        raise Refusal(refusals.NOT_RESIZABLE, facts | {"found": show_shape(x.shape)})
     if (size is None) == (scale is None):
         raise op.refuse("takes size or scale_factor", "neither is given" if size is None else "both are given")
     mode = values.get("mode", "bilinear" if op.name.endswith("bilinear") else "nearest")

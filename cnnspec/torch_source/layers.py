@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnspec.declare import Argument, Bool, Either, Reject, Tuple, bind
-from cnnspec.diagnostics import Sink, codes
+from cnnspec.diagnostics import Sink, codes, refusals
 from cnnspec.diagnostics.suggestions import listing
 from cnnspec.layers import Layer
 from cnnspec.torch_source.machine import Machine
@@ -234,9 +234,7 @@ def _settle(made: Made, x: Tensor) -> None:
 def _infer(made: Made, layer: Layer, x: Tensor) -> Shape:
     """The output for an input with its batch in front."""
     if not x.shape:
-        raise _rejected(
-            made, Reject("", codes.WRONG_RANK, expected="a batch", found="a single number", advice="no dimensions")
-        )
+        raise _rejected(made, Reject("", refusals.NO_DIMENSIONS, expected="a batch", found="a single number"))
     batch, rest = x.shape[0], x.shape[1:]
     if layer.inferred_axis == -1 and layer.inferred:
         return _last_axis(made, layer, x)
@@ -249,11 +247,11 @@ def _infer(made: Made, layer: Layer, x: Tensor) -> Shape:
     try:
         shape = tuple(layer.infer((width, *rest[1:]) if wrong and width is not None else rest))
     except Reject as reject:
-        if wrong and reject.code is not codes.WRONG_RANK:
+        if wrong and reject.code.id != codes.WRONG_RANK.id:
             raise _wrong_width(made, layer, rest[0], Unknown("an input of another width", reported=True)) from None
         raise _rejected(made, reject) from None
     if any(depends_on_batch(size) for size in shape) and not any(depends_on_batch(size) for size in rest):
-        raise _rejected(made, Reject("", codes.WRONG_RANK, expected="less", found=show_shape(rest), advice="too large"))
+        raise _rejected(made, Reject("", refusals.TOO_LARGE, expected="less", found=show_shape(rest)))
     if wrong:
         raise _wrong_width(made, layer, rest[0], Tensor((batch, *shape), x.kind))
     return (batch, *shape)

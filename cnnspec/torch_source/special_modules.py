@@ -5,7 +5,7 @@ Each is one class with torch's arguments in order (`name=` where torch has a def
 
 from __future__ import annotations
 
-from cnnspec.diagnostics import codes
+from cnnspec.diagnostics import codes, refusals
 from cnnspec.torch_source.operations import Op, broadcast
 from cnnspec.torch_source.stops import Raised, Refusal, Stop
 from cnnspec.torch_source.values import Instance, Shape, Tensor, Unknown, show_shape, show_size
@@ -98,12 +98,8 @@ class _Recurrent(SpecialModule):
     def run(self, m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
         x = self.first(place, arguments, keywords)
         if len(x.shape) not in (2, 3):
-            facts: dict[str, object] = {
-                "layer": self.name,
-                "found": show_shape(x.shape),
-                "advice": "one dimension for time",
-            }
-            raise Refusal(codes.WRONG_RANK, facts | {"expected": "[batch, length, features]"})
+            facts: dict[str, object] = {"layer": self.name, "expected": "[batch, length, features]"}
+            raise Refusal(refusals.TIME_MISSING, facts | {"found": show_shape(x.shape)})
         directions = 2 if self.values.get("bidirectional") else 1
         hidden = self.number("hidden_size")
         out = self.number("proj_size") or hidden

@@ -1,8 +1,70 @@
-"""The sentences of E210: arguments of a layer that don't go together, or not with what arrives, one template a kind."""
+"""Codes that have several kinds of refusals, one template a kind: its facts are numbers, names and shapes, never sentences."""
 
 from __future__ import annotations
 
-from cnnspec.diagnostics.codes import WRONG_COMBINATION, Code
+from cnnspec.diagnostics.codes import PADDING_TOO_LARGE, SIZES_DISAGREE, WRONG_COMBINATION, WRONG_RANK, Code
+
+# --- E201: the wrong number of dimensions, by what helps ---
+
+
+def _rank(label: str) -> Code:
+    return Code(WRONG_RANK.id, WRONG_RANK.message, label)
+
+
+NO_SUCH_AXES = _rank("a flat input has no {axes}")
+NO_TIME = _rank("a flat input has no time")
+NO_CHANNEL = _rank("an image of one channel is [1, height, width]")
+ONE_TOO_MANY = _rank("1 dimension too many")
+TOO_MANY = _rank("{extra} dimensions too many")
+OTHER_LAYER = _rank("{other} takes {takes}")
+WITH_BATCH = _rank("{other} takes {takes}; the batch is not written")
+SOFTMAX = _rank("Softmax(dim=1) takes any shape")
+FROM_UNFOLD = _rank("as Unfold gives them")
+BEFORE_FLATTEN = _rank("put it before Flatten")
+FEATURES_LAST = _rank("Permute puts the features last")
+NEEDS_IMAGE = _rank("moves values between channels and positions of an image")
+NOT_RESIZABLE = _rank("only sequences, images and volumes can be resized")
+OTHER_MODE = _rank('Upsample(mode="{mode}") takes {takes}')
+NOTHING_LEFT = _rank("no dimension would be left")
+NO_DIMENSIONS = _rank("no dimensions")
+TOO_LARGE = _rank("too large")
+TIME_MISSING = _rank("one dimension for time")
+NO_IMAGES = _rank("has to have three dimensions")
+NO_COLOURS = _rank("neither grey nor red, green and blue")
+
+
+# --- E206: too much padding, by what bounds it ---
+
+
+def _padding(reason: str) -> Code:
+    return Code(PADDING_TOO_LARGE.id, PADDING_TOO_LARGE.message, f"at most {{limit}}: {reason}")
+
+
+OVER_64_BITS = _padding("torch counts in 64 bits")
+OVER_REFLECTION = _padding("the {axis} is {size}, and its edge is not repeated")
+OVER_ROUND = _padding("the {axis} is {size}, and goes round once")
+CUT_OFF = _padding("it is cut off both ends of {axis}, which is {full}")
+OVER_HALF = _padding("half of the kernel, which is {kernel}")
+
+
+# --- E212: sizes that don't make up others ---
+
+OTHER_PRODUCT = Code(
+    SIZES_DISAGREE.id,
+    "{layer} can't turn {size} values along dimension {dim} into {wanted}",
+    "has to multiply up to {size}",
+)
+OTHER_SUM = Code(
+    SIZES_DISAGREE.id,
+    "{layer} can't turn {size} places of dimension {dim} into parts of {parts}",
+    "add up to {total}",
+)
+OTHER_WINDOWS = Code(
+    SIZES_DISAGREE.id, "{layer} can't turn {found} into {wanted}", "has {rows} x {columns} windows, not {windows}"
+)
+
+
+# --- E210: arguments that don't go together, or not with what arrives ---
 
 
 def _kind(problem: str, label: str) -> Code:
