@@ -58,14 +58,7 @@ import json, os, sys, time
 sys.path.insert(0, sys.argv[1])
 from cnnspec.cli.main import main
 import cnnspec.pipeline, cnnspec.repair.search
-
-def work():
-    # What this machine does in the time, to compare machines and loads by.
-    before = time.process_time()
-    table = {}
-    for i in range(400_000):
-        table[i % 1_000] = str(i)
-    return time.process_time() - before
+from tests.pace import work
 
 for name in json.load(sys.stdin):
     out, end = os.pipe()

@@ -13,46 +13,6 @@ if TYPE_CHECKING:
 
     Node: TypeAlias = tree.Model | tree.Block | tree.Train | tree.Variant | tree.Let | tree.Function | tree.Expression
 
-# The parts of each node that hold names. Names that are bound are no part: they are not read.
-_PARTS: dict[type, tuple[str, ...]] = {
-    tree.Literal: (),
-    tree.Invalid: (),
-    tree.Sequence: ("items",),
-    tree.Chain: ("operands",),
-    tree.Unary: ("operand",),
-    tree.Conditional: ("then", "test", "otherwise"),
-    tree.Access: ("value", "steps"),
-    tree.Item: ("index",),
-    tree.Slice: ("start", "stop"),
-    tree.Comprehension: ("item", "values", "condition"),
-    tree.Call: ("name", "arguments"),
-    tree.Group: ("value",),
-    tree.Argument: ("value", "stated"),
-    tree.Tail: ("annotation",),
-    tree.Body: ("statements",),
-    tree.Input: ("shape", "conditions", "tail"),
-    tree.Layer: ("name", "arguments", "tail"),
-    tree.Let: ("value",),
-    tree.Function: ("value",),
-    tree.Assert: ("test",),
-    tree.Use: ("value", "tail"),
-    tree.Again: ("value", "tail"),
-    tree.Weight: ("shape", "start", "tail"),
-    tree.Arriving: ("tail",),
-    tree.Branch: ("body", "tail"),
-    tree.Repeat: ("count", "body", "tail"),
-    tree.For: ("values", "body", "tail"),
-    tree.If: ("arms", "otherwise", "tail"),
-    tree.Residual: ("body", "shortcut", "tail"),
-    tree.Merge: ("arguments", "branches", "tail"),
-    tree.Parameter: ("default",),
-    tree.Model: ("parameters", "body"),
-    tree.Variant: ("base", "arguments"),
-    tree.Block: ("parameters", "body"),
-    tree.Setting: ("value",),
-    tree.Train: ("settings",),
-}
-
 
 class Text:
     """What a definition or recipe says: the names that it reads, and those that it binds."""
@@ -66,30 +26,24 @@ class Text:
         self.targets: list[tree.Name] = []
         self.labels: list[tree.Name] = []
         self.bodies: list[tree.Body] = []
-        self._collect(node)
+        self._collect()
 
     @property
     def parameters(self) -> tuple[tree.Parameter, ...]:
         return self.node.parameters if isinstance(self.node, (tree.Model, tree.Block)) else ()
 
-    def _collect(self, node: Any) -> None:
-        waiting = [node]
-        reads = self.reads
-        while waiting:
-            item = waiting.pop()
-            kind = item.__class__
-            if kind is tuple:
-                waiting += item
-            elif kind is tree.Name:
-                reads.add(item.id)
-                self.passed.add(item.id)
+    def _collect(self) -> None:
+        own: tree.Name | None = None
+        for node in tree.walk(self.node, bound=False):
+            kind = node.__class__
+            if kind is tree.Name:
+                self.reads.add(node.id)
+                if node is not own:
+                    self.passed.add(node.id)
             elif kind is tree.Layer:
-                reads.add(item.name.id)
-                waiting += item.arguments, item.tail
-            elif kind in _PARTS:
-                waiting += [getattr(item, part) for part in _PARTS[kind]]
-                if kind in _BINDS:
-                    self._bind(item)
+                own = node.name
+            elif kind in _BINDS:
+                self._bind(node)
 
     def _bind(self, item: Any) -> None:
         match item:

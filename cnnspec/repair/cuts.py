@@ -74,7 +74,7 @@ class Course:
         stop = max(len(new) - behind, at + 1 + len(new) - len(self.statements)) + _MORE
         while True:
             piece = new[start:stop]
-            if any(name in self.labels for one in piece for name in names_in(one, labels=False)):
+            if any(name in self.labels for one in piece for name in names_in(one, bound=False)):
                 return
             body = tree.Body((begin, *lets, *piece), changed.body.span)
             old = stop - len(new) + len(self.statements)

@@ -76,18 +76,9 @@ def parts_of(start: Part) -> list[Part]:
     return found
 
 
-def names_in(node: Any, *, labels: bool = True) -> Iterator[str]:
-    """The names in a part of the tree, those that `as` gives among them or not."""
-    if isinstance(node, tuple):
-        for item in node:
-            yield from names_in(item, labels=labels)
-    elif isinstance(node, tree.Name):
-        yield node.id
-    elif isinstance(node, tree.Tail) and not labels:
-        yield from names_in(node.annotation)
-    elif hasattr(node, "__match_args__") and not hasattr(node, "source"):
-        for field in node.__match_args__:
-            yield from names_in(getattr(node, field), labels=labels)
+def names_in(node: Any, *, bound: bool = True) -> Iterator[str]:
+    """The names in a part of the tree, with or without those that it gives."""
+    return (found.id for found in tree.walk(node, bound=bound) if found.__class__ is tree.Name)
 
 
 def innermost(part: Part, span: Span) -> Place | None:

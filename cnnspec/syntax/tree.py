@@ -1,4 +1,7 @@
-"""The tree of a spec: what the text says, before anything is looked up. Every node is frozen and has a span."""
+"""The tree of a spec: what the text says, before anything is looked up. Every node is frozen and has a span.
+
+`binds` of a class are the fields that give something a name, or name one of its parts, rather than read a name.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ class Literal:
 @record
 class Invalid:
     """Text that is no literal or statement: the word that it begins with, and the names that it would have bound."""
+
+    binds = ("names", "label")
 
     span: Span
     word: str = ""
@@ -91,6 +96,8 @@ class Slice:
 class Member:
     """`.name` behind a value."""
 
+    binds = ("name",)
+
     name: Name
     span: Span
 
@@ -110,6 +117,8 @@ class Access:
 @record
 class Comprehension:
     """`[item for targets in values if condition]`."""
+
+    binds = ("targets",)
 
     item: Expression
     targets: tuple[Name, ...]
@@ -144,6 +153,8 @@ Expression = Name | Literal | Invalid | Sequence | Chain | Unary | Conditional |
 class Argument:
     """`value`, `name = value`, or `stated -> value`."""
 
+    binds = ("name",)
+
     value: Expression
     span: Span
     name: Name | None = None
@@ -157,6 +168,8 @@ class Argument:
 class Labels:
     """The names of `as (a, b)`; `_` drops a part."""
 
+    binds = ("names",)
+
     names: tuple[Name, ...]
     span: Span
 
@@ -167,6 +180,8 @@ class Tail:
 
     The annotation of a tuple is a tuple, of which each item is an annotation again, or the name `_`.
     """
+
+    binds = ("label",)
 
     label: Name | Labels | None
     annotation: Sequence | None
@@ -208,6 +223,8 @@ class Layer:
 
 @record
 class Let:
+    binds = ("name",)
+
     name: Name
     value: Expression
     span: Span
@@ -216,6 +233,8 @@ class Let:
 @record
 class Function:
     """`let f(a, b) = value`."""
+
+    binds = ("name", "parameters")
 
     name: Name
     parameters: tuple[Name, ...]
@@ -274,6 +293,8 @@ class Repeat:
 
 @record
 class For:
+    binds = ("targets",)
+
     targets: tuple[Name, ...]
     unpacks: bool
     """True for `for (a, b) in ...` and `for a, b in ...`."""
@@ -337,6 +358,8 @@ Statement = Input | Arriving | Layer | Let | Function | Assert | Use | Again | W
 
 @record
 class Parameter:
+    binds = ("name",)
+
     name: Name
     default: Expression | None
     span: Span
@@ -345,6 +368,8 @@ class Parameter:
 @record
 class Imported:
     """`name` or `name as alias` of an import."""
+
+    binds = ("name", "alias")
 
     name: Name
     alias: Name | None
@@ -365,6 +390,8 @@ class Import:
 
 @record
 class Model:
+    binds = ("name",)
+
     name: Name
     parameters: tuple[Parameter, ...]
     body: Body
@@ -375,6 +402,8 @@ class Model:
 class Variant:
     """`model ResNet18 = ResNet(BasicBlock, [2, 2, 2, 2])`."""
 
+    binds = ("name",)
+
     name: Name
     base: Name
     arguments: tuple[Argument, ...]
@@ -383,6 +412,8 @@ class Variant:
 
 @record
 class Block:
+    binds = ("name",)
+
     name: Name
     parameters: tuple[Parameter, ...]
     body: Body
@@ -393,6 +424,8 @@ class Block:
 class Setting:
     """`name = value`, or `name.part = value` for one output of several."""
 
+    binds = ("name", "part")
+
     name: Name
     part: Name | None
     value: Expression
@@ -401,6 +434,8 @@ class Setting:
 
 @record
 class Train:
+    binds = ("model",)
+
     model: Name | None
     settings: tuple[Setting, ...]
     span: Span

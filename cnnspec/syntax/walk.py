@@ -10,18 +10,25 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def walk(node: Any) -> Iterator[Any]:
-    """A node, or a tuple of nodes, and every node below, each before what stands in it and in the order of the text."""
+def walk(node: Any, *, bound: bool = True) -> Iterator[Any]:
+    """A node, or a tuple of nodes, and every node below, each before what stands in it and in the order of the text.
+
+    Without `bound` those are left out that only give something a name (`binds` of their class): what is left is read.
+    """
+    fields_of = _fields if bound else _read_fields
     waiting = [node]
     while waiting:
         item = waiting.pop()
         if item.__class__ is tuple:
             waiting += item[::-1]
             continue
-        fields = _fields(item)
+        fields = fields_of(item)
         if fields is not None:
             yield item
-            waiting += [getattr(item, field) for field in reversed(fields)]
+            for field in reversed(fields):
+                part = getattr(item, field)
+                if part:
+                    waiting.append(part)
 
 
 def same(a: Any, b: Any) -> bool:
@@ -46,6 +53,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 _PARTS: dict[type, tuple[str, ...] | None] = {}
+_READ_PARTS: dict[type, tuple[str, ...] | None] = {}
 
 
 def _fields(node: Any) -> tuple[str, ...] | None:
@@ -58,3 +66,15 @@ def _fields(node: Any) -> tuple[str, ...] | None:
         fields = None if names is None else tuple(name for name in names if name not in ("span", "head", "source"))
         _PARTS[kind] = fields
         return fields
+
+
+def _read_fields(node: Any) -> tuple[str, ...] | None:
+    """The fields of a node that hold what it reads; None for what is no node."""
+    kind = node.__class__
+    try:
+        return _READ_PARTS[kind]
+    except KeyError:
+        fields, binds = _fields(node), getattr(kind, "binds", ())
+        read = None if fields is None else tuple(field for field in fields if field not in binds)
+        _READ_PARTS[kind] = read
+        return read

@@ -147,12 +147,5 @@ def rounded_down(case: Case) -> Iterator[Candidate]:
             yield Candidate(-0.8, CEIL, {"old": old, "new": new}, (Edit(chain.span, new),), id(chain))
 
 
-def _divisions(node: object) -> Iterator[tree.Chain]:
-    if isinstance(node, tuple):
-        for item in node:
-            yield from _divisions(item)
-    elif isinstance(node, tree.Chain) and node.operators == ("//",):
-        yield node
-    elif hasattr(node, "__match_args__") and not hasattr(node, "source"):
-        for field in node.__match_args__:
-            yield from _divisions(getattr(node, field))
+def _divisions(node: object) -> list[tree.Chain]:
+    return [found for found in tree.walk(node) if isinstance(found, tree.Chain) and found.operators == ("//",)]
