@@ -119,7 +119,7 @@ def test_nothing_from_a_text_is_run(path: Path):
 @pytest.mark.parametrize("path", [path for path in FILES if path.name != "_tables.py"], ids=name_of)
 def test_files_and_functions_stay_small(path: Path):
     text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 430
+    assert text.count("\n") <= 450
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name} in {name_of(path)}"

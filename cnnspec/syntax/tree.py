@@ -31,7 +31,6 @@ class Invalid:
     """Text that is no literal or statement: the word that it begins with, and the names that it would have bound."""
 
     binds = ("names", "label")
-
     span: Span
     word: str = ""
     names: tuple[str, ...] = ()
@@ -97,7 +96,6 @@ class Member:
     """`.name` behind a value."""
 
     binds = ("name",)
-
     name: Name
     span: Span
 
@@ -119,7 +117,6 @@ class Comprehension:
     """`[item for targets in values if condition]`."""
 
     binds = ("targets",)
-
     item: Expression
     targets: tuple[Name, ...]
     unpacks: bool
@@ -154,7 +151,6 @@ class Argument:
     """`value`, `name = value`, or `stated -> value`."""
 
     binds = ("name",)
-
     value: Expression
     span: Span
     name: Name | None = None
@@ -169,7 +165,6 @@ class Labels:
     """The names of `as (a, b)`; `_` drops a part."""
 
     binds = ("names",)
-
     names: tuple[Name, ...]
     span: Span
 
@@ -182,7 +177,6 @@ class Tail:
     """
 
     binds = ("label",)
-
     label: Name | Labels | None
     annotation: Sequence | None
 
@@ -224,7 +218,6 @@ class Layer:
 @record
 class Let:
     binds = ("name",)
-
     name: Name
     value: Expression
     span: Span
@@ -235,7 +228,6 @@ class Function:
     """`let f(a, b) = value`."""
 
     binds = ("name", "parameters")
-
     name: Name
     parameters: tuple[Name, ...]
     value: Expression
@@ -294,7 +286,6 @@ class Repeat:
 @record
 class For:
     binds = ("targets",)
-
     targets: tuple[Name, ...]
     unpacks: bool
     """True for `for (a, b) in ...` and `for a, b in ...`."""
@@ -359,7 +350,6 @@ Statement = Input | Arriving | Layer | Let | Function | Assert | Use | Again | W
 @record
 class Parameter:
     binds = ("name",)
-
     name: Name
     default: Expression | None
     span: Span
@@ -370,7 +360,6 @@ class Imported:
     """`name` or `name as alias` of an import."""
 
     binds = ("name", "alias")
-
     name: Name
     alias: Name | None
     span: Span
@@ -391,7 +380,6 @@ class Import:
 @record
 class Model:
     binds = ("name",)
-
     name: Name
     parameters: tuple[Parameter, ...]
     body: Body
@@ -403,7 +391,6 @@ class Variant:
     """`model ResNet18 = ResNet(BasicBlock, [2, 2, 2, 2])`."""
 
     binds = ("name",)
-
     name: Name
     base: Name
     arguments: tuple[Argument, ...]
@@ -413,7 +400,6 @@ class Variant:
 @record
 class Block:
     binds = ("name",)
-
     name: Name
     parameters: tuple[Parameter, ...]
     body: Body
@@ -425,7 +411,6 @@ class Setting:
     """`name = value`, or `name.part = value` for one output of several."""
 
     binds = ("name", "part")
-
     name: Name
     part: Name | None
     value: Expression
@@ -435,7 +420,6 @@ class Setting:
 @record
 class Train:
     binds = ("model",)
-
     model: Name | None
     settings: tuple[Setting, ...]
     span: Span
