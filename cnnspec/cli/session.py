@@ -24,7 +24,7 @@ from cnnspec.errors import Unreadable, UsageError
 from cnnspec.files import PYTHON, files_below, reason_of
 from cnnspec.record import replace
 from cnnspec.report import find_format, write
-from cnnspec.report.findings import Report, Result
+from cnnspec.report.findings import Report, Result, report_of
 from cnnspec.source import Source
 from cnnspec.syntax.read import decode
 
@@ -128,7 +128,7 @@ class Session:
             except Unreadable as error:
                 if str(error) not in self.problems:
                     self.problems.append(str(error))
-        return Report(tuple(results))
+        return report_of(results)
 
     def result(self, path: str, model: str | None, source: Source | None = None) -> Result:
         """What is found in one file that is to be shown."""

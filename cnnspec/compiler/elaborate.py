@@ -5,6 +5,8 @@ Here is which rule belongs to which statement, and the rules of layers and block
 
 from __future__ import annotations
 
+from itertools import chain, islice
+
 from cnnspec import layers
 from cnnspec.compiler import advice, inputs, loops, merges, routing
 from cnnspec.compiler.expressions import arguments, constant
@@ -16,7 +18,7 @@ from cnnspec.compiler.values import describe
 from cnnspec.compiler.walk import Use, Walk
 from cnnspec.declare import UNKNOWN, Argument, bind, spell
 from cnnspec.diagnostics import Label, Sink, Suggestion, codes, note
-from cnnspec.diagnostics.similar_names import closest, did_you_mean, is_plain
+from cnnspec.diagnostics.similar_names import MOST, closest, did_you_mean, is_plain
 from cnnspec.diagnostics.suggestions import SPELLING
 from cnnspec.graph.nodes import StackNode
 from cnnspec.layers import Layer
@@ -111,27 +113,32 @@ def _unknown_layer(walk: Walk, node: tree.Layer) -> None:
         walk.sink.report(codes.OUT_OF_SCOPE, node.name.span, helps=[note(instead)], name=name)
         _wrong(walk, node)
         return
-    known = _layer_names(walk)
-    here = walk.flow if isinstance(walk.flow, Flow) and walk.flow.sizes is not None else walk.start
-    helps = advice.of_rank(did_you_mean(name, known), here)
-    if closest(name, ["Sequential"]):
-        helps = (note("statements run one after another already: write the layers without it"),)
+    known = walk.sink.suggested(codes.UNKNOWN_LAYER, node.name.span)
+    helps = _similar(walk, name) if known is None else known
     walk.sink.report(codes.UNKNOWN_LAYER, node.name.span, helps=helps, name=name)
     _wrong(walk, node, _meant(walk, helps))
 
 
+def _similar(walk: Walk, name: str) -> tuple[Suggestion, ...]:
+    """The layers and blocks that a name which is none may mean."""
+    if closest(name, ["Sequential"]):
+        return (note("statements run one after another already: write the layers without it"),)
+    here = walk.flow if isinstance(walk.flow, Flow) and walk.flow.sizes is not None else walk.start
+    return advice.of_rank(did_you_mean(name, _layer_names(walk)), here)
+
+
 def _layer_names(walk: Walk) -> frozenset[str]:
-    """The names of all layers and blocks that are seen here; worked out once for as long as no name is bound."""
+    """The names of layers and blocks that are seen here; worked out once for as long as no name is bound."""
     scopes = []
     scope: Scope | None = walk.scope
     while scope is not None:
-        scopes.append((id(scope), len(scope.bindings)))
+        scopes.append((scope, len(scope.bindings)))
         scope = scope.outer
     # A body of its own that binds nothing sees what the one around it does.
     key = tuple(one for one in scopes if one[1])
     if walk.layer_names is None or walk.layer_names[0] != key:
         own = (name for name, binding in walk.scope.visible() if _is_layer(binding.value))
-        walk.layer_names = (key, frozenset([*own, *layers.names()]))
+        walk.layer_names = (key, frozenset(islice(chain(layers.names(), own), MOST)))
     return walk.layer_names[1]
 
 

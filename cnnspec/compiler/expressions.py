@@ -8,6 +8,8 @@ UNKNOWN, which every operation accepts silently.
 
 from __future__ import annotations
 
+from itertools import chain
+
 from cnnspec.compiler.functions import FUNCTIONS, problem
 from cnnspec.compiler.names import (
     SHAPE_NAMES,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from cnnspec.diagnostics import Suggestion
     from cnnspec.source import Span
 
 
@@ -125,13 +128,15 @@ def _name(node: tree.Name, place: Place) -> Any:
 
 
 def _report_unknown(node: tree.Name, place: Place) -> None:
+    place.sink.report(codes.UNKNOWN_NAME, node.span, helps=lambda: _similar(node, place), name=node.id)
+
+
+def _similar(node: tree.Name, place: Place) -> Iterable[Suggestion | str]:
+    """The names that an unknown one may mean."""
     if node.id == "_":
-        helps: Iterable[Any] = ("`_` stands for a size in `-> [...]` only",)
-    else:
-        names = [name for name, found in place.scope.visible() if not getattr(found.value, "is_model", False)]
-        known = [*names, *SHAPE_NAMES, "true", "false", "none"]
-        helps = did_you_mean(node.id, known)
-    place.sink.report(codes.UNKNOWN_NAME, node.span, helps=helps, name=node.id)
+        return ("`_` stands for a size in `-> [...]` only",)
+    names = (name for name, found in place.scope.visible() if not getattr(found.value, "is_model", False))
+    return did_you_mean(node.id, chain(SHAPE_NAMES, ("true", "false", "none"), names))
 
 
 def constant(found: Deferred, span: Span, place: Place) -> Any:
@@ -317,8 +322,8 @@ def _call(node: tree.Call, place: Place) -> Any:
     for argument in node.arguments:
         evaluate(argument.value, place)
     if value is not UNKNOWN:
-        helps = did_you_mean(name, [*FUNCTIONS, *SIZE_FUNCTIONS, *place.scope.names()])
-        place.sink.report(codes.UNKNOWN_NAME, node.name.span, helps=helps, name=name)
+        known = chain(FUNCTIONS, SIZE_FUNCTIONS, place.scope.names())
+        place.sink.report(codes.UNKNOWN_NAME, node.name.span, helps=lambda: did_you_mean(name, known), name=name)
     return UNKNOWN
 
 

@@ -208,8 +208,12 @@ def _argument(walk: Walk, node: tree.Expression) -> Any:
         found = walk.find(node.id)
         if found is None or isinstance(found.value, type):
             words = f"name a value with `... as {node.id}`"
-            helps = did_you_mean(node.id, walk.scope.value_names()) or (note(words),)
-            walk.sink.report(codes.UNKNOWN_VALUE_NAME, node.span, helps=helps, name=node.id)
+            walk.sink.report(
+                codes.UNKNOWN_VALUE_NAME,
+                node.span,
+                helps=lambda: did_you_mean(node.id, walk.scope.value_names()) or (note(words),),
+                name=node.id,
+            )
             return UNKNOWN
     return walk.value(node)
 

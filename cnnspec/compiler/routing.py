@@ -58,8 +58,12 @@ def _value_of(walk: Walk, node: tree.Expression) -> Any:
         return UNKNOWN
     if isinstance(value, Value) or (isinstance(value, (list, tuple)) and value and all(map(_is_value, value))):
         return value
-    helps = did_you_mean(node.span.text, walk.scope.value_names())
-    walk.sink.report(codes.NOT_A_VALUE, node.span, helps=helps, found=describe(value))
+    walk.sink.report(
+        codes.NOT_A_VALUE,
+        node.span,
+        helps=lambda: did_you_mean(node.span.text, walk.scope.value_names()),
+        found=describe(value),
+    )
     return UNKNOWN
 
 
@@ -68,13 +72,13 @@ def _is_value(value: object) -> bool:
 
 
 def _report_no_value(walk: Walk, name: tree.Name) -> None:
-    helps = did_you_mean(name.id, walk.scope.value_names()) or _elsewhere(walk, name.id)
-    walk.sink.report(codes.UNKNOWN_VALUE_NAME, name.span, helps=helps, name=name.id)
+    walk.sink.report(codes.UNKNOWN_VALUE_NAME, name.span, helps=lambda: _similar(walk, name.id), name=name.id)
 
 
-def _elsewhere(walk: Walk, name: str) -> tuple[Suggestion, ...]:
-    """What to do about a name that no value has here: it may be one of a body further in."""
-    return (note(f"name a value with `... as {name}`; a name is seen in its body and those inside of it"),)
+def _similar(walk: Walk, name: str) -> tuple[Suggestion, ...]:
+    """What may be meant by a name that no value has here: another one, or one of a body further in."""
+    elsewhere = note(f"name a value with `... as {name}`; a name is seen in its body and those inside of it")
+    return did_you_mean(name, walk.scope.value_names()) or (elsewhere,)
 
 
 def known_of_values(value: Any) -> Known:

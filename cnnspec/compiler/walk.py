@@ -6,6 +6,8 @@ walk then goes on with what is sure, so that one mistake gives one diagnostic an
 
 from __future__ import annotations
 
+from functools import partial
+
 from cnnspec.compiler.expressions import evaluate
 from cnnspec.compiler.flow import LOST, Flow, Known
 from cnnspec.compiler.module_names import problem_of
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from cnnspec.diagnostics import Code, Suggestion
     from cnnspec.source import Span
 
 Shape = tuple[int, ...]
@@ -64,6 +67,9 @@ class _Located(Sink):
         if uses or labels:
             diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *labels), uses=uses)
         self.inner.add(diagnostic)
+
+    def suggested(self, code: Code, span: Span) -> tuple[Suggestion, ...] | None:
+        return self.inner.suggested(code, span)
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
@@ -311,7 +317,8 @@ class Walk(Place):
         except NoPart as wrong:
             name = path[wrong.position]
             whole = ".".join([of.name, *(part.id for part in path[: wrong.position])])
-            helps = did_you_mean(name.id, wrong.labels)
+            labels = wrong.labels
+            helps = partial(did_you_mean, name.id, labels)
             self.sink.report(codes.NO_PART, name.span, helps=helps, name=whole, part=name.id)
             return UNKNOWN
         feed = home.tapped(made.index, node, number)

@@ -15,11 +15,6 @@ from cnnspec.source import Span
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import TypeAlias
-
-    from cnnspec.diagnostics import Suggestion
-
-    Helps: TypeAlias = tuple[Suggestion, ...]
 
 
 def bind(
@@ -135,7 +130,7 @@ def _report_unknown(signature: Signature, argument: Argument, name: str, sink: S
     sink.report(
         codes.UNKNOWN_PARAMETER,
         argument.name_span or argument.span,
-        helps=did_you_mean(argument.name, known),
+        helps=lambda: did_you_mean(argument.name or "", known),
         layer=name,
         name=argument.name,
         takes=f"takes {listing(known)}" if known else "takes no arguments",
@@ -154,15 +149,14 @@ def _report_missing(signature: Signature, missing: Sequence[str], name: str, spa
 
 def _report_value(kind: Kind, verdict: int, argument: Argument, target: str, name: str, rank: int, sink: Sink) -> None:
     value = argument.value
-    helps: Helps = ()
+    options: list[str] = []
     if isinstance(kind, (Choice, Either)) and isinstance(value, str):
         options = [option for part in getattr(kind, "kinds", (kind,)) for option in getattr(part, "options", ())]
-        helps = did_you_mean(value, options, OPTION)
     code = codes.WRONG_TYPE if verdict == WRONG_TYPE else codes.OUT_OF_RANGE
     sink.report(
         code,
         argument.span,
-        helps=helps,
+        helps=lambda: did_you_mean(str(value), options, OPTION) if options else (),
         layer=name,
         name=target,
         wants=_length(kind, verdict, value, rank) or kind.describe(rank),

@@ -9,7 +9,7 @@ from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from cnnspec.source import Span
 
@@ -109,10 +109,13 @@ class Sink:
         span: Span,
         *,
         labels: Iterable[Label] = (),
-        helps: Iterable[Suggestion | str] = (),
+        helps: Iterable[Suggestion | str] | Callable[[], Iterable[Suggestion | str]] = (),
         **facts: object,
     ) -> None:
-        """Report a finding. `helps` are its suggestions; words alone are a note."""
+        """Report a finding. `helps` are its suggestions, or what works them out; words alone are a note."""
+        if callable(helps):
+            known = self.suggested(code, span)
+            helps = helps() if known is None else known
         suggestions = tuple(note(one) if isinstance(one, str) else one for one in helps)
         self.add(Diagnostic(code, facts, span, tuple(labels), suggestions))
 
@@ -126,6 +129,14 @@ class Sink:
             self._errors += 1
         earlier.append(diagnostic)
         self._found[_key(diagnostic)] = diagnostic
+
+    def suggested(self, code: Code, span: Span) -> tuple[Suggestion, ...] | None:
+        """What was suggested for a place before; None where nothing was reported of it.
+
+        Names are searched for a misspelt one once, however often loops, and checks of edited texts, come by.
+        """
+        earlier = self._places.get((code.id, span))
+        return earlier[0].suggestions if earlier else None
 
     def has(self, code: str, span: Span) -> bool:
         """Whether a code was reported of a place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 
 from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, note
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+MOST = 1_000
+"""Known names that are looked at, the first ones: a file with more was written by a program."""
 LONGEST = 64
 """Letters of a name above which nobody asks what was meant."""
 _TRIALS = 200
@@ -25,19 +28,11 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """All known names that are as near as the closest one, in order."""
-    index = _index(frozenset(known))
-    # Loops come by the same mistake thousands of times.
-    if name not in index.answers:
-        index.answers[name] = _nearest(name, index)
-    return list(index.answers[name])
-
-
-def _nearest(name: str, index: _Index) -> tuple[str, ...]:
     if len(name) > LONGEST:
-        return ()
-    plain = _plain(name)
+        return []
+    index, plain = _index(_first(known)), _plain(name)
     if plain in index.same:
-        return index.same[plain]
+        return list(index.same[plain])
     # Of one or two letters, another one is another name.
     least, found = max(1, len(name) // 3) if len(name) > 2 else 0, []
     for candidate in index.near(plain, least):
@@ -46,7 +41,11 @@ def _nearest(name: str, index: _Index) -> tuple[str, ...]:
             least, found = distance, [candidate]
         elif distance == least:
             found.append(candidate)
-    return tuple(sorted(name for plain in found for name in index.same[plain]))
+    return sorted(name for plain in found for name in index.same[plain])
+
+
+def _first(known: Iterable[str]) -> frozenset[str]:
+    return known if isinstance(known, frozenset) else frozenset(islice(known, MOST))
 
 
 @lru_cache(maxsize=4)
@@ -58,7 +57,6 @@ class _Index:
     """Known names, prepared for many questions: what is too far away to be meant is passed over without a comparison."""
 
     def __init__(self, known: frozenset[str]) -> None:
-        self.answers: dict[str, tuple[str, ...]] = {}
         self.same: dict[str, tuple[str, ...]] = {}
         for name in sorted(one for one in known if len(one) <= 2 * LONGEST):
             plain = _plain(name)
@@ -108,6 +106,10 @@ def edit_distance(a: str, b: str, most: int | None = None) -> int:
 
     A distance that is larger than `most` is given as `most + 1`.
     """
+    a, b = _unequal(a, b)
+    if most == 1 and max(len(a), len(b)) > 1:
+        # What is left differs at both of its ends: of single edits, a swap alone does that.
+        return 1 if len(a) == 2 and a == b[::-1] else 2
     before: list[int] = []
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
@@ -121,6 +123,17 @@ def edit_distance(a: str, b: str, most: int | None = None) -> int:
         if most is not None and min(row) > most and min(before) > most:
             return most + 1
     return row[-1] if most is None else min(row[-1], most + 1)
+
+
+def _unequal(a: str, b: str) -> tuple[str, str]:
+    """Two words without what they begin and end with alike."""
+    start, end = 0, min(len(a), len(b))
+    while start < end and a[start] == b[start]:
+        start += 1
+    a, b, end = a[start:], b[start:], end - start
+    while end and a[-1] == b[-1]:
+        a, b, end = a[:-1], b[:-1], end - 1
+    return a, b
 
 
 # Names that other libraries have for the same thing.
@@ -155,7 +168,7 @@ def did_you_mean(name: str, known: Iterable[str], kind: Kind = SPELLING) -> tupl
     """What a misspelt name, the beginning of one, or another library's name most likely means: empty where nothing is near."""
     if name == "activation":
         return (note("write the activation as a layer of its own below: `ReLU`"),)
-    names = frozenset(known)
+    names = _first(known)
     elsewhere = _ELSEWHERE.get(name)
     if elsewhere in names:
         return (Suggestion(kind, {"written": name, "meant": elsewhere, "ties": (elsewhere,)}),)

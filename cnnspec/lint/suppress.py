@@ -24,6 +24,9 @@ _ABOUT = (codes.UNUSED_SUPPRESSION.id, codes.UNKNOWN_SUPPRESSION.id)
 KNOWN = frozenset(code.id for code in CODES.values() if code.severity == "warning") - set(_ABOUT)
 """The codes that a comment can silence."""
 
+_MISSPELT = 5
+"""Signs of a word that may be a misspelt code."""
+
 
 @record
 class Suppression:
@@ -174,5 +177,5 @@ def _report_unknown(one: Suppression, sink: Sink) -> None:
         problem, label = f"`{one.code}` can't be ignored by a comment", f"{kind} can't be silenced"
     else:
         problem, label = f"there is no warning `{one.code}`", "unknown code"
-        helps = did_you_mean(one.code, KNOWN)
+        helps = did_you_mean(one.code, KNOWN) if len(one.code) <= _MISSPELT else ()
     sink.report(codes.UNKNOWN_SUPPRESSION, one.span, helps=helps, problem=problem, label=label)

@@ -9,7 +9,7 @@ from cnnspec.graph.nodes import Graph, LayerNode
 from cnnspec.graph.walk import walk
 from cnnspec.record import record
 from cnnspec.repair.costs import COSTS
-from cnnspec.repair.sites import Part, Place, fields_of
+from cnnspec.repair.sites import Part, Place, fields_of, innermost_index
 from cnnspec.source import Span
 from cnnspec.syntax import tree
 
@@ -74,18 +74,13 @@ class Case:
     def _collect(self) -> None:
         for part in self.parts:
             every = part.places
-            own = [i for i, place in enumerate(every) if holds(place, self.found.span)] if self._is_in(part) else []
-            middle = own[-1] if own else None
+            middle = innermost_index(part, self.found.span)
             near = every[max(0, middle - REACH) : middle + REACH] if middle is not None else every[:REACH]
             first = [place for place in every[:3] if isinstance(place.statement, tree.Input)]
             near = [*(place for place in first if place not in near[:3]), *near] if middle is not None else near
             if middle is not None:
-                self.at = len(self.places) + near.index(every[middle])
+                self.at = len(self.places) + next(i for i, place in enumerate(near) if place is every[middle])
             self.places += near
-
-    def _is_in(self, part: Part) -> bool:
-        own, span = part.definition.span, self.found.span
-        return own.source is span.source and own.start <= span.start and span.end <= own.end
 
     @property
     def place(self) -> Place | None:

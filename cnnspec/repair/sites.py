@@ -8,14 +8,13 @@ from itertools import islice
 from cnnspec import layers
 from cnnspec.compiler.names import Block, Scope
 from cnnspec.record import record
+from cnnspec.source import Span
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
-
-    from cnnspec.source import Span
 
 
 class Part:
@@ -83,7 +82,14 @@ def names_in(node: Any, *, bound: bool = True) -> Iterator[str]:
 
 def innermost(part: Part, span: Span) -> Place | None:
     """The smallest statement of a part that holds a piece of text."""
-    if span.source is not part.definition.span.source:
+    at = innermost_index(part, span)
+    return None if at is None else part.places[at]
+
+
+def innermost_index(part: Part, span: Span) -> int | None:
+    """Which of a part's places that is."""
+    own = part.definition.span
+    if span.source is not own.source or not own.start <= span.start <= span.end <= own.end:
         return None
     every = part.places
     at = bisect_right(every, span.start, key=lambda place: place.statement.span.start)
@@ -91,7 +97,7 @@ def innermost(part: Part, span: Span) -> Place | None:
         at -= 1
         own = every[at].statement.span
         if own.start <= span.start and span.end <= own.end:
-            return every[at]
+            return at
     return None
 
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from cnnspec.diagnostics import Code, Suggestion
+
+    Allowed = dict[tuple[str, Span], Diagnostic]
+    """Errors that are there before an edit, by code and place."""
     Known = dict[Any, Any]
     Again = Callable[[File, list[tree.Model], Sink, Known], list[Graph]]
 
@@ -61,7 +65,7 @@ class _Edited:
 class _Watch(Sink):
     """Stops a check as soon as it finds an error that was not there before."""
 
-    def __init__(self, allowed: set[tuple[str, Span]], fresh: Iterable[tuple[Source, Span]]) -> None:
+    def __init__(self, allowed: Allowed, fresh: Iterable[tuple[Source, Span]]) -> None:
         super().__init__()
         self.allowed = allowed
         self.left = {id(source): [code for code, span in allowed if _within(span, old)] for source, old in fresh}
@@ -79,6 +83,10 @@ class _Watch(Sink):
                     self._fail(diagnostic)
                 own.remove(diagnostic.code.id)
         super().add(diagnostic)
+
+    def suggested(self, code: Code, span: Span) -> tuple[Suggestion, ...] | None:
+        before = self.allowed.get((code.id, span))
+        return before.suggestions if before is not None else super().suggested(code, span)
 
     def _fail(self, diagnostic: Diagnostic) -> None:
         self.failed = diagnostic
@@ -99,7 +107,7 @@ class Trials:
         self.file, self.chosen, self.again = file, chosen, again
         self.graphs = {graph.name: graph for graph in graphs}
         self.findings = list(errors)
-        self.errors = {(error.code.id, error.span) for error in errors}
+        self.errors = {(error.code.id, error.span): error for error in reversed(errors)}
         self.expanded: Known = {}
         """Uses of blocks that were expanded before."""
         self.work = 0
@@ -140,7 +148,7 @@ class Trials:
         if edited is None:
             return None
         self.work += sum(len(source.text) for source, _ in edited.fresh) // _TEXT
-        allowed = self.errors - {(found.code.id, found.span)}
+        allowed = {key: error for key, error in self.errors.items() if key != (found.code.id, found.span)}
         result = self._in_part(edited, found.span, allowed) or self._run(edited, models, allowed)
         if result.failed is not None or not all(_is_read_so(*change) for change in edited.whole):
             return result if result.failed is not None else None
@@ -151,7 +159,7 @@ class Trials:
                 return second
         return result
 
-    def _in_part(self, edited: _Edited, error: Span, allowed: set[tuple[str, Span]]) -> Result | None:
+    def _in_part(self, edited: _Edited, error: Span, allowed: Allowed) -> Result | None:
         """The result for a long model of which a piece is enough; None where all of it has to be looked at."""
         if edited.blocks or len(edited.whole) != 1:
             return None
@@ -169,7 +177,7 @@ class Trials:
                 return result
         return None
 
-    def _run(self, edited: _Edited, models: list[tree.Model], allowed: set[tuple[str, Span]], work: int = 0) -> Result:
+    def _run(self, edited: _Edited, models: list[tree.Model], allowed: Allowed, work: int = 0) -> Result:
         sink = _Watch(allowed, edited.fresh)
         graphs: list[Graph] = []
         known = dict(self.expanded) if edited.blocks else self.expanded

@@ -7,6 +7,8 @@ from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cnnspec.graph.nodes import Graph
 
 
@@ -31,23 +33,24 @@ class Report:
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
-        """Every finding once: a mistake in a file that several others import is found from each of them."""
-        return [found for result in self.unique() for found in result.diagnostics]
-
-    def unique(self) -> list[Result]:
-        """The results, each without what an earlier one holds."""
-        seen: set[tuple[str, int, int, str, str]] = set()
-        results = []
-        for result in self.results:
-            kept = []
-            for found in result.diagnostics:
-                span = found.span
-                key = (span.source.path, span.start, span.end, found.code.id, found.message)
-                if key not in seen:
-                    seen.add(key)
-                    kept.append(found)
-            results.append(replace(result, diagnostics=tuple(kept)))
-        return results
+        """Every finding."""
+        return [found for result in self.results for found in result.diagnostics]
 
     def count(self, severity: str) -> int:
         return sum(found.severity == severity for found in self.diagnostics)
+
+
+def report_of(results: Iterable[Result]) -> Report:
+    """The report of a run, with every finding once: a mistake in a file that several others import is found from each."""
+    seen: set[tuple[str, int, int, str, str]] = set()
+    unique = []
+    for result in results:
+        kept = []
+        for found in result.diagnostics:
+            span = found.span
+            key = (span.source.path, span.start, span.end, found.code.id, found.message)
+            if key not in seen:
+                seen.add(key)
+                kept.append(found)
+        unique.append(replace(result, diagnostics=tuple(kept)))
+    return Report(tuple(unique))

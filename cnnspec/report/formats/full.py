@@ -18,7 +18,7 @@ def write(report: Report, style: Style) -> str:
         from cnnspec.report.counts import count_by_code
 
         return count_by_code(report)
-    parts = [_result(result, style) for result in report.unique()]
+    parts = [_result(result, style) for result in report.results]
     errors, warnings = report.count("error"), report.count("warning")
     unfinished = sum(result.unfinished for result in report.results)
     if not style.quiet or errors or warnings:
