@@ -76,3 +76,13 @@ class Span:
     def to(self, other: Span) -> Span:
         """From the start of this span to the end of another one in the same source."""
         return Span(self.source, self.start, other.end)
+
+
+def comment_above(span: Span) -> str:
+    """The comment block right above the line of a place, without its `#` marks; "" where there is none."""
+    source = span.source
+    number = span.line - 1
+    lines: list[str] = []
+    while number >= 1 and (line := source.line(number).strip()).startswith("#"):
+        lines[:0], number = [line.lstrip("#").strip()], number - 1
+    return "\n".join(lines)

@@ -23,6 +23,7 @@ TORCH = {
     "nn/graph.py",
     "nn/layers.py",
     "nn/sequence.py",
+    "backends/python_source/written.py",
     "backends/torch_module.py",
     "cli/evaluate.py",
 }

@@ -22,6 +22,7 @@ COMMANDS = {
     "fmt": "fmt",
     "explain": "explain",
     "layers": "layers",
+    "export": "export",
     "train": "train",
     "evaluate": "evaluate",
     "predict": "evaluate",

@@ -20,7 +20,7 @@ from cnnspec.declare import UNKNOWN, Argument, bind, spell
 from cnnspec.diagnostics import Label, Sink, Suggestion, codes, note
 from cnnspec.diagnostics.similar_names import MOST, closest, did_you_mean, is_plain
 from cnnspec.diagnostics.suggestions import SPELLING
-from cnnspec.graph.nodes import StackNode
+from cnnspec.graph.nodes import BlockUse, StackNode
 from cnnspec.layers import Layer
 from cnnspec.layers.out_of_scope import instead_of
 from cnnspec.record import replace
@@ -237,11 +237,18 @@ def _expand(
             scope.bind(name, UNKNOWN if default is None else walk.value(default), parameter.name.span)
     body = block.definition.body
     made, end = walk.inside(stack, walk.flow, block.name, body.span, lambda: walk.run(body, scope))
+    made = replace(made, block=BlockUse(block.definition, _plain_values(block, scope)))
     walk.uses.pop()
     walk.scope, walk.depth, walk.passes, walk.awaits_input = outer
     if end.shape is not None and len(walk.sink) == before:
         walk.expanded[key] = made, end
     return stack, made, end
+
+
+def _plain_values(block: Block, scope: Scope) -> tuple[tuple[str, Any], ...]:
+    """The parameters of a block with their values, without those that are layers, blocks or values of the network."""
+    named = [(name, scope.bindings[name].value) for name in block.signature.fields if name in scope.bindings]
+    return tuple((name, value) for name, value in named if isinstance(value, (int, float, str)))
 
 
 def _identity(value: Any) -> Any:

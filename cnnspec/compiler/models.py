@@ -15,7 +15,7 @@ from cnnspec.declare import UNKNOWN, bind
 from cnnspec.diagnostics import Label, Sink, Stop, codes, note
 from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.diagnostics.suggestions import listing
-from cnnspec.graph.nodes import Entry, Graph, LayerNode, StackNode
+from cnnspec.graph.nodes import BlockUse, Entry, Graph, LayerNode, StackNode
 from cnnspec.record import record, replace
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -126,6 +126,7 @@ def expand(
         walk.check_weights(walk.stack)
     _check_beginning(model, walk, sink)
     root = walk.stack.node(None, chosen.name.id, walk.start, walk.flow, chosen.name.span, walk.feed)
+    root = replace(root, block=BlockUse(model, ()))
     complete = sum(found.severity == "error" for found in sink.diagnostics) == before
     entries = tuple(walk.entries)
     if walk.reads_integers:

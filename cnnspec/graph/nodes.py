@@ -105,6 +105,14 @@ class LayerNode:
 
 
 @record
+class BlockUse:
+    """The block or model that a body comes from, and the values of those of its parameters that are plain ones."""
+
+    definition: tree.Block | tree.Model
+    values: tuple[tuple[str, Any], ...]
+
+
+@record
 class StackNode:
     """Modules that run one after the other: a model, the use of a block, a branch, a labelled loop."""
 
@@ -130,6 +138,8 @@ class StackNode:
     names: tuple[Named, ...] = ()
     inputs: int = 1
     """How many values a model is called with."""
+    block: BlockUse | None = None
+    """What it is a use of; None for a branch or a labelled loop."""
 
 
 @record

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from cnnspec.record import record
-from cnnspec.source import Source, Span
+from cnnspec.source import Source, Span, comment_above
 from cnnspec.syntax.walk import same, walk
 
 __all__ = ["same", "walk"]
@@ -438,9 +438,4 @@ class Tree:
 
 def documentation(definition: Model | Variant | Block | Let | Function) -> str:
     """The comment block right above a definition, without its `#` marks; "" where there is none."""
-    source = definition.span.source
-    number = definition.span.line - 1
-    lines: list[str] = []
-    while number >= 1 and (line := source.line(number).strip()).startswith("#"):
-        lines[:0], number = [line.lstrip("#").strip()], number - 1
-    return "\n".join(lines)
+    return comment_above(definition.span)

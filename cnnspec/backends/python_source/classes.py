@@ -1,0 +1,301 @@
+"""From uses of blocks to classes: uses that differ in numbers share one, which has these as parameters."""
+
+from __future__ import annotations
+
+import keyword
+
+from cnnspec.backends.python_source.alike import Alike, Differ
+from cnnspec.backends.python_source.loops import with_loops
+from cnnspec.backends.python_source.terms import (
+    ABSENT,
+    Argument,
+    Body,
+    Call,
+    Chain,
+    Expression,
+    Hole,
+    Literal,
+    Use,
+    parts_of,
+    rebuilt,
+)
+from cnnspec.backends.python_source.words import RESERVED, camel, fresh, identifier
+from cnnspec.record import record
+from cnnspec.syntax import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+
+@record
+class Parameter:
+    """A parameter of a class: its name and type, and its default where it has one."""
+
+    name: str
+    type: str
+    default: Literal | None = None
+
+
+@record
+class Class:
+    """A class to be written."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    term: Chain | Body
+    documentation: str
+
+
+class Classes:
+    """Turns the uses in a term into calls of classes, the innermost first.
+
+    `found` has the classes, each behind those that it needs, and last that of `root`, which is called `name`.
+    """
+
+    def __init__(self, root: Use, name: str, taken: set[str], documentation: str) -> None:
+        self.root, self.name, self.documentation = root, fresh(camel(name), taken), documentation
+        self.taken = {*taken, self.name}
+        self.found: list[Class] = []
+        term: Any = root
+        for origin in _innermost_first(root):
+            uses = _uses_of(term, origin)
+            finished = {id(use): with_loops(use.term) for use in uses}
+            calls: dict[int, Call] = {}
+            for group in _groups(uses, finished):
+                is_root = group.uses[0] is term
+                calls.update(self._class(group, is_root=is_root))
+            term = _replaced(term, calls, origin)
+
+    def _class(self, group: _Group, *, is_root: bool) -> dict[int, Call]:
+        uses, alike = group.uses, group.alike
+        name = self.name if is_root else fresh(camel(uses[0].title), self.taken)
+        self.taken.add(name)
+        parameters, values, texts = _parameters(uses, alike)
+        term = _filled(alike.template, texts)
+        self.found.append(Class(name, parameters, term, self.documentation if is_root else _documentation(uses[0])))
+        calls: dict[int, Call] = {}
+        for index, use in enumerate(uses):
+            arguments = []
+            for parameter, of_uses in zip(parameters, values):
+                value = of_uses[index]
+                named = parameter.name if parameter.default is not None else None
+                if named is None or value != parameter.default.value:  # type: ignore[union-attr]
+                    arguments.append(Argument(named, Literal(value, parameter.name)))
+            defaults = tuple((p.name, p.default.value) for p in parameters if p.default is not None)
+            calls[id(use)] = Call(name, tuple(arguments), defaults)
+        return calls
+
+
+def _innermost_first(root: Any) -> list[Any]:
+    """The keys of all uses, each behind those of the uses that it holds."""
+    holds: dict[Any, dict[Any, None]] = {}
+    seen: set[int] = set()
+
+    def visit(term: Any, around: dict[Any, None]) -> None:
+        if isinstance(term, Use):
+            around[_key(term)] = None
+            around = holds.setdefault(_key(term), {})
+            if id(term) in seen:
+                return
+            seen.add(id(term))
+        for part in parts_of(term):
+            visit(part, around)
+
+    visit(root, {})
+    ordered: dict[Any, None] = {}
+
+    def order(key: Any) -> None:
+        if key not in ordered:
+            for inner in holds[key]:
+                order(inner)
+            ordered[key] = None
+
+    order(_key(root))
+    return list(ordered)
+
+
+def _key(use: Use) -> Any:
+    return use.origin if isinstance(use.origin, tuple) else id(use.origin)
+
+
+def _uses_of(root: Any, origin: Any) -> list[Use]:
+    found: dict[int, Use] = {}
+    seen: set[int] = set()
+
+    def visit(term: Any) -> None:
+        if id(term) in seen:
+            return
+        seen.add(id(term))
+        for part in parts_of(term):
+            visit(part)
+        if isinstance(term, Use) and _key(term) == origin:
+            found[id(term)] = term
+
+    visit(root)
+    return list(found.values())
+
+
+class _Group:
+    """Uses that are one class."""
+
+    def __init__(self, use: Use, term: Any) -> None:
+        self.uses = [use]
+        self.terms = [term]
+        self.alike = Alike(self.terms)
+
+    def takes(self, use: Use, term: Any) -> bool:
+        try:
+            alike = Alike([*self.terms, term])
+        except Differ:
+            return False
+        self.uses.append(use)
+        self.terms.append(term)
+        self.alike = alike
+        return True
+
+
+def _groups(uses: Sequence[Use], finished: dict[int, Any]) -> list[_Group]:
+    groups: list[_Group] = []
+    for use in uses:
+        term = finished[id(use)]
+        if not any(group.takes(use, term) for group in groups):
+            groups.append(_Group(use, term))
+    return groups
+
+
+def _replaced(root: Any, calls: dict[int, Call], origin: Any) -> Any:
+    done: dict[int, tuple[Any, Any]] = {}
+
+    def change(term: Any) -> Any:
+        if id(term) not in done:
+            if id(term) in calls:
+                done[id(term)] = term, calls[id(term)]
+            elif not parts_of(term):
+                done[id(term)] = term, term
+            else:
+                done[id(term)] = term, rebuilt(term, change)
+        return done[id(term)][1]
+
+    return change(root)
+
+
+# --- parameters ---
+
+
+def _parameters(uses: Sequence[Use], alike: Alike) -> tuple[tuple[Parameter, ...], list[tuple[Any, ...]], list[str]]:
+    """The parameters of a class, the value of each in every use, and what stands in each hole."""
+    given = _given(uses)
+    texts: list[str] = []
+    needed: dict[str, tuple[Any, ...]] = {}
+    own: dict[str, tuple[Any, ...]] = {}
+    for values, role in alike.holes:
+        known = next((name for name, of_uses in given.items() if _agree(values, of_uses)), None)
+        scaled = None if known else _scaled(values, given)
+        if known is not None:
+            needed[known] = given[known]
+            texts.append(known)
+        elif scaled is not None:
+            needed[scaled[0]] = given[scaled[0]]
+            texts.append(scaled[1])
+        else:
+            name = fresh(_parameter_name(role), {*own, *given})
+            own[name] = _whole(values)
+            texts.append(name)
+    ordered = {**own, **{name: needed[name] for name in given if name in needed}}
+    defaults = _defaults(uses[0])
+    found = [
+        Parameter(name, _type_of(values), Literal(defaults[name], name) if name in defaults else None)
+        for name, values in ordered.items()
+    ]
+    found.sort(key=lambda parameter: parameter.default is not None)
+    return tuple(found), [ordered[parameter.name] for parameter in found], texts
+
+
+def _parameter_name(role: str) -> str:
+    name = identifier(role or "value")
+    return f"{name}_" if keyword.iskeyword(name) or name in RESERVED else name
+
+
+def _given(uses: Sequence[Use]) -> dict[str, tuple[Any, ...]]:
+    """The arguments of a block, each with its value in every use."""
+    found: dict[str, tuple[Any, ...]] = {}
+    every = [dict(use.values) for use in uses]
+    for name in every[0]:
+        if all(name in values for values in every) and identifier(name) == name:
+            found[name] = tuple(values[name] for values in every)
+    return found
+
+
+def _agree(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    return all(a is ABSENT or (a.__class__ is b.__class__ and a == b) for a, b in zip(values, others))
+
+
+def _scaled(values: tuple[Any, ...], given: dict[str, tuple[Any, ...]]) -> tuple[str, str] | None:
+    """A multiple or a fraction of an argument that is these values, as its name and how it is written."""
+    if not all(value is ABSENT or value.__class__ is int for value in values):
+        return None
+    for name, of_uses in given.items():
+        if not all(value.__class__ is int and value > 0 for value in of_uses):
+            continue
+        pairs = [(a, b) for a, b in zip(values, of_uses) if a is not ABSENT]
+        if len(set(pairs)) < 2:
+            continue
+        a, b = pairs[0]
+        if a > b and a % b == 0 and all(one == other * (a // b) for one, other in pairs):
+            return name, f"{a // b} * {name}"
+        for divisor in range(2, 9):
+            if all(one == other // divisor for one, other in pairs):
+                return name, f"{name} // {divisor}"
+    return None
+
+
+def _whole(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Values with another of them where one is not needed."""
+    some = next(value for value in values if value is not ABSENT)
+    return tuple(some if value is ABSENT else value for value in values)
+
+
+def _defaults(use: Use) -> dict[str, Any]:
+    """The defaults of a block's parameters that are plain values."""
+    definition = use.origin
+    if not isinstance(definition, (tree.Block, tree.Model)):
+        return {}
+    return {
+        parameter.name.id: parameter.default.value
+        for parameter in definition.parameters
+        if isinstance(parameter.default, tree.Literal)
+    }
+
+
+def _type_of(values: Sequence[Any]) -> str:
+    kinds = list(dict.fromkeys(map(_kind, values)))
+    return " | ".join(kinds)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, (tuple, list)):
+        inner = list(dict.fromkeys(map(_kind, value)))
+        if isinstance(value, list):
+            return f"list[{' | '.join(inner)}]"
+        return f"tuple[{', '.join(map(_kind, value))}]"
+    return str(type(value).__name__)
+
+
+def _filled(template: Any, texts: Sequence[str]) -> Any:
+    """A template with what stands in its holes."""
+
+    def change(term: Any) -> Any:
+        if isinstance(term, Hole):
+            return Expression(texts[term.index])
+        return rebuilt(term, change) if parts_of(term) else term
+
+    return change(template)
+
+
+def _documentation(use: Use) -> str:
+    definition = use.origin
+    return tree.documentation(definition) if isinstance(definition, (tree.Block, tree.Model)) else ""
