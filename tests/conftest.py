@@ -1,4 +1,4 @@
-"""What every test gets: no torch outside tests/torch, and one thread a process where several run side by side."""
+"""What every test gets: no torch outside tests/torch, and one thread a process."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import pytest
 
 TORCH_TESTS = Path(__file__).parent / "torch"
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # Every core has a process already; threads beside it would take turns. What a test starts inherits this.
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
+# Nets of tests are too small for threads, which take turns where processes run side by side. What a test starts inherits it.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
 
 
 @pytest.hookimpl(optionalhook=True)

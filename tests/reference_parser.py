@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from lark import Lark, Token, Tree, UnexpectedInput
 
 from cnnspec.diagnostics import Sink
@@ -31,14 +33,15 @@ class _Settle:
                 yield token if token.type == kind else Token.new_borrow_pos(kind, token.value, token)
 
 
-_grammars: dict[str, Lark] = {}
+@cache
+def reference() -> Lark:
+    """lark's own parser, made once: its tables take a second."""
+    return load_grammar(propagate_positions=True, postlex=_Settle(Source("", "")))
 
 
 def parse_with_lark(source: Source) -> tree.Tree | None:
     """The tree, or None where lark refuses the text."""
-    if "lark" not in _grammars:
-        _grammars["lark"] = load_grammar(propagate_positions=True, postlex=_Settle(source))
-    lark = _grammars["lark"]
+    lark = reference()
     lark.lexer_conf.postlex.source = source
     try:
         parsed = lark.parse(source.text, start="start")

@@ -6,7 +6,7 @@ import random
 from functools import cache
 from typing import Any
 
-from tools.make_tables import load_grammar
+from tests.reference_parser import reference
 
 SAMPLES = {
     "NAME": ("x", "Conv2d", "width", "ReLU", "H", "a_long_name_of_something"),
@@ -24,7 +24,7 @@ class Sentences:
     """Derives texts. The deeper it is, the likelier it takes the shortest way to an end."""
 
     def __init__(self) -> None:
-        grammar = load_grammar()
+        grammar = reference()
         self.rules: dict[str, list[Any]] = {}
         for rule in grammar.rules:
             self.rules.setdefault(rule.origin.name, []).append(rule.expansion)

@@ -25,16 +25,21 @@ NODES = {name for name, kind in vars(tree).items() if isinstance(kind, type) and
 }
 
 
+LONGEST = amount(4_000, 8_000)
+"""Characters of a text: what is longer says the same again, and takes lark long."""
+SEEDS = range(amount(2, 4))
+
+
 def texts(seed: int, count: int) -> list[str]:
     rng = random.Random(seed)
-    return [text for _ in range(count) if len(text := sentences().text(rng)) < 8_000]
+    return [text for _ in range(count) if len(text := sentences().text(rng)) < LONGEST]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_every_form_parses_as_with_lark_and_is_laid_out(seed: int):
     """`format_source` compares trees, comments and a second run itself: it raises where they differ."""
     seen: Counter[str] = Counter()
-    for text in texts(seed, amount(120, 1500)):
+    for text in texts(seed, amount(150, 1500)):
         source = Source("x.cnn", text)
         parsed = parse(source, sink := Sink())
         assert not sink.diagnostics, text
@@ -44,11 +49,11 @@ def test_every_form_parses_as_with_lark_and_is_laid_out(seed: int):
     assert not NODES - seen.keys(), NODES - seen.keys()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_broken_texts_are_answered(seed: int):
     rng = random.Random(seed)
     wrong = 0
-    good = texts(seed, amount(60, 600))
+    good = texts(seed, amount(40, 600))
     for text in good:
         for _ in range(15):
             broken = mutate(text, rng, rng.randint(1, 3))

@@ -72,7 +72,7 @@ Chunk(2)  [3]  E205 chunks
 Chunk(4)  [3]  E205 chunks
 Chunk(3, 0)  [3]  E218 dim
 Chunk(3, 4)  [3]  E211 dim
-Chunk(1000000)  [1000000]  E008 chunks
+Chunk(100001)  [100001]  E008 chunks
 Split  [3]  E112 sizes
 Split(0)  [3]  E116 sizes
 Split((1, 0, 2))  [3]  E116 sizes
