@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from cnnspec.analysis.cost import Costs
+from cnnspec.analysis.receptive_field import Field, ReceptiveFields
 from cnnspec.backends.summary import AGAIN, INPUT, MODULE, Row, rows
 from cnnspec.backends.tables import Column, bar, markdown, plain
 from cnnspec.compiler.values import show_shape
-from cnnspec.graph.nodes import Graph
+from cnnspec.graph.nodes import Graph, Shape
 from cnnspec.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 BAR = 8
 
@@ -27,16 +32,18 @@ def summarize(graph: Graph, options: Options | None = None) -> str:
     options = options or Options()
     costs = Costs(graph)
     listed = _fitting(graph, costs, options)
-    columns, lines = _cells(listed, costs)
-    return plain(graph.name, columns, lines, totals(graph, costs), width=options.width, color=options.color)
+    fields = ReceptiveFields(graph)
+    columns, lines = _cells(listed, graph, costs, fields)
+    return plain(graph.name, columns, lines, totals(graph, costs, fields), width=options.width, color=options.color)
 
 
 def summarize_markdown(graph: Graph, options: Options | None = None) -> str:
     """The table of a graph without mistakes, in Markdown."""
     options = options or Options()
     costs = Costs(graph)
-    columns, lines = _cells(_fitting(graph, costs, options), costs)
-    return markdown(graph.name, columns, lines, totals(graph, costs))
+    fields = ReceptiveFields(graph)
+    columns, lines = _cells(_fitting(graph, costs, options), graph, costs, fields)
+    return markdown(graph.name, columns, lines, totals(graph, costs, fields))
 
 
 def _fitting(graph: Graph, costs: Costs, options: Options) -> list[Row]:
@@ -51,10 +58,13 @@ def _fitting(graph: Graph, costs: Costs, options: Options) -> list[Row]:
     return found
 
 
-def _cells(listed: list[Row], costs: Costs) -> tuple[list[Column], list[list[str]]]:
+def _cells(
+    listed: list[Row], graph: Graph, costs: Costs, fields: ReceptiveFields
+) -> tuple[list[Column], list[list[str]]]:
     columns = [
         Column(""), Column("Layer", flexible=True), Column("Output"), Column("Parameters", right=True),
-        Column("MACs", right=True), Column("", flexible=True),
+        Column("MACs", right=True), Column(""), Column("Field", right=True), Column("Stride", right=True),
+        Column("Padding", right=True),
     ]  # fmt: skip
     most = costs.total.macs or 1
     lines = []
@@ -65,16 +75,31 @@ def _cells(listed: list[Row], costs: Costs) -> tuple[list[Column], list[list[str
             [
                 f"{'  ' * row.depth}{row.key if row.kind != AGAIN else ''}", row.layer + times, show_shape(row.output),
                 _number(cost.parameters), "" if row.kind == INPUT else _number(cost.macs), share,
+                *_seen(fields.of(row.paths[-1]) if row.kind == MODULE else (), graph.input or ()),
             ]
         )  # fmt: skip
     return columns, lines
+
+
+def _seen(fields: tuple[Field, ...], shape: Shape) -> tuple[str, str, str]:
+    """A receptive field: its size, its stride and how far it reaches into the padding, one number where the axes agree."""
+    if not fields:
+        return "", "", ""
+    sizes = shape[len(shape) - len(fields) :]
+    if all(field.covers(size) for field, size in zip(fields, sizes)):
+        return "all", "", ""
+    return _each([f.size for f in fields]), _each([f.stride for f in fields]), _each([-f.start for f in fields])
+
+
+def _each(values: Sequence[object]) -> str:
+    return str(values[0]) if len(set(values)) == 1 else "x".join(map(str, values))
 
 
 def _number(value: int) -> str:
     return f"{value:,}" if value else "-"
 
 
-def totals(graph: Graph, costs: Costs) -> list[str]:
+def totals(graph: Graph, costs: Costs, fields: ReceptiveFields) -> list[str]:
     """What is said of the whole network."""
     total = costs.total
     layers = f"{graph.layers:,} layer{'' if graph.layers == 1 else 's'}"
@@ -85,7 +110,19 @@ def totals(graph: Graph, costs: Costs) -> list[str]:
         f"{total.macs:,} multiply-accumulates (MACs), {total.flops:,} FLOPs, and {total.operations:,} other operations "
         "for one sample forward"
     )
+    if fields.output:
+        lines.append(_view(fields.output, graph.input or ()))
     return lines
+
+
+def _view(fields: tuple[Field, ...], shape: Shape) -> str:
+    """What the output sees of the input, in words."""
+    sizes = shape[len(shape) - len(fields) :]
+    field, whole = " x ".join(str(field.size) for field in fields), " x ".join(map(str, sizes))
+    askew = "; branches that meet are not centred on each other" if any(field.misaligned for field in fields) else ""
+    if all(field.covers(size) for field, size in zip(fields, sizes)):
+        return f"every output sees all of the {whole} input"
+    return f"an output sees {field} of the {whole} input{askew}"
 
 
 def course_notes(graph: Graph, batch: int = 1) -> str:

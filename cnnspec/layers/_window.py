@@ -8,7 +8,7 @@ from cnnspec.declare import Choice, Integer, Reject, Tuple, sizes
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, WINDOW_TOO_LARGE
 from cnnspec.layers._axes import LAYOUTS, axis_names, wrong_rank
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.base import Layer, Reads, Shape
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
@@ -78,6 +78,16 @@ def slide(
             raise Reject("padding", refusals.OVER_64_BITS, padding=max(before, after), limit=limit)
         counts.append(count)
     return tuple(counts)
+
+
+def window_reads(
+    kernel_size: "tuple[int, ...]", stride: "tuple[int, ...]", before: "tuple[int, ...]", dilation: "tuple[int, ...]"
+) -> dict[int, Reads]:
+    """What the places of a sliding window read along the dimensions behind the channels."""
+    found = {}
+    for axis, (kernel, step, pad, spread) in enumerate(zip(kernel_size, stride, before, dilation), 1):
+        found[axis] = Reads(step, -pad, (kernel - 1) * spread - pad)
+    return found
 
 
 def _too_large(axis: str, size: int, padding: int, kernel_size: int, dilation: int) -> Reject:

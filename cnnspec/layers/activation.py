@@ -6,7 +6,7 @@ from cnnspec.declare import Choice, Count, Integer, Reject, spell
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_WIDTH
 from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, Float32, resolve, wrong_rank
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.base import Layer, Reads, Shape, all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -321,6 +321,10 @@ class GLU(Layer):
             raise Reject("dim", NOT_DIVISIBLE, **facts, divisor_name="its two halves", divisor=2)
         return (*x[: dim - 1], half, *x[dim:])
 
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        dim = resolve("dim", self.dim, x) - 1
+        return {dim: all_of(x[dim])}
+
 
 class _Softmax(_Activation):
     """Normalises over `dim`, counted with the batch as 0; over the batch itself where that is asked for."""
@@ -334,6 +338,11 @@ class _Softmax(_Activation):
         if self.dim is not None:
             resolve("dim", self.dim, x)
         return x
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        # torch 2.13 takes the batch of [channels, length], and the channels of all others.
+        dim = (0 if len(x) == 2 else 1) if self.dim is None else resolve("dim", self.dim, x)
+        return {dim - 1: all_of(x[dim - 1])} if dim else {}
 
 
 class Softmax(_Softmax):

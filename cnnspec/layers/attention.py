@@ -4,7 +4,7 @@ from cnnspec.declare import Choice, Count, Real, Reject, Unit
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TAKES_TUPLE, WRONG_WIDTH
 from cnnspec.layers.activation import SOFTMAX
-from cnnspec.layers.base import Call, Layer, Parts, Shape, count
+from cnnspec.layers.base import Call, Layer, Parts, Reads, Shape, all_of, count
 from cnnspec.layers.norm import LAYER_NORM
 from cnnspec.layers.recurrent import expect_sequence
 
@@ -65,6 +65,9 @@ class SelfAttention(Layer):
 
     def macs(self, x: Shape, y: Shape) -> int:
         return _work(x, x, x, x[0])
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        return dict(enumerate(map(all_of, x)))
 
     def operations(self, x: Shape, y: Shape) -> int:
         return _others(x, x, x, x[0], self.num_heads, self.bias)
@@ -171,6 +174,9 @@ class TransformerEncoderLayer(Layer):
 
     def macs(self, x: Shape, y: Shape) -> int:
         return _work(x, x, x, x[0]) + 2 * count(x) * self.dim_feedforward
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        return dict(enumerate(map(all_of, x)))
 
     def operations(self, x: Shape, y: Shape) -> int:
         attention = _others(x, x, x, x[0], self.nhead, self.bias)

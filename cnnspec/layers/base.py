@@ -31,6 +31,26 @@ def count(shape: Shape | Parts) -> int:
 
 
 @record
+class Reads:
+    """Which places of its input a place of the output reads along a dimension: place `o` those from
+    `(o * step + first) // per` to `(o * step + last) // per`, none where the second is smaller."""
+
+    step: int
+    first: int
+    last: int
+    per: int = 1
+
+    def places(self, place: int) -> tuple[int, int]:
+        at = place * self.step
+        return (at + self.first) // self.per, (at + self.last) // self.per
+
+
+def all_of(size: int) -> Reads:
+    """Every place reads all there are."""
+    return Reads(0, 0, size - 1)
+
+
+@record
 class Call:
     """The torch module a layer stands for: `target` names it ("nn.Conv2d"), the arguments are those it is built with."""
 
@@ -152,6 +172,15 @@ class Layer(Named, family=True):
     def operations(self, x: Shape, y: Shape) -> int:
         """All other arithmetic of that way in evaluation: `per_value` for each value that it gives."""
         return self.per_value * count(y) if self.per_value else 0
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        """What a place of the output reads along the dimensions of the input, 0 the channels; without those along which
+        it reads the same place alone. Norms count as functions of single values."""
+        return {}
+
+    def moved(self, x: Shape) -> dict[int, int] | None:
+        """The dimensions of the output by those of the input whose places they go on with; None where all stay."""
+        return None
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         """The smallest and the largest value that it can give in training, for an input from `low` to `high`."""

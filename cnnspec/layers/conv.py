@@ -5,8 +5,8 @@ from math import prod
 from cnnspec.declare import Choice, Count, Paddings, Reject, Sizes
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
-from cnnspec.layers._window import PaddingMode, _Spatial, check_wrap, slide
-from cnnspec.layers.base import Shape
+from cnnspec.layers._window import PaddingMode, _Spatial, check_wrap, slide, window_reads
+from cnnspec.layers.base import Reads, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,6 +81,11 @@ class _Conv(_AnyConv):
             check_wrap(self.padding_mode, axis, size, before, after)
         return (self.out_channels, *slide(self, x, kernel_size, self.each(self.stride), pads, dilation))
 
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        kernel_size, dilation = self.each(self.kernel_size), self.each(self.dilation)
+        before = tuple(pads[0] for pads in self._pads(kernel_size, dilation))
+        return window_reads(kernel_size, self.each(self.stride), before, dilation)
+
     def _pads(self, kernel_size: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
         """Padding before and behind each axis."""
         padding = self.padding
@@ -138,6 +143,14 @@ class _ConvTranspose(_AnyConv):
         self.check_groups(x)
         arguments = self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation
         return (self.out_channels, *map(self._size, self.axes, x[1:], *map(self.each, arguments)))
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        found = {}
+        arguments = self.kernel_size, self.stride, self.padding, self.dilation
+        for axis, (kernel, stride, padding, dilation) in enumerate(zip(*map(self.each, arguments)), 1):
+            # Place o is reached from place i where o = i * stride - padding + k * dilation.
+            found[axis] = Reads(1, padding - (kernel - 1) * dilation + stride - 1, padding, stride)
+        return found
 
     def _size(
         self, axis: str, size: int, kernel_size: int, stride: int, padding: int, extra: int, dilation: int

@@ -14,7 +14,7 @@ from cnnspec.diagnostics.codes import (
     SEQUENCE_TOO_LONG,
 )
 from cnnspec.layers._axes import LAYOUTS, resolve
-from cnnspec.layers.base import Call, Layer, Parts, Shape
+from cnnspec.layers.base import Call, Layer, Parts, Reads, Shape, all_of
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
@@ -64,6 +64,11 @@ class Slice(_Cut):
             raise Reject("start" if self.stop is None else "stop", EMPTY_OUTPUT, size=0, axis=name)
         return _replaced(x, axis, stop - start)
 
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        axis = self._axis(x, "cut")
+        start = self._resolve("start", self.start, x[axis])
+        return {axis: Reads(1, start, start)}
+
     def _resolve(self, field: str, position: int, size: int) -> int:
         if not -size <= position <= size:
             raise Reject(field, refusals.NO_SUCH_PLACE, place=position, size=size, low=-size, high=size)
@@ -83,8 +88,24 @@ class Select(_Cut):
             raise Reject("index", refusals.NO_SUCH_PLACE, place=self.index, size=size, low=-size, high=size - 1)
         return _left(x, _replaced(x, axis))
 
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        axis = self._axis(x, "select from")
+        return {axis: Reads(0, self.index % x[axis], self.index % x[axis])}
 
-class Chunk(_Cut):
+    def moved(self, x: Shape) -> dict[int, int]:
+        gone = self._axis(x, "select from")
+        return {axis: axis - (axis > gone) for axis in range(len(x)) if axis != gone}
+
+
+class _Parts(_Cut):
+    """Gives a tuple. Which part a place is in is not looked at: each reads all that there are along `dim`."""
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        axis = self._axis(x, "cut")
+        return {axis: all_of(x[axis])}
+
+
+class Chunk(_Parts):
     """Cuts a dimension, by default the channels, into equal parts: a tuple of values."""
 
     chunks: Count
@@ -99,7 +120,7 @@ class Chunk(_Cut):
         return Parts([_replaced(x, axis, x[axis] // self.chunks)] * self.chunks)
 
 
-class Split(_Cut):
+class Split(_Parts):
     """Cuts a dimension, by default the channels, into parts of given sizes, or of one size: a tuple of values."""
 
     sizes: Pieces
@@ -157,6 +178,17 @@ class _Reduce(Layer):
 
     def operations(self, x: Shape, y: Shape) -> int:
         return prod(x)
+
+    def _gone(self, x: Shape) -> list[int]:
+        return [resolve("dim", dim, x) - 1 for dim in sizes(self.dim, 1)]
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        return {axis: all_of(x[axis]) for axis in self._gone(x)}
+
+    def moved(self, x: Shape) -> dict[int, int]:
+        gone = self._gone(x)
+        left = [axis for axis in range(len(x)) if axis not in gone]
+        return {axis: axis if self.keepdim else place for place, axis in enumerate(left)}
 
     def count(self, x: Shape) -> int:
         """How many values become one."""

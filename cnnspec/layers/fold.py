@@ -7,7 +7,7 @@ from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
 from cnnspec.layers._axes import wrong_rank
 from cnnspec.layers._window import _Spatial, places, slide
-from cnnspec.layers.base import Shape
+from cnnspec.layers.base import Reads, Shape, all_of
 
 
 class Unfold(_Spatial):
@@ -26,6 +26,12 @@ class Unfold(_Spatial):
         pads = tuple((side, side) for side in self.each(self.padding))
         windows = slide(self, x, kernel_size, self.each(self.stride), pads, self.each(self.dilation))
         return (x[0] * prod(kernel_size), prod(windows))
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        return {axis: all_of(x[axis]) for axis in (1, 2)}
+
+    def moved(self, x: Shape) -> dict[int, int]:
+        return {}
 
 
 class Fold(_Spatial):
@@ -59,6 +65,12 @@ class Fold(_Spatial):
             facts = {"rows": windows[0], "columns": windows[1], "windows": x[1]}
             raise Reject("output_size", refusals.OTHER_WINDOWS, found=x, wanted=y, **facts)
         return y
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        return {axis: all_of(x[axis]) for axis in (0, 1)}
+
+    def moved(self, x: Shape) -> dict[int, int]:
+        return {}
 
     def operations(self, x: Shape, y: Shape) -> int:
         return prod(x)

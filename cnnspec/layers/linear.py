@@ -1,7 +1,7 @@
 """Fully connected layers, and the layer that does nothing."""
 
 from cnnspec.declare import Count
-from cnnspec.layers.base import Layer, Shape, count
+from cnnspec.layers.base import Layer, Reads, Shape, all_of, count
 
 
 class Linear(Layer):
@@ -28,6 +28,9 @@ class Linear(Layer):
 
     def macs(self, x: Shape, y: Shape) -> int:
         return count(x) * self.out_features
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        return {len(x) - 1: all_of(x[-1])}
 
     def operations(self, x: Shape, y: Shape) -> int:
         return count(y) * self.bias

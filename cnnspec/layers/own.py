@@ -4,7 +4,7 @@ from math import inf
 
 from cnnspec.declare import Tuple, Unit, Whole, sizes
 from cnnspec.layers._axes import Float
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.base import Layer, Reads, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class PadChannels(Layer):
 
     def infer(self, x: Shape) -> Shape:
         return (sum(sizes(self.padding, 2)) + x[0], *x[1:])
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        before = sizes(self.padding, 2)[0]
+        return {0: Reads(1, -before, -before)}
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return (min(low, 0), max(high, 0))

@@ -5,7 +5,7 @@ from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT
 from cnnspec.layers._axes import Float
 from cnnspec.layers._window import Sides, _Spatial, check_wrap
-from cnnspec.layers.base import Shape
+from cnnspec.layers.base import Reads, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ class _Pad(_Spatial):
     def infer(self, x: Shape) -> Shape:
         self.check_rank(x)
         return (x[0], *map(self._size, self.axes, x[1:], self._sides()))
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        return {axis: Reads(1, -before, -before) for axis, (before, _) in enumerate(self._sides(), 1)}
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return low, high

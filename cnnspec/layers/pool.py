@@ -5,8 +5,8 @@ from math import gcd, inf, prod
 from cnnspec.declare import Count, Integer, Paddings, Real, Reject, Sizes, Tuple
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import OUT_OF_RANGE
-from cnnspec.layers._window import _Spatial, check_int32, slide
-from cnnspec.layers.base import Shape
+from cnnspec.layers._window import _Spatial, check_int32, slide, window_reads
+from cnnspec.layers.base import Reads, Shape, all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ class _Pool(_Spatial):
         pads = tuple((side, side) for side in self.each(self.padding))
         dilation = self.each(self.dilation)
         return (x[0], *slide(self, x, kernel_size, stride, pads, dilation, ceil_mode=self.ceil_mode))
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        kernel_size = self.each(self.kernel_size)
+        stride = kernel_size if self.stride is None else self.each(self.stride)
+        return window_reads(kernel_size, stride, self.each(self.padding), self.each(self.dilation))
 
     def operations(self, x: Shape, y: Shape) -> int:
         # One for each value of a window.
@@ -199,6 +204,10 @@ class _AdaptivePool(_Spatial):
         self.check_rank(x)
         output_size = self.output_size if isinstance(self.output_size, tuple) else self.each(self.output_size)
         return (x[0], *(given or size for given, size in zip(output_size, x[1:])))
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        sizes = enumerate(zip(x[1:], y[1:]), 1)
+        return {axis: all_of(size) if out == 1 else Reads(size, 0, size - 1, out) for axis, (size, out) in sizes}
 
     def operations(self, x: Shape, y: Shape) -> int:
         # Windows reach from floor(i * size / places) to ceil((i + 1) * size / places): two neighbours share a value

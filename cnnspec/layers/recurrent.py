@@ -3,7 +3,7 @@
 from cnnspec.declare import Choice, Count, Reject, Unit, Whole
 from cnnspec.diagnostics import refusals
 from cnnspec.layers._axes import wrong_rank
-from cnnspec.layers.base import Layer, Parts, Shape
+from cnnspec.layers.base import Layer, Parts, Reads, Shape, all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +77,9 @@ class _Recurrent(Layer):
 
     def macs(self, x: Shape, y: Shape) -> int:
         return x[0] * self._weights(x)
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        return dict(enumerate(map(all_of, x)))
 
     def operations(self, x: Shape, y: Shape) -> int:
         # The two biases, the sum of the two products, and what the gates do with the sums.

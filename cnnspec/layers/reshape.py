@@ -6,7 +6,7 @@ from cnnspec.declare import Integer, Number, Reject, Tuple, spell
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import BATCH_DIMENSION
 from cnnspec.layers._axes import resolve
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.base import Layer, Reads, Shape, all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,22 @@ class Flatten(Layer):
             raise Reject("start_dim", BATCH_DIMENSION, what="flatten")
         return (*x[: start - 1], prod(x[start - 1 : end]), *x[end:])
 
+    def _joined(self, x: Shape) -> tuple[int, int]:
+        """The first of the dimensions that are joined, and the one behind the last."""
+        start, end = resolve("start_dim", self.start_dim, x), resolve("end_dim", self.end_dim, x)
+        return max(start - 1, 0), max(end, 1)
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        start, end = self._joined(x)
+        wide = [axis for axis in range(start, end) if x[axis] > 1]
+        return {axis: all_of(x[axis]) for axis in range(start, end) if len(wide) > 1 or axis not in wide}
+
+    def moved(self, x: Shape) -> dict[int, int]:
+        start, end = self._joined(x)
+        wide = [axis for axis in range(start, end) if x[axis] > 1]
+        kept = {axis: axis - (end - start - 1) * (axis >= end) for axis in range(len(x)) if not start <= axis < end}
+        return kept | ({wide[0]: start} if len(wide) == 1 else {})
+
 
 class Unflatten(Layer):
     """Splits the dimension dim into several; one size may be -1, which stands for the rest."""
@@ -67,6 +83,16 @@ class Unflatten(Layer):
         sizes = (rest if part == -1 else part for part in self.unflattened_size)
         return (*x[: dim - 1], *sizes, *x[dim:])
 
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        axis = resolve("dim", self.dim, x) - 1
+        return {} if x[axis] in y[axis : axis + len(self.unflattened_size)] else {axis: all_of(x[axis])}
+
+    def moved(self, x: Shape) -> dict[int, int]:
+        axis, more = resolve("dim", self.dim, x) - 1, len(self.unflattened_size) - 1
+        kept = {other: other + more * (other > axis) for other in range(len(x)) if other != axis}
+        parts = self.infer(x)[axis : axis + more + 1]
+        return kept | ({axis: axis + parts.index(x[axis])} if x[axis] in parts else {})
+
 
 class Permute(Layer):
     """Reorders the dimensions; the batch stays first: Permute((0, 2, 3, 1)) puts channels last."""
@@ -87,3 +113,6 @@ class Permute(Layer):
         if dims[0] != 0:
             raise Reject("dims", BATCH_DIMENSION, what="move")
         return tuple(x[dim - 1] for dim in dims[1:])
+
+    def moved(self, x: Shape) -> dict[int, int]:
+        return {resolve("dims", dim, x) - 1: place for place, dim in enumerate(self.dims[1:])}

@@ -4,7 +4,7 @@ from cnnspec.declare import Count, Reject
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
 from cnnspec.layers._axes import LAYOUTS, wrong_rank
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.base import Layer, Reads, Shape
 
 
 def _divide(what: str, value: int, name: str, divisor: int, field: str) -> int:
@@ -37,6 +37,9 @@ class PixelShuffle(Layer):
         channels = _divide("the number of channels", channels, "upscale_factor squared", factor**2, "upscale_factor")
         return (*front, channels, height * factor, width * factor)
 
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        return {axis: Reads(1, 0, 0, self.upscale_factor) for axis in (len(x) - 2, len(x) - 1)}
+
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return low, high
 
@@ -53,6 +56,10 @@ class PixelUnshuffle(Layer):
         height = _divide("the height", height, "downscale_factor", factor, "downscale_factor")
         width = _divide("the width", width, "downscale_factor", factor, "downscale_factor")
         return (*front, channels * factor**2, height, width)
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        factor = self.downscale_factor
+        return {axis: Reads(factor, 0, factor - 1) for axis in (len(x) - 2, len(x) - 1)}
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return low, high

@@ -6,7 +6,7 @@ from cnnspec.declare import Bool, Choice, Count, Positive, Reject, Tuple
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE
 from cnnspec.layers._axes import LAYOUTS, axis_names, wrong_rank
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.base import Layer, Reads, Shape
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
@@ -49,6 +49,10 @@ class _Resize(Layer):
         scales = self._each(self.scale_factor or 1, "scale_factor", spatial)
         return (x[0], *map(self._scaled, spatial, scales, axis_names(len(spatial))[1:]))
 
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        corners = getattr(self, "align_corners", self.mode == "bilinear")
+        return {axis: _between(self.mode, bool(corners), x[axis], y[axis]) for axis in range(1, len(x))}
+
     def operations(self, x: Shape, y: Shape) -> int:
         # A product and a sum for each value that is interpolated between.
         neighbours = {"nearest": 0, "nearest-exact": 0, "bicubic": 16}.get(self.mode, 1 << len(x) - 1)
@@ -87,6 +91,20 @@ class _Resize(Layer):
         if scaled < 1:
             raise Reject("scale_factor", EMPTY_OUTPUT, size=0, axis=axis)
         return int(scaled)
+
+
+def _between(mode: str, corners: bool, size: int, wanted: int) -> Reads:
+    """What a place of a resized axis reads. A scale that does not divide the sizes is taken for their ratio."""
+    if mode == "nearest":
+        return Reads(size, 0, 0, wanted)
+    if mode == "nearest-exact":
+        return Reads(2 * size, size, size, 2 * wanted)
+    # Place o lies at (o + 1/2) * size / wanted - 1/2, or with aligned corners at o * (size - 1) / (wanted - 1).
+    step, at, per = (size - 1, 0, wanted - 1) if corners else (2 * size, size - wanted, 2 * wanted)
+    if wanted == 1 and corners:
+        return Reads(0, 0, 0)
+    wide = per if mode == "bicubic" else 0
+    return Reads(step, at - wide, at + per - 1 + wide, per) if size != wanted else Reads(1, 0, 0)
 
 
 class Upsample(_Resize):

@@ -5,7 +5,7 @@ from math import prod
 from cnnspec.declare import WRONG_TYPE, Choice, Count, Integer, Kind, Real, Reject
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import WRONG_DIMENSION, WRONG_WIDTH
-from cnnspec.layers.base import Call, Layer, Shape
+from cnnspec.layers.base import Call, Layer, Reads, Shape
 
 
 class LayerKind(Kind):
@@ -66,6 +66,9 @@ class _Parametrized(Layer):
 
     def macs(self, x: Shape, y: Shape) -> int:
         return self.layer.macs(x, y)
+
+    def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
+        return self.layer.reads(x, y)
 
     def operations(self, x: Shape, y: Shape) -> int:
         return self.layer.operations(x, y)
