@@ -221,10 +221,11 @@ def test_values_as_written(value: object, text: str):
     ("arriving", "statement", "readings"),
     [
         ([3, 8, 8], "Conv2d(3, 16, 3)", ["Conv2d(3 -> 16, 3)", "Conv2d(3, 16, stride=3)"]),
-        ([4, 8, 8], "Conv2d(3, 16, 3)", ["Conv2d(3, 16, stride=3) sure"]),
+        ([4, 8, 8], "Conv2d(3, 16, 3)", ["Conv2d(3, 16, stride=3)", "Conv2d(16, 3)"]),
         ([3, 8, 8], "Conv2d(3, 16, 3, 1, 1)", ["Conv2d(3 -> 16, 3, stride=1, padding=1)"]),
         ([3, 8, 8], "Conv2d(3, 64, kernel_size=3)", ["Conv2d(3 -> 64, kernel_size=3) sure"]),
-        ([3, 8, 8], "Conv2d(8, 3, 2, padding=1)", ["Conv2d(8, 3, stride=2, padding=1) sure"]),
+        ([3, 8, 8], "Conv2d(8, 3, 2, padding=1)", ["Conv2d(8, 3, stride=2, padding=1)", "Conv2d(3, 2, padding=1)"]),
+        ([3, 8, 8], "Conv2d(8, (3, 3), 2)", ["Conv2d(8, (3, 3), stride=2) sure"]),
         ([3, 8, 8], "Conv2d(3 -> 8, 3, 2)", ["Conv2d(3 -> 8, 3, stride=2) sure"]),
         ([3, 8, 8], "Conv2d(1 + 2, 16, (3, 3))", ["Conv2d(1 + 2 -> 16, (3, 3))"]),
         ([784], "Linear(784, 10)", ["Linear(784 -> 10) sure"]),

@@ -132,7 +132,7 @@ def expand(
     if walk.reads_integers:
         entries = _with_types(entries, root)
     complete = complete and root.output is not None
-    return Graph(chosen.name.id, values, root, complete, recipe, model.span.source, entries)
+    return Graph(chosen.name.id, values, root, complete, recipe, chosen.name.span.source, entries)
 
 
 def _bind_parameters(walk: Walk, chosen: Chosen, parameters: Mapping[str, Any], values: dict[str, Any]) -> None:

@@ -40,9 +40,9 @@ def readings(signature: Signature, arguments: Sequence[Argument], arriving: int 
     without = _fit(signature, given, named, list(signature.fields))
     first = given[0].value
     if as_in_torch and arriving is not None and first != arriving:
-        # What was stated is wrong; it may be left out, unless the numbers can be read without it.
+        # Either the first one is what it is here, or it states a width that is wrong: the texts are alike, the networks not.
         left_out = Reading(("", *as_in_torch[1:]), stated=False, sure=False)
-        return [Reading(without, stated=False, sure=True)] if without else [left_out]
+        return ([Reading(without, stated=False, sure=False)] if without else []) + [left_out]
     both = bool(as_in_torch and without)
     found = [Reading(as_in_torch, stated=True, sure=arriving is not None and not both)] if as_in_torch else []
     return found + ([Reading(without, stated=False, sure=not both)] if without else [])

@@ -230,6 +230,7 @@ class Graph:
     """True where every shape is known and no error was found."""
     recipe: tree.Train | None
     source: Source
+    """The file that calls the model by its name; the base of a variant may stand in another one."""
     inputs: tuple[Entry, ...] = ()
 
     @property

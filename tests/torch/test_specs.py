@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 import cnnspec
 from cnnspec import layers
@@ -196,201 +195,15 @@ def test_keys_are_those_of_torchvision(name: str, given: dict[str, bool], featur
     assert [key for key, _ in net.named_parameters()] == expected
 
 
-# --- networks against modules written by hand, in another style, whose parameters come in the same order ---
-
-
-def same_in_order(net: nn.Module, by_hand: nn.Module, size: int) -> None:
-    """With the parameters of `by_hand`, in their order, the network computes what it computes.
-
-    In training mode, where batch normalisation keeps the samples apart; dropout is left out.
-    """
-    values = list(by_hand.state_dict().values())
-    assert [value.shape for value in net.state_dict().values()] == [value.shape for value in values]
-    net.load_state_dict(dict(zip(net.state_dict(), values)))
-    for module in net.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-    images = torch.randn(3, 3, size, size)
-    with torch.no_grad():
-        expected = by_hand(images)
-        assert (expected[0] - expected[1]).abs().mean() > 0.1
-        torch.testing.assert_close(net(images), expected, atol=1e-4, rtol=1e-4)
-    # The running statistics, that is.
-    for ours, theirs in zip(net.buffers(), by_hand.buffers()):
-        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
-
-
-class DoubleConv(nn.Module):
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
-
-
-class UNet(nn.Module):
-    def __init__(self, num_classes: int, width: int) -> None:
-        super().__init__()
-        widths = [width * 2**level for level in range(5)]
-        self.down = nn.ModuleList(DoubleConv(a, b) for a, b in zip([3, *widths], widths))
-        self.up = nn.ModuleList()
-        for wide, narrow in zip(widths[:0:-1], widths[-2::-1]):
-            self.up.append(nn.ModuleList([nn.ConvTranspose2d(wide, narrow, 2, 2), DoubleConv(wide, narrow)]))
-        self.head = nn.Conv2d(width, num_classes, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        skips = []
-        for level, unit in enumerate(self.down):
-            x = unit(F.max_pool2d(x, 2) if level else x)
-            skips.append(x)
-        skips.pop()
-        for enlarge, unit in self.up:
-            x = unit(torch.cat([enlarge(x), skips.pop()], 1))
-        return self.head(x)
-
-
-def test_unet():
-    with torch.device("meta"):
-        assert sum(parameter.numel() for parameter in UNet(2, 64).parameters()) == 31_037_698
-    same_in_order(compiled("unet.cnn", size=32, width=8), UNet(2, 8), 32)
-
-
-class ResidualUnit(nn.Module):
-    """BasicBlock and Bottleneck of torchvision in one, with its names."""
-
-    def __init__(self, inputs: int, width: int, stride: int, expansion: int) -> None:
-        super().__init__()
-        outputs = width * expansion
-        sizes = (
-            [(width, 3, stride), (outputs, 3, 1)]
-            if expansion == 1
-            else [(width, 1, 1), (width, 3, stride), (outputs, 1, 1)]
-        )
-        self.depth = len(sizes)
-        before = inputs
-        for number, (channels, kernel_size, step) in enumerate(sizes, 1):
-            convolution = nn.Conv2d(before, channels, kernel_size, step, kernel_size // 2, bias=False)
-            self.add_module(f"conv{number}", convolution)
-            self.add_module(f"bn{number}", nn.BatchNorm2d(channels))
-            before = channels
-        self.downsample = conv_bn(inputs, outputs, 1, stride) if stride != 1 or inputs != outputs else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = x
-        for number in range(1, self.depth + 1):
-            y = self.get_submodule(f"bn{number}")(self.get_submodule(f"conv{number}")(y))
-            y = F.relu(y) if number < self.depth else y
-        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
-
-
-class ResNet(nn.Module):
-    def __init__(self, depths: list[int], expansion: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        units, channels = [], 64
-        for stage, depth in enumerate(depths):
-            for number in range(depth):
-                stride = 2 if stage and not number else 1
-                units.append(ResidualUnit(channels, 64 * 2**stage, stride, expansion))
-                channels = 64 * 2**stage * expansion
-        self.layers = nn.Sequential(*units)
-        self.fc = nn.Linear(channels, 1000)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
-        return self.fc(self.layers(x).mean((2, 3)))
-
-
-@pytest.mark.parametrize(
-    ("name", "depths", "expansion"), [("ResNet34", [3, 4, 6, 3], 1), ("ResNet50", [3, 4, 6, 3], 4)]
-)
-def test_resnet(name: str, depths: list[int], expansion: int):
-    same_in_order(compiled(f"resnet.cnn:{name}"), ResNet(depths, expansion), 64)
-
-
-class InvertedResidual(nn.Module):
-    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
-        super().__init__()
-        wide = inputs * expansion
-        self.expand = conv_bn(inputs, wide, 1, 1, nn.ReLU6()) if expansion != 1 else nn.Identity()
-        self.filter = nn.Conv2d(wide, wide, 3, stride, 1, groups=wide, bias=False)
-        self.norm = nn.BatchNorm2d(wide)
-        self.project = conv_bn(wide, outputs, 1)
-        self.skips = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.project(F.relu6(self.norm(self.filter(self.expand(x)))))
-        return x + y if self.skips else y
-
-
-class MobileNetV2(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        table = [
-            (1, 16, 1, 1),
-            (6, 24, 2, 2),
-            (6, 32, 3, 2),
-            (6, 64, 4, 2),
-            (6, 96, 3, 1),
-            (6, 160, 3, 2),
-            (6, 320, 1, 1),
-        ]
-        units: list[nn.Module] = [conv_bn(3, 32, 3, 2, nn.ReLU6())]
-        channels = 32
-        for expansion, outputs, depth, stride in table:
-            for number in range(depth):
-                units.append(InvertedResidual(channels, outputs, 1 if number else stride, expansion))
-                channels = outputs
-        self.features = nn.Sequential(*units, conv_bn(channels, 1280, 1, 1, nn.ReLU6()))
-        self.classifier = nn.Linear(1280, 1000)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.classifier(self.features(x).mean((2, 3)))
-
-
-def test_mobilenet_v2():
-    same_in_order(compiled("mobilenet_v2.cnn"), MobileNetV2(), 64)
-
-
-class DenseNet(nn.Module):
-    def __init__(self, depths: list[int], growth: int) -> None:
-        super().__init__()
-        self.stem = conv_bn(3, 2 * growth, 7, 2, nn.ReLU(), nn.MaxPool2d(3, 2, 1))
-        self.units = nn.ModuleList()
-        channels = 2 * growth
-        for stage, depth in enumerate(depths):
-            if stage:
-                self.units.append(
-                    self.unit(channels, nn.Conv2d(channels, channels // 2, 1, bias=False), nn.AvgPool2d(2))
-                )
-                channels //= 2
-            for _ in range(depth):
-                narrow, wide = nn.Conv2d(channels, 4 * growth, 1, bias=False), nn.BatchNorm2d(4 * growth)
-                convolution = nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
-                self.units.append(self.unit(channels, narrow, wide, nn.ReLU(), convolution))
-                channels += growth
-        self.norm = nn.BatchNorm2d(channels)
-        self.classifier = nn.Linear(channels, 1000)
-
-    @staticmethod
-    def unit(channels: int, *rest: nn.Module) -> nn.Sequential:
-        return nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(), *rest)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.stem(x)
-        for unit in self.units:
-            y = unit(x)
-            x = y if isinstance(unit[-1], nn.AvgPool2d) else torch.cat([x, y], 1)
-        return self.classifier(F.relu(self.norm(x)).mean((2, 3)))
-
-
-def test_densenet():
-    same_in_order(compiled("densenet.cnn:DenseNet121"), DenseNet([6, 12, 24, 16], 32), 64)
+def test_parts_of_googlenet_are_named_as_in_torchvision():
+    net = compiled("googlenet.cnn:GoogLeNetBN")
+    units = [f"inception{name}" for name in ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")]
+    named = [name for name, _ in net.named_children() if not name.isdigit()]
+    assert named == ["conv1", "conv2", "conv3", *units, "fc", "aux1", "aux2"]
+    keys = {key for key, _ in net.named_parameters()}
+    assert {"conv1.conv.weight", "conv1.bn.bias", "aux1.conv.conv.weight", "aux1.fc1.weight", "fc.bias"} <= keys
+    (unit,) = net.inception4a.children()
+    assert [name for name, _ in unit.named_children()] == ["branch1", "branch2", "branch3", "branch4"]
 
 
 # --- numbers that the notes work out by hand ---
@@ -531,7 +344,7 @@ class MyLinearModule(nn.Module):
         self.bias = nn.Parameter(torch.randn(out_features))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x @ self.weight.T + self.bias)
+        return torch.relu(x @ self.weight.T + self.bias)
 
 
 @pytest.fixture
