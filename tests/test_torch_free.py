@@ -42,6 +42,8 @@ def loaded_by(arguments: list[str], slow: set[str] = SLOW) -> set[str]:
         ["check", "specs/lenet.cnn"],
         ["check", "specs"],
         ["summary", "specs/lenet.cnn"],
+        ["draw", "specs/lenet.cnn"],
+        ["draw", "specs/hrnet.cnn", "-o", "/dev/null.svg"],
         ["layers"],
         ["layers", "Conv2d"],
     ],

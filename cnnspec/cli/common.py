@@ -153,6 +153,17 @@ def rewrite_spec(path: str, data: bytes) -> None:
         raise UsageError(f"can't write {clean(path)}: {reason_of(error)}") from None
 
 
+def write_result(path: str, data: str | bytes) -> None:
+    """Put what a command has made into the file that is named."""
+    from cnnspec.diagnostics.render import clean
+    from cnnspec.files import write_atomic
+
+    try:
+        write_atomic(path, data)
+    except OSError as error:
+        raise UsageError(f"can't write {clean(path)}: {reason_of(error)}") from None
+
+
 def diff(path: str, old: str, new: str) -> str:
     """A unified diff, which `patch -p1` applies. On a terminal no character of the file acts on it."""
     from difflib import unified_diff

@@ -1,48 +1,68 @@
-"""The command `draw`: a network as a picture."""
+"""The command `draw`: a network as a picture, also one with mistakes."""
 
 from __future__ import annotations
 
 import os
 
-from cnnspec.cli.common import FINDINGS, OK, Command, UsageError, add_color
-from cnnspec.cli.graphs import add_network, the_graph
+from cnnspec.cli.common import FINDINGS, OK, Command, UsageError, add_color, print_text, write_result
+from cnnspec.cli.graphs import add_network, only_graph, print_errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-_FORMATS = (".svg",)
+_STYLES = ("blocks", "stack")
+_FORMATS = ("svg", "png", "mmd", "txt")
 
 
 def options_of(parser: ArgumentParser) -> None:
     add_network(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="where to: a name that ends in .svg")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="a name that ends in .svg, .png, .mmd or .txt; without it, text is printed",
+    )
+    parser.add_argument("--style", choices=_STYLES, default="", help="values as volumes, or layers as boxes")
+    parser.add_argument("--depth", type=int, metavar="N", help="open all blocks that are less deep than N")
     parser.add_argument("--open", action="append", default=[], metavar="KEY", help="open this block, such as layer2.0")
-    parser.add_argument("--scheme", choices=("auto", "light", "dark"), default="auto", help="the colours")
+    parser.add_argument("--only", default="", metavar="KEY", help="draw this module alone")
+    parser.add_argument(
+        "--scheme", choices=("auto", "light", "dark"), default="auto", help="the colours, by default the viewer's"
+    )
     add_color(parser)
 
 
 def run(options: Namespace) -> int:
-    """Draw the model that is asked for, or tell what is wrong."""
-    from cnnspec.backends.draw.blocks import draw_blocks
+    """Draw the model that is asked for; what is wrong with it is marked, and told as `check` does."""
+    from cnnspec.backends.draw.errors import errors_of
+    from cnnspec.backends.draw.picture import draw
+    from cnnspec.diagnostics import Sink
 
-    if os.path.splitext(options.output)[1] not in _FORMATS:
-        raise UsageError(f"-o takes a name that ends in {' or '.join(_FORMATS)}")
-    graph = the_graph(options, options.path)
+    form = _format(options.output)
+    graph = only_graph(options, options.path, sink := Sink())
+    if sink.has_errors:
+        print_errors(options, sink)
     if graph is None:
         return FINDINGS
-    _write(options.output, draw_blocks(graph, wanted=options.open, scheme=options.scheme))
-    return OK
+    data = draw(
+        graph, form, style=options.style, depth=options.depth, wanted=options.open, only=options.only,
+        scheme=options.scheme, errors=errors_of(graph, sink.diagnostics),
+    )  # fmt: skip
+    if options.output is None:
+        print_text(str(data), end="")
+    else:
+        write_result(options.output, data)
+    return FINDINGS if sink.has_errors else OK
 
 
-def _write(path: str, data: str | bytes) -> None:
-    from cnnspec.diagnostics.render import clean
-    from cnnspec.files import reason_of, write_atomic
+def _format(output: str | None) -> str:
+    if output is None:
+        return "txt"
+    ending = os.path.splitext(output)[1].lower().lstrip(".")
+    if ending not in _FORMATS:
+        raise UsageError(f"-o takes a name that ends in .{', .'.join(_FORMATS[:-1])} or .{_FORMATS[-1]}")
+    return ending
 
-    try:
-        write_atomic(path, data)
-    except OSError as error:
-        raise UsageError(f"can't write {clean(path)}: {reason_of(error)}") from None
 
-
-COMMANDS = {"draw": Command("draw a network", options_of, run)}
+COMMANDS = {"draw": Command("draw a network, as a picture or as text", options_of, run)}

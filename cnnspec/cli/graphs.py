@@ -48,24 +48,19 @@ def graphs_of(options: Namespace, path: str, sink: Sink) -> list[Graph]:
     return check(read(file, sink), sink, model=model, parameters=definitions(options.define))
 
 
-def the_graph(options: Namespace, path: str) -> Graph | None:
-    """The only network of FILE[:MODEL]. Where there are mistakes, none or several, that is printed, and it gives None."""
-    from cnnspec.diagnostics import Sink, codes
+def only_graph(options: Namespace, path: str, sink: Sink) -> Graph | None:
+    """The only network of FILE[:MODEL], also one with mistakes. Those go to `sink`, as does that there is none, or several."""
+    from cnnspec.diagnostics import codes
     from cnnspec.diagnostics.suggestions import listing
     from cnnspec.source import Source, Span
 
-    sink = Sink()
     graphs = graphs_of(options, path, sink)
-    if len(graphs) == 1 and not sink.has_errors:
-        return graphs[0]
-    if not sink.has_errors:
-        span = Span(graphs[0].source, 0, 0) if graphs else Span(Source(path, ""), 0, 0)
-        if graphs:
-            sink.report(codes.SEVERAL_MODELS, span, known=f"choose one of {listing(graph.name for graph in graphs)}")
-        else:
-            sink.report(codes.NO_MODEL, span)
-    _print_errors(options, sink)
-    return None
+    if len(graphs) > 1:
+        names = listing(graph.name for graph in graphs)
+        sink.report(codes.SEVERAL_MODELS, Span(graphs[0].source, 0, 0), known=f"choose one of {names}")
+    elif not graphs and not sink.has_errors:
+        sink.report(codes.NO_MODEL, Span(Source(path, ""), 0, 0))
+    return graphs[0] if len(graphs) == 1 else None
 
 
 def graphs_or_findings(options: Namespace, path: str) -> list[Graph] | None:
@@ -76,11 +71,12 @@ def graphs_or_findings(options: Namespace, path: str) -> list[Graph] | None:
     graphs = graphs_of(options, path, sink)
     if not sink.has_errors:
         return graphs
-    _print_errors(options, sink)
+    print_errors(options, sink)
     return None
 
 
-def _print_errors(options: Namespace, sink: Sink) -> None:
+def print_errors(options: Namespace, sink: Sink) -> None:
+    """What is wrong, on the standard error."""
     from cnnspec.diagnostics.render import render_all
 
     errors = [found for found in sink.diagnostics if found.severity == "error"]

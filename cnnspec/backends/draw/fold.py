@@ -131,19 +131,16 @@ def opened(
     Each kind once, where it stands first, the outer ones before the inner ones, while no more than `budget` items are
     shown; with `depth`, all that are less deep. Those with a path in `wanted` and those around them always are.
     """
-    level = list(items)
+    level = _units(items)
     count, deep = len(level), 0
     seen: set[int] = set()
     found: set[str] = set()
     while level:
         below: list[Item] = []
         for item in level:
-            if item.form == REPEAT:
-                below += item.items
-                continue
             if item.form not in (BLOCK, BRANCHES):
                 continue
-            inside = list(item.inside)
+            inside = _units(item.inside)
             kind = alike.number(item, NAMES)
             asked = any(path == item.path or path.startswith(f"{item.path}.") for path in wanted)
             fits = deep < depth if depth is not None else kind not in seen and count + len(inside) <= budget
@@ -152,7 +149,10 @@ def opened(
                 found.add(item.value)
                 count += len(inside)
                 below += inside
-        if any(item.form != REPEAT for item in level):
-            deep += 1
-        level = below
+        level, deep = below, deep + 1
     return found
+
+
+def _units(items: Iterable[Item]) -> list[Item]:
+    """Items, with the unit in place of a repeat."""
+    return [one for item in items for one in (_units(item.items) if item.form == REPEAT else [item])]

@@ -13,11 +13,12 @@ LINE = 13.5
 
 @record
 class Row:
-    """A line of a label: its text, whether it is the name, whether it tells riders."""
+    """A line of a label: its text, whether it is the name, whether it tells riders, whether what is wrong."""
 
     text: str
     bold: bool = False
     rider: bool = False
+    error: bool = False
 
 
 def label_of(step: Step) -> list[Row]:
@@ -28,6 +29,8 @@ def label_of(step: Step) -> list[Row]:
     rows += [Row(line) for line in step.lines]
     if step.after:
         rows.append(Row(" ".join(step.after), rider=True))
+    if step.error:
+        rows.append(Row(f"✗ {step.error}", bold=True, error=True))
     return rows
 
 
@@ -39,7 +42,7 @@ def draw_label(canvas: Canvas, x: float, bottom: float, rows: list[Row], *, halo
     """A label that is centred at `x` and ends at `bottom`."""
     y = bottom - LINE * (len(rows) - 1)
     for row in rows:
-        fill = "ink" if row.bold else "soft"
+        fill = "error" if row.error else "ink" if row.bold else "soft"
         if row.rider:
             wide = text_width(row.text, FONT)
             canvas.element("circle", cx=x - wide / 2 - 3, cy=y - 4, r=2.6, fill="amber")

@@ -62,7 +62,7 @@ def place(steps: Sequence[Step], scale: Scale, arrow: float, *, broken: Sequence
         else:
             spot.row = len(tails)
         if number_ in broken and before is not None:
-            spot.start = before.column.wide + 3
+            spot.start = max(before.column.wide, (before.column.text + before.column.wide) / 2)
         _put(spot, before if spot.row == getattr(before, "row", -1) else None, before, arrow, spot.start)
         for other in (places[one] for one in step.extra):
             if other.row != spot.row and number_ not in broken:
@@ -76,7 +76,7 @@ def _put(spot: Place, tail: Place | None, source: Place | None, arrow: float, fa
     """The smallest x at which a step has room behind the last of its row, or at the beginning of one."""
     wide, text, label = spot.column.wide, spot.column.text, spot.label
     if tail is None:
-        start = faded if faded is not None else source.right + _GAP if source is not None else None
+        start = faded if faded is not None else source.right + 6 if source is not None else None
         spot.start = start
         if start is None:
             spot.left = max(0.0, text / 2 - wide / 2, label / 2 - wide / 2)
@@ -84,7 +84,10 @@ def _put(spot: Place, tail: Place | None, source: Place | None, arrow: float, fa
             spot.left = max(
                 start + arrow, 2 * label / 2 - start if start < label / 2 else 0, start + text / 2 - wide / 2
             )
-            spot.left = max(spot.left, start + label + 4 if source is not None and faded is None else 0)
+            if faded is None:
+                spot.left = max(spot.left, start + label + 4)
+            elif source is not None:
+                spot.left = max(spot.left, source.column.text + _GAP + text / 2 - wide / 2)
     else:
         spot.start = start = tail.right
         spot.left = max(start + arrow, tail.text_right + _GAP + text / 2 - wide / 2)
@@ -105,6 +108,10 @@ def _shift(spot: Place, least: float) -> None:
         spot.arrow += more / 2
 
 
+def _begin(spot: Place) -> float:
+    return min(spot.left, spot.text_left, spot.arrow - spot.label / 2, spot.left if spot.start is None else spot.start)
+
+
 class Rows:
     """Places in rows, with what is above and below their axes; draws them."""
 
@@ -112,6 +119,8 @@ class Rows:
         self.places, self.faded = places, faded
         self.lines = [[spot for spot in places if spot.row == row] for row in range(max(p.row for p in places) + 1)]
         self.lanes = self._lanes()
+        for spot in places:
+            spot.column.halo = len(self.lines) > 1 and not faded
         self.width = max(max(p.right, p.text_right, p.arrow + p.label / 2) for p in places)
         self.axes: list[float] = []
 
@@ -173,10 +182,20 @@ class Rows:
             )
         return y - 10
 
+    def _beside(self, line: list[Place]) -> bool:
+        """Whether a row has room behind the one before it, which is no longer and not the first."""
+        row = line[0].row
+        if row < 2 or self.faded:
+            return False
+        before = self.lines[row - 1]
+        alike = max(spot.column.low for spot in line) <= max(spot.column.low for spot in before)
+        return alike and self._above(line) <= self._above(before) and _begin(line[0]) > before[-1].text_right + 20
+
     def draw(self, canvas: Canvas, x: float) -> None:
         for row, spot in self.faded.items():
             with canvas.group(opacity=0.45, stroke_dasharray="3 3"):
-                spot.column.draw(canvas, x, self.axes[row], spot.step.role)
+                left = max(0.0, (spot.column.text - spot.column.wide) / 2)
+                spot.column.draw(canvas, x + left, self.axes[row], spot.step.role)
         for spot in self.places:
             self._arrow(canvas, x, spot)
         for first, last in self.lanes:
@@ -209,7 +228,7 @@ class Rows:
         start = f"M{n(x + spot.start + 3)} {n(y)}"
         source = self.places[spot.step.feed[0]]
         if source.row != spot.row and spot.row not in self.faded:
-            start = f"M{n(x + source.right + _GAP)} {n(self.axes[source.row])}V{n(y)}"
+            start = f"M{n(x + source.right + 6)} {n(self.axes[source.row])}V{n(y)}"
         for to in spot.column.centres(y):
             bend = "" if abs(to - y) < 1 else f"H{n(x + spot.left - 14)}V{n(to)}"
             canvas.path(f"{start}{bend}H{n(x + spot.left - 3)}", arrow=True)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from cnnspec.backends.draw.errors import error_of
 from cnnspec.backends.draw.fold import sizes_of
 from cnnspec.backends.draw.items import BLOCK, BRANCHES, INPUT, LAYER, LEARNT, MERGE, REPEAT, VALUE, Item
+from cnnspec.backends.draw.riders import ride
 from cnnspec.backends.draw.view import placed
 from cnnspec.backends.draw.words import short_name
+from cnnspec.layers.base import Parts
 from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from cnnspec.graph.nodes import Shape
-    from cnnspec.layers.base import Parts
 
 BUDGET = 17
+GENERIC = ("residual", "add", "multiply", "concat", "matmul", "tuple")
+"""Names of branches that no block has given another."""
 _UNIT = 4
 """Items in a block with branches up to which it is a unit, which is drawn once in an inset rather than opened."""
 
@@ -33,6 +37,8 @@ class Step:
     extra: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     """What the extra values are called."""
+    error: str = ""
+    """What is wrong, in a few words."""
 
     @property
     def first(self) -> Item:
@@ -86,7 +92,13 @@ def fork_in(item: Item) -> Item | None:
 # --- opening ---
 
 
-def chain(items: Sequence[Item], *, budget: int = BUDGET, wanted: Collection[str] = ()) -> list[Step]:
+def chain(
+    items: Sequence[Item],
+    *,
+    budget: int = BUDGET,
+    wanted: Collection[str] = (),
+    errors: Mapping[str, str] | None = None,
+) -> list[Step]:
     """The steps of a model, from the items of its view."""
     current = [item for item in items if item.form != LEARNT]
     names = _names(current)
@@ -95,7 +107,7 @@ def chain(items: Sequence[Item], *, budget: int = BUDGET, wanted: Collection[str
         for item in current:
             if item.form != BLOCK or not (_may_open(item, current, names) or _asked(item, wanted)):
                 continue
-            alike = [one for one in current if one.form == BLOCK and (one.name == item.name or one is item)]
+            alike = [one for one in current if one.form == BLOCK and one.name == item.name and not one.again]
             after = [inner for one in current for inner in (_spliced(one) if one in alike else [one])]
             tight, slack = stages(after), stages(after, loose=True)
             if _asked(item, wanted) or min(len(tight), len(slack)) <= budget:
@@ -103,8 +115,8 @@ def chain(items: Sequence[Item], *, budget: int = BUDGET, wanted: Collection[str
                 current = after
                 break
         else:
-            current = _exploded(current)
-            return _steps(stages(current, loose=loose))
+            current = ride(_exploded(current), ())
+            return _steps(stages(current, loose=loose), errors or {})
 
 
 def _asked(item: Item, wanted: Collection[str]) -> bool:
@@ -115,7 +127,7 @@ def _names(items: Sequence[Item]) -> dict[str, int]:
     """How often blocks of each name stand anywhere."""
     found: dict[str, int] = {}
     for item in items:
-        if item.form in (BLOCK, BRANCHES):
+        if item.form in (BLOCK, BRANCHES) and not item.again:
             found[item.name] = found.get(item.name, 0) + 1
         for name, count in _names(list(item.inside)).items():
             found[name] = found.get(name, 0) + count
@@ -127,9 +139,9 @@ def _may_open(item: Item, current: Sequence[Item], names: dict[str, int]) -> boo
     inside = list(item.inside)
     if len(inside) <= _UNIT and any(one.form == BRANCHES for one in inside):
         return False
-    if any(one.again or one.form == LEARNT for one in (item, *inside)):
+    if any(one.again or one.form in (LEARNT, VALUE) for one in (item, *inside)) or isinstance(item.input, Parts):
         return False
-    alike = [one for one in current if one.form == BLOCK and one.name == item.name]
+    alike = [one for one in current if one.form == BLOCK and one.name == item.name and not one.again]
     if len(alike) < names[item.name]:
         return False
     return len(alike) == 1 or not any(fork_in(one) for one in alike)
@@ -148,7 +160,8 @@ def _renamed(item: Item, inner: str, outer: str) -> Item:
     return replace(item, feed=feed, extra=extra)
 
 
-_OUTPUTS = 8
+_OUTPUTS = 14
+"""Items in the branches of a last tuple up to which they are drawn as chains of their own."""
 
 
 def _exploded(items: list[Item]) -> list[Item]:
@@ -161,7 +174,7 @@ def _exploded(items: list[Item]) -> list[Item]:
     found: list[Item] = []
     for body in last.branches:
         inside = [placed(item, last.feed, last.extra) for item in body.items]
-        if not inside:
+        if not inside or inside[0].form == VALUE:
             continue
         if body.label and len(inside) == 1:
             inside = [replace(inside[0], label=body.label)]
@@ -206,7 +219,7 @@ def _one(before: Item, item: Item, *, loose: bool) -> bool:
     return loose or before.output == item.output
 
 
-def _steps(groups: list[list[Item]]) -> list[Step]:
+def _steps(groups: list[list[Item]], errors: Mapping[str, str]) -> list[Step]:
     found: list[Step] = []
     where: dict[str, int] = {}
     for number, group in enumerate(groups):
@@ -218,11 +231,12 @@ def _steps(groups: list[list[Item]]) -> list[Step]:
                 step, feed=tuple(dict.fromkeys(one for one in sources if one is not None)),
                 extra=tuple(one for one, _ in extra if one is not None),
                 names=tuple(name for one, name in extra if one is not None),
+                error=next(filter(None, (error_of(item, errors) for item in group)), ""),
             )
         )  # fmt: skip
         for item in group:
-            where[item.value] = where[item.path] = number
-            where.update(dict.fromkeys(item.paths, number))
+            where[item.value] = number
+            where.update(dict.fromkeys(() if item.again else item.paths, number))
     return found
 
 
@@ -270,13 +284,10 @@ def _unit(group: list[Item]) -> tuple[str, int]:
     """The name of what a stage consists of, and how often."""
     names: list[str] = []
     for item in group:
-        inside = list(item.items) if item.form == BLOCK else []
-        if (
-            len(inside) > 1
-            and len({one.name for one in inside}) == 1
-            and all(one.form in (BLOCK, BRANCHES) for one in inside)
-        ):
-            names += [one.name for one in inside if one.name != "residual"] or [item.name]
+        inside = [one.name for one in item.items] if item.form == BLOCK else []
+        of_one = len(inside) > 1 and len(set(inside)) == 1 and inside[0] not in GENERIC
+        if of_one and all(one.form in (BLOCK, BRANCHES) for one in item.items):
+            names += inside
         else:
             names.append(item.name)
     return (names[0], len(names)) if len(set(names)) == 1 else (group[0].name, len(group))

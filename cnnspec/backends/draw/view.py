@@ -116,6 +116,8 @@ class _Items:
 
     def _source(self, wire: Wire) -> Source:
         name = self.named.get(wire, "")
+        whole = self.named.get(Wire(wire.kind, wire.index), "") if wire.path and not name else ""
+        name = name or (f"{whole}[{wire.path[0]}]" if whole else "")
         part = wire.path[0] if wire.path else -1
         if wire.kind == ARRIVING:
             return Source(ARRIVING, part=part, name=name)
@@ -175,8 +177,9 @@ def item_of(node: Node, path: str) -> Item:
     body = body_of(node, path)
     only = body.items[0] if len(body.items) == 1 else None
     if only is not None and not node.weights and only.form != VALUE and not only.again:
-        name = only.name if only.form in (LAYER, MERGE) else node.title
-        return replace(only, name=name, label=node.label or only.label)
+        if only.form in (LAYER, MERGE):
+            return replace(only, label=node.label or only.label)
+        return replace(only, name=node.title, path=path, label=node.label or only.label)
     return Item(
         BLOCK, node.title, path, path, node.label, node.input, node.output, node, node.span,
         parameters=node.parameters, layers=node.layers, branches=(body,), extra=_taken(len(node.takes)),

@@ -82,11 +82,15 @@ class Column:
         self.rest = max(0, len(shapes) - _COLUMN)
         self.shapes = shapes[: len(shapes) - self.rest]
         self.copies = min(copies, _MOST)
+        self.halo = False
+        """Whether lines may run behind the text."""
         self.boxes = [scale.box(one) for one in self.shapes]
         self.texts = [show(one) for one in self.shapes]
         self.wide = max(box.thick * self.copies + box.dx for box in self.boxes)
         self.text = max(text_width(text, FONT) for text in self.texts)
         self.several = len(shapes) > 1
+        if self.several:
+            self.wide = max(self.wide, self.text)
 
     @property
     def half(self) -> float:
@@ -110,7 +114,16 @@ class Column:
             top += 2 * box.half + box.foot + 24
         return found
 
-    def draw(self, canvas: Canvas, x: float, y: float, role: str, parts: Sequence[tuple[str, float]] = ()) -> None:
+    def draw(
+        self,
+        canvas: Canvas,
+        x: float,
+        y: float,
+        role: str,
+        parts: Sequence[tuple[str, float]] = (),
+        *,
+        above: bool = False,
+    ) -> None:
         """Volumes with their left edge at `x`; `parts` are the roles and shares of what was put together."""
         for shape, box, text, centre in zip(self.shapes, self.boxes, self.texts, self.centres(y)):
             left = x + (self.wide - box.thick * self.copies - box.dx) / 2
@@ -127,8 +140,8 @@ class Column:
                 )
             else:
                 volume(canvas, left, centre, shape, box, role, self.copies, parts)
-            below = centre + box.half + box.foot + 14
-            canvas.text(x + self.wide / 2, below, text, size=FONT, anchor="middle")
+            line = centre - box.half - 6 if above else centre + box.half + box.foot + 14
+            canvas.text(x + self.wide / 2, line, text, size=FONT, anchor="middle", halo=self.halo)
         if self.rest:
             canvas.text(
                 x + self.wide / 2, y + self.low - 4, f"and {self.rest} more", size=FONT, fill="soft", anchor="middle"

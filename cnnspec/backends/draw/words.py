@@ -8,6 +8,7 @@ from cnnspec.layers.base import Parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.backends.draw.items import Item
     from cnnspec.graph.nodes import Shape
 
 _WIDTHS = ("out_channels", "out_features", "hidden_size", "embedding_dim", "num_heads", "nhead")
@@ -105,3 +106,23 @@ def _short(value: object) -> str:
     if isinstance(value, tuple) and len(set(value)) == 1:
         return str(value[0])
     return "×".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def riders_of(item: Item) -> tuple[str, str]:
+    """What runs in front of an item and behind it, as it is shown."""
+    before, after = (" ".join(short_name(one.name, one.role) for one in side) for side in (item.before, item.after))
+    return before, after
+
+
+def describe_item(item: Item) -> str:
+    """An item in words, for tooltips and readers of screens."""
+    before, after = riders_of(item)
+    label = f"{item.label}: " if item.label and item.label != item.name else ""
+    told = " ".join(
+        filter(None, [item.name, item.arguments, f"after {before}" if before else "", f"then {after}" if after else ""])
+    )
+    if item.output is None or item.form in ("input", "learnt"):
+        shapes = show(item.output)
+    else:
+        shapes = f"{show(item.input)} → {show(item.output)}"
+    return f"{label}{told}: {shapes}" + (f", {item.parameters:,} parameters" if item.parameters else "")
