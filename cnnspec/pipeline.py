@@ -8,7 +8,6 @@ from cnnspec.diagnostics import Sink
 from cnnspec.graph.nodes import Graph
 from cnnspec.limits import LIMITS
 from cnnspec.lint import lint, lint_file, lint_recipe
-from cnnspec.lint.suppress import suppress
 from cnnspec.source import Source
 
 TYPE_CHECKING = False
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from cnnspec.syntax import tree
 
 __all__ = ["Graph", "check"]
+
+MARK = "cnnspec:"
+"""What is in every comment that silences a warning."""
 
 
 def check(
@@ -70,7 +72,10 @@ def check(
             repair(file, definitions, graphs, again, sink)
         unseen = [block.definition.span for block in file.blocks.values() if block not in used]
         whole = bool(graphs) and model is None and not values and not sink.has_errors
-        suppress(file.source, sink, unseen=unseen, whole=whole)
+        if any(MARK in one.text for one in {file.source, *(found.span.source for found in sink.diagnostics)}):
+            from cnnspec.lint.suppress import suppress
+
+            suppress(file.source, sink, unseen=unseen, whole=whole)
         return graphs
     return []
 

@@ -24,6 +24,13 @@ def resource(*parts: str) -> Traversable:
     raise FileNotFoundError(f"{os.path.join(*parts)} is missing: neither {packaged} nor {checkout} exists")
 
 
+def load(module: str) -> None:
+    """Import a module of this package."""
+    from importlib import import_module
+
+    import_module(module)
+
+
 def import_all(package: str, path: Sequence[str], *, leave_out: Sequence[str] = ()) -> None:
     """Import the modules of a package whose names do not begin with an underscore: in a checkout, a wheel and a zip alike."""
     from importlib import import_module

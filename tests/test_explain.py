@@ -10,7 +10,7 @@ import pytest
 from cnnspec.cli.main import main
 from cnnspec.diagnostics import Diagnostic, Sink, codes
 from cnnspec.diagnostics.render import render_all
-from cnnspec.lint import CODES, RULES
+from cnnspec.lint.catalogue import CODES, RULES
 from cnnspec.pipeline import check
 from cnnspec.report.pages import Page, document, pages, show
 from cnnspec.source import Source

@@ -9,11 +9,14 @@ import pytest
 
 from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Sink
-from cnnspec.lint import CODES, enabled, lint, lint_file
+from cnnspec.lint import enabled, lint, lint_file
+from cnnspec.lint._index import INDEX
+from cnnspec.lint.catalogue import CODES
 from cnnspec.pipeline import check
 from cnnspec.source import Source
 from cnnspec.syntax.parser import parse_expression
 from cnnspec.syntax.read import read_source
+from tools.make_index import rules
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").rglob("*.cnn"))
 OFF = {"W204", "W208", "W212", "W301"}
@@ -28,7 +31,9 @@ def codes_of(text: str, *select: str) -> list[str]:
 def test_which_warnings_are_off():
     warnings = [code for code in CODES.values() if code.severity == "warning"]
     assert {code.id for code in warnings if not code.default} == OFF
-    assert {code.id for code in warnings if enabled(code)} == {code.id for code in warnings} - OFF
+    assert {code.id for code in warnings if enabled(code.id, default=code.default)} == {
+        code.id for code in warnings
+    } - OFF
     assert all(code.default for code in CODES.values() if code.severity == "error")
 
 
@@ -80,3 +85,7 @@ def test_a_block_that_only_a_given_value_names_is_used(tmp_path: Path):
     check(read_source(str(path), sink), sink, parameters={"unit": parse_expression(Source("-D unit", "Base"), sink)})
     assert [found.facts["name"] for found in sink.diagnostics] == ["Other"]
     assert [found.code.id for found in sink.diagnostics] == ["W210"]
+
+
+def test_the_index_is_that_of_the_rules():
+    assert rules() == INDEX, "python -m tools.make_index"

@@ -19,7 +19,7 @@ import pytest
 from cnnspec.cli.main import main
 from cnnspec.diagnostics import Diagnostic, Sink
 from cnnspec.diagnostics.render import render, render_all
-from cnnspec.lint import CODES
+from cnnspec.lint.catalogue import CODES
 from cnnspec.report.pages import Page, pages
 from cnnspec.source import Source
 from cnnspec.torch_source.check import Options, Outcome, check_python

@@ -28,7 +28,7 @@ import pytest
 from cnnspec.diagnostics import Diagnostic, Sink
 from cnnspec.diagnostics.render import render, render_all
 from cnnspec.limits import LIMITS, Limits
-from cnnspec.lint import CODES
+from cnnspec.lint.catalogue import CODES
 from cnnspec.pipeline import check
 from cnnspec.source import Source
 from cnnspec.syntax.read import decode, read_source

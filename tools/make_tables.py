@@ -13,6 +13,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from string import punctuation
 from typing import Any
 
 from cnnspec.files import write_atomic
@@ -64,6 +65,7 @@ def make_tables() -> str:
         rules="".join(f"    {rule!r},\n" for rule in rules),
         starts=starts,
         keywords={terminal.pattern.value: terminal.name for terminal in _keywords(lark)},
+        signs=_signs(_pattern(lark)),
         pattern=_pattern(lark),
         ignored=sorted(lark.ignore_tokens),
         names=sorted(_names(lark)),
@@ -114,6 +116,15 @@ def _pattern(lark: Lark) -> str:
     return pattern
 
 
+def _signs(pattern: str) -> dict[str, str]:
+    """The tokens that are made of punctuation, with their kinds: `**`, `->`, `(`."""
+    written = [first + second for first in punctuation for second in ("", *punctuation)]
+    found = ((sign, re.fullmatch(pattern, sign)) for sign in written)
+    return {sign: str(match.lastgroup) for sign, match in found if match and match.lastgroup not in _READ}
+
+
+# What the lexer reads sign by sign.
+_READ = {"FLOAT", "INT", "NAME", "STRING", "COMMENT", "BLANK", "_SEP"}
 _MODULE = '''"""Tables made by lark from grammars/cnn.lark. Do not edit: python -m tools.make_tables writes this file."""
 
 GRAMMAR = {digest!r}
@@ -132,6 +143,10 @@ STARTS: dict[str, tuple[int, int]] = {starts!r}
 
 KEYWORDS: dict[str, str] = {keywords!r}
 
+# One or two characters that are a token, as the lexer takes them: two before one.
+SIGNS: dict[str, str] = {signs!r}
+
+# The same and all other tokens, as one regular expression, and those that count for nothing.
 PATTERN = {pattern!r}
 
 IGNORED: frozenset[str] = frozenset({ignored!r})

@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 
 from cnnspec.diagnostics.render import clean
-from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.errors import UsageError
 from cnnspec.files import read_regular
-from cnnspec.lint import CODES
 from cnnspec.record import record
 
 TYPE_CHECKING = False
@@ -158,6 +156,8 @@ def _checked(path: str, table: Any) -> Config:
         raise ConfigError(f"{_shown(path)}: cnnspec has to be a table")
     for key in table:
         if key not in KEYS:
+            from cnnspec.diagnostics.similar_names import did_you_mean
+
             near = "".join(f", {hint}" for hint in did_you_mean(key.replace("_", "-"), KEYS))
             raise ConfigError(f"{_shown(path)}: there is no setting `{key}`{near or f': there is {_LISTED}'}")
     wanted = table.get("error-on-warning", False)
@@ -184,6 +184,11 @@ def _strings(path: str, table: dict[str, Any], key: str) -> tuple[str, ...]:
 
 def check_codes(prefixes: tuple[str, ...], where: str) -> tuple[str, ...]:
     """The prefixes, if each begins a code. Raises ConfigError; `where` says in it what they were given to."""
+    if not prefixes:
+        return ()
+    from cnnspec.diagnostics.similar_names import did_you_mean
+    from cnnspec.lint.catalogue import CODES
+
     for prefix in prefixes:
         if not prefix or not any(code.startswith(prefix) for code in CODES):
             near = "".join(f", {hint}" for hint in did_you_mean(prefix, CODES))

@@ -18,7 +18,7 @@ def run(options: Namespace) -> int:
     """Print one page, or the list of all."""
     from cnnspec.diagnostics.render import clean
     from cnnspec.diagnostics.similar_names import closest
-    from cnnspec.lint import CODES
+    from cnnspec.lint.catalogue import CODES
     from cnnspec.report.pages import pages, show
 
     found = pages()

@@ -22,7 +22,6 @@ from cnnspec.diagnostics.similar_names import MOST, closest, did_you_mean, is_pl
 from cnnspec.diagnostics.suggestions import SPELLING
 from cnnspec.graph.nodes import BlockUse, StackNode
 from cnnspec.layers import Layer
-from cnnspec.layers.out_of_scope import instead_of
 from cnnspec.record import replace
 from cnnspec.syntax import tree
 
@@ -108,6 +107,8 @@ def _apply(walk: Walk, value: Any, node: tree.Layer) -> bool:
 
 def _unknown_layer(walk: Walk, node: tree.Layer) -> None:
     name = node.name.id
+    from cnnspec.layers.out_of_scope import instead_of
+
     instead = instead_of(name)
     if instead:
         walk.sink.report(codes.OUT_OF_SCOPE, node.name.span, helps=[note(instead)], name=name)

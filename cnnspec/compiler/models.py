@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from cnnspec.compiler.elaborate import new_walk
 from cnnspec.compiler.expressions import constant
 from cnnspec.compiler.flow import LOST
@@ -119,11 +117,13 @@ def expand(
     walk.stack = Stack(arrival_named=False)
     values: dict[str, Any] = {}
     scope = Scope(chosen.block.scope)
-    with suppress(Stop):
-        walk.scope = scope
+    walk.scope = scope
+    try:
         _bind_parameters(walk, chosen, parameters, values)
         walk.run(model.body, scope)
         walk.check_weights(walk.stack)
+    except Stop:
+        pass
     _check_beginning(model, walk, sink)
     root = walk.stack.node(None, chosen.name.id, walk.start, walk.flow, chosen.name.span, walk.feed)
     root = replace(root, block=BlockUse(model, ()))
@@ -223,9 +223,11 @@ def look_through(block: Block, sink: Sink) -> None:
     walk.flow = LOST
     walk.model = block.definition if isinstance(block.definition, tree.Model) else None
     walk.stack = Stack(arrival_named=True)
-    with suppress(Stop):
+    try:
         walk.run(block.definition.body, inner)
         walk.check_weights(walk.stack)
+    except Stop:
+        pass
 
 
 def check_parameters(chosen: list[Chosen], values: dict[str, Any], sink: Sink) -> None:

@@ -6,8 +6,6 @@ walk then goes on with what is sure, so that one mistake gives one diagnostic an
 
 from __future__ import annotations
 
-from functools import partial
-
 from cnnspec.compiler.expressions import evaluate
 from cnnspec.compiler.flow import LOST, Flow, Known
 from cnnspec.compiler.module_names import problem_of
@@ -318,8 +316,9 @@ class Walk(Place):
             name = path[wrong.position]
             whole = ".".join([of.name, *(part.id for part in path[: wrong.position])])
             labels = wrong.labels
-            helps = partial(did_you_mean, name.id, labels)
-            self.sink.report(codes.NO_PART, name.span, helps=helps, name=whole, part=name.id)
+            self.sink.report(
+                codes.NO_PART, name.span, helps=lambda: did_you_mean(name.id, labels), name=whole, part=name.id
+            )
             return UNKNOWN
         feed = home.tapped(made.index, node, number)
         flow = LOST if shape is None else known_of(shape)

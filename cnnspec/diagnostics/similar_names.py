@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import islice
 
 from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, note
@@ -48,9 +47,17 @@ def _first(known: Iterable[str]) -> frozenset[str]:
     return known if isinstance(known, frozenset) else frozenset(islice(known, MOST))
 
 
-@lru_cache(maxsize=4)
+_indexes: dict[frozenset[str], _Index] = {}
+_KEPT = 4
+"""Sets of names whose preparation is kept for the next question."""
+
+
 def _index(known: frozenset[str]) -> _Index:
-    return _Index(known)
+    if known not in _indexes:
+        if len(_indexes) >= _KEPT:
+            del _indexes[next(iter(_indexes))]
+        _indexes[known] = _Index(known)
+    return _indexes[known]
 
 
 class _Index:

@@ -12,7 +12,7 @@ import re
 from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion, codes
 from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.diagnostics.suggestions import UNSUPPRESS
-from cnnspec.lint import CODES
+from cnnspec.lint.catalogue import CODES
 from cnnspec.record import record
 from cnnspec.source import Source, Span
 
@@ -86,8 +86,6 @@ def _outside(found: list[Suppression], parts: Sequence[Span]) -> Iterator[Suppre
 
 def suppressions(source: Source) -> list[Suppression]:
     """The suppressions of a source, one for each code that a comment names."""
-    if "cnnspec:" not in source.text:
-        return []
     lines = _Lines(source)
     return [one for start, end in _comments(source) for one in _read(source, start, end, lines)]
 

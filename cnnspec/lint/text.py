@@ -26,6 +26,8 @@ class Text:
         self.targets: list[tree.Name] = []
         self.labels: list[tree.Name] = []
         self.bodies: list[tree.Body] = []
+        self.uses = False
+        """Whether there is a `use`."""
         self._collect()
 
     @property
@@ -42,22 +44,24 @@ class Text:
                     self.passed.add(node.id)
             elif kind is tree.Layer:
                 own = node.name
-            elif kind in _BINDS:
-                self._bind(node)
+            elif kind in _NOTED:
+                self._note(node)
 
-    def _bind(self, item: Any) -> None:
+    def _note(self, item: Any) -> None:
         match item:
             case tree.Body():
                 self.bodies.append(item)
             case tree.Let():
                 self.lets.append(item.name)
+            case tree.Use():
+                self.uses = True
             case tree.For():
                 self.targets += item.targets
             case tree.Tail() if isinstance(item.label, tree.Name):
                 self.labels.append(item.label)
 
 
-_BINDS = (tree.Body, tree.Let, tree.For, tree.Tail)
+_NOTED = (tree.Body, tree.Let, tree.For, tree.Tail, tree.Use)
 
 
 @record

@@ -12,7 +12,7 @@ import os
 import re
 
 from cnnspec import diagnostics
-from cnnspec.lint import CODES, RULES
+from cnnspec.lint.catalogue import CODES, RULES
 from cnnspec.record import record
 
 _FENCE = re.compile(r"^```(?:cnn|python) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -741,6 +741,10 @@ STARTS: dict[str, tuple[int, int]] = {'start': (0, 13), 'expression': (1, 49)}
 
 KEYWORDS: dict[str, str] = {'add': 'ADD', 'multiply': 'MULTIPLY', 'concat': 'CONCAT', 'matmul': 'MATMUL', 'tuple': 'TUPLE', 'use': 'USE', 'again': 'AGAIN', 'weight': 'WEIGHT', 'input': 'INPUT', 'where': 'WHERE', 'let': 'LET', 'assert': 'ASSERT', 'repeat': 'REPEAT', 'residual': 'RESIDUAL', 'shortcut': 'SHORTCUT', 'branch': 'BRANCH', '_': 'WILDCARD', 'true': 'TRUE', 'false': 'FALSE', 'none': 'NONE', 'or': 'OR', 'and': 'AND', 'from': 'FROM', 'import': 'IMPORT', 'as': 'AS', 'model': 'MODEL', 'block': 'BLOCK', 'train': 'TRAIN', 'for': 'FOR', 'in': 'IN', 'else': 'ELSE', 'if': 'IF', 'not': 'NOT'}
 
+# One or two characters that are a token, as the lexer takes them: two before one.
+SIGNS: dict[str, str] = {'!=': 'COMPARE', '%': 'FACTOR', '(': 'LPAR', ')': 'RPAR', '*': 'FACTOR', '**': 'POWER', '+': 'SIGN', ',': 'COMMA', '-': 'SIGN', '->': '_ARROW', '.': 'DOT', '/': 'FACTOR', '//': 'FACTOR', ':': 'COLON', '<': 'COMPARE', '<=': 'COMPARE', '=': 'EQUAL', '==': 'COMPARE', '>': 'COMPARE', '>=': 'COMPARE', '[': 'LSQB', ']': 'RSQB', '{': 'LBRACE', '}': 'RBRACE'}
+
+# The same and all other tokens, as one regular expression, and those that count for nothing.
 PATTERN = '(?P<FLOAT>([0-9][0-9_]*\\.[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+)|(?P<POWER>\\*\\*)|(?P<_SEP>[\n;]([ \t\r\n;]+|#[^\n]*)*+)|(?P<NAME>[A-Za-z_][A-Za-z0-9_]*)|(?P<STRING>"([^"\\\\\n]+|\\\\[^\n])*+")|(?P<INT>[0-9][0-9_]*)|(?P<BLANK>[ \t\r]+)|(?P<COMMENT>#[^\n]*)|(?P<COMPARE>(?:==|!=|<=|>=|<|>))|(?P<FACTOR>(?://|\\*|/|%))|(?P<_ARROW>\\->)|(?P<SIGN>(?:\\+|\\-))|(?P<COLON>:)|(?P<COMMA>,)|(?P<DOT>\\.)|(?P<EQUAL>=)|(?P<LBRACE>\\{)|(?P<LPAR>\\()|(?P<LSQB>\\[)|(?P<RBRACE>\\})|(?P<RPAR>\\))|(?P<RSQB>\\])'
 
 IGNORED: frozenset[str] = frozenset(['BLANK', 'COMMENT'])

@@ -7,18 +7,23 @@ brace or at the end of the text is taken for unclosed: its line ends count, so t
 
 from __future__ import annotations
 
-import re
-
 from cnnspec.diagnostics import Sink, codes
 from cnnspec.limits import LIMITS
 from cnnspec.source import Source, Span
-from cnnspec.syntax._tables import IGNORED, KEYWORDS, PATTERN
+from cnnspec.syntax._tables import KEYWORDS, SIGNS
 
 Token = tuple[str, int, int]
 
-_TOKEN = re.compile(PATTERN)
 _BRACKETS = frozenset({"LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE"})
-_QUOTED = re.compile(r"'[^'\n#]*'")
+_DIGITS = frozenset("0123456789")
+_IN_NUMBER = _DIGITS | {"_"}
+_LETTERS = frozenset("_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_IN_NAME = _LETTERS | _DIGITS
+_BLANKS = frozenset(" \t\r")
+_BEGINNINGS = _IN_NAME | _BLANKS | {*SIGNS, ".", ";", "#", "\n"}
+"""Characters that begin a token, or lie between tokens. `"` begins one where the string has an end."""
+_REMEMBERED = 200
+"""Characters of a line at most whose tokens are kept for the next one that says the same."""
 
 
 def tokenize(source: Source, sink: Sink, most: int) -> tuple[list[Token], set[int]]:
@@ -27,40 +32,115 @@ def tokenize(source: Source, sink: Sink, most: int) -> tuple[list[Token], set[in
 
 
 def _scan(source: Source, sink: Sink, most: int) -> list[Token]:
-    text, at = source.text, 0
     tokens: list[Token] = []
-    add, keywords, ignored = tokens.append, KEYWORDS.get, IGNORED
-    for match in _TOKEN.finditer(text):
-        start, end = match.span()
-        if start != at:
-            if start > at:
-                at = _skip_unknown(text, at, start, tokens)
-            if start < at:
+    known: dict[str, list[Token]] = {}
+    separator, start = -1, 0
+    for line in source.text.split("\n"):
+        found = known.get(line)
+        if found is None:
+            found = _words(line)
+            if len(line) < _REMEMBERED:
+                known[line] = found
+        for kind, begin, end in found:
+            if kind == "_SEP":
+                separator = start + begin if separator < 0 else separator
                 continue
-        at = end
-        kind = match.lastgroup
-        if kind in ignored:
-            continue
-        if kind == "NAME":
-            kind = keywords(text[start:end], kind)
-        assert kind is not None
-        add((kind, start, end))
-    if at < len(text):
-        add(("unknown", at, len(text)))
+            if separator >= 0:
+                tokens.append(("_SEP", separator, start + begin))
+                separator = -1
+            tokens.append((kind, start + begin, start + end))
+        start += len(line) + 1
+        if separator < 0:
+            separator = start - 1
+    if separator < len(source.text):
+        tokens.append(("_SEP", separator, len(source.text)))
     source.tokens = len(tokens)
     if len(tokens) > most:
         first = tokens[most]
         sink.report(codes.TOO_MANY_TOKENS, Span(source, first[1], first[2]), limit=LIMITS.tokens)
-        return [("too deep", first[1], len(text))]
+        return [("too deep", first[1], len(source.text))]
     return tokens
 
 
-def _skip_unknown(text: str, start: int, end: int, tokens: list[Token]) -> int:
-    """Add the characters that no token begins with as one token, a text in single quotes whole; where it ends."""
-    quoted = _QUOTED.match(text, start) if text[start] == "'" else None
-    end = quoted.end() if quoted else end
-    tokens.append(("unknown", start, end))
-    return end
+def _words(line: str) -> list[Token]:
+    """The tokens of one line, whose offsets count from its beginning; each `;` is a separator."""
+    found: list[Token] = []
+    at, last = 0, len(line)
+    line += "\n"
+    while at < last:
+        begin, first = at, line[at]
+        at += 1
+        if first in _BLANKS:
+            continue
+        if first in _LETTERS:
+            while line[at] in _IN_NAME:
+                at += 1
+            word = line[begin:at]
+            kind = KEYWORDS.get(word, "NAME")
+        elif first in _DIGITS or (first == "." and line[at] in _DIGITS):
+            kind, at = _number(line, begin)
+        elif first == ";":
+            kind = "_SEP"
+        elif first == "#":
+            break
+        elif first == '"' and (end := _end_of_string(line, at)) > at:
+            kind, at = "STRING", end
+        elif line[begin : at + 1] in SIGNS:
+            at += 1
+            kind = SIGNS[line[begin:at]]
+        elif first in SIGNS:
+            kind = SIGNS[first]
+        else:
+            kind, at = "unknown", _end_of_unknown(line, begin)
+        found.append((kind, begin, at))
+    return found
+
+
+def _number(line: str, at: int) -> tuple[str, int]:
+    """The kind of the number that begins at an offset, and where it ends: `12`, `1_000`, `1.`, `.5`, `1e-3`."""
+    kind = "INT"
+    while line[at] in _IN_NUMBER:
+        at += 1
+    if line[at] == ".":
+        kind, at = "FLOAT", at + 1
+        while line[at] in _DIGITS:
+            at += 1
+    if line[at] in "eE":
+        power = at + 2 if line[at + 1] in "+-" else at + 1
+        if line[power] in _DIGITS:
+            kind = "FLOAT"
+            while line[power] in _DIGITS:
+                power += 1
+            at = power
+    return kind, at
+
+
+def _end_of_string(line: str, at: int) -> int:
+    """Where a string ends whose first character behind the quote is at an offset; that offset where it has no end."""
+    start = at
+    while (sign := line[at]) != '"':
+        at += 2 if sign == "\\" else 1
+        if at >= len(line):
+            return start
+    return at + 1
+
+
+def _end_of_unknown(line: str, begin: int) -> int:
+    """Where text ends that no token begins with; a text in single quotes is one."""
+    if line[begin] == "'":
+        end = line.find("'", begin + 1)
+        if end > 0 and "#" not in line[begin:end]:
+            return end + 1
+    at = begin + 1
+    while not _begins_token(line, at):
+        at += 1
+    return at
+
+
+def _begins_token(line: str, at: int) -> bool:
+    if line[at] == '"':
+        return _end_of_string(line, at + 1) > at + 1
+    return line[at] in _BEGINNINGS or line[at : at + 2] in SIGNS
 
 
 def settle(tokens: list[Token], source: Source, sink: Sink) -> tuple[list[Token], set[int]]:

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,9 @@ from cnnspec.declare import (
     Text,
     Tuple,
 )
+from cnnspec.layers._index import FILES
 from cnnspec.layers.wrap import LayerKind
+from cnnspec.resources import load
 
 from . import cases
 
@@ -37,6 +40,14 @@ LAYERS = {name: layer for name in layers.names() if (layer := layers.find(name))
 FIELDS = [(name, field) for name, layer in LAYERS.items() for field in layer.fields.values()]
 WITHOUT_LIMITS = {"Identity", "Exp", "Log", "Sqrt", "Abs"}
 """Layers that no argument and no input is wrong for."""
+
+
+def test_the_index_names_every_layer_and_its_file() -> None:
+    folder = Path(layers.__file__).parent
+    for path in folder.glob("[a-z]*.py"):
+        load(f"cnnspec.layers.{path.stem}")
+    found = {name: layer.__module__ for name, layer in layers.Layer.members.items() if layer.module is None}
+    assert {name: f"cnnspec.layers.{file}" for name, file in FILES.items()} == found, "python -m tools.make_index"
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=str)

@@ -39,7 +39,7 @@ CODE = Code(
 )
 
 
-@on_run(CODE)
+@on_run(CODE, needs="batch")
 def bias_before_norm(run: Run, sink: Sink) -> None:
     """W204: batch normalisation takes away what a bias adds."""
     for node, norm in run.pairs():

@@ -46,7 +46,7 @@ CODE = Code(
 _WIDE = 8
 
 
-@on_run(CODE)
+@on_run(CODE, needs="linear")
 def narrow(run: Run, sink: Sink) -> None:
     """W209: a width of 1 between wide layers."""
     before: LayerNode | None = None

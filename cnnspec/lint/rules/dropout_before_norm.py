@@ -44,7 +44,7 @@ CODE = Code(
 )
 
 
-@on_run(CODE)
+@on_run(CODE, needs="batch")
 def dropout_before_norm(run: Run, sink: Sink) -> None:
     """W207: not in the parts of residuals and merges, where wide networks do without harm."""
     if run.inner:

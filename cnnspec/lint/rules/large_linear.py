@@ -50,7 +50,7 @@ CODE = Code(
 _LARGE_COUNT, _LARGE_SHARE = 50_000_000, 0.8
 
 
-@on_graph(CODE)
+@on_graph(CODE, needs="linear")
 def large_linear(graph: Graph, sink: Sink) -> None:
     """W217: a Linear layer behind Flatten that holds nearly all of a large network."""
     total = graph.parameters

@@ -43,7 +43,7 @@ CODE = Code(
 )
 
 
-@on_run(CODE)
+@on_run(CODE, needs="linear")
 def linear_on_map(run: Run, sink: Sink) -> None:
     """W203: Linear on a feature map, where Flatten was forgotten. Behind a Permute it is meant, as in channels-last."""
     warned = False

@@ -42,7 +42,7 @@ CODE = Code(
 )
 
 
-@on_run(CODE)
+@on_run(CODE, needs="slides")
 def mostly_padding(run: Run, sink: Sink) -> None:
     """W206: a window that even at its best place sees less than half of the input that it could, along every axis."""
     for node in run.layers:

@@ -41,7 +41,7 @@ CODE = Code(
 )
 
 
-@on_run(CODE)
+@on_run(CODE, needs="inplace")
 def no_gradient(run: Run, sink: Sink) -> None:
     """W219: torch stops in the backward pass."""
     before: LayerNode | None = None

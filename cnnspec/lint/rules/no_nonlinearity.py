@@ -40,7 +40,7 @@ CODE = Code(
 )
 
 
-@on_run(CODE)
+@on_run(CODE, needs="linear")
 def nothing_nonlinear(run: Run, sink: Sink) -> None:
     """W202: two linear maps in a row are one. Convolutions that are factors of a larger one on purpose are left out."""
     before: LayerNode | None = None

@@ -47,7 +47,7 @@ CODE = Code(
 )
 
 
-@on_run(CODE)
+@on_run(CODE, needs="batch")
 def one_value_per_channel(run: Run, sink: Sink) -> None:
     """W208: batch normalisation behind global pooling."""
     for node in run.layers:
@@ -57,7 +57,7 @@ def one_value_per_channel(run: Run, sink: Sink) -> None:
             sink.report(CODE, node.span, layer=node.title, shape=show_shape(shape), when=when)
 
 
-@on_recipe(CODE, always=True)
+@on_recipe(CODE, needs="batch", always=True)
 def batches_of_one(graph: Graph, recipe: Recipe, sink: Sink) -> None:
     """W208: where the recipe makes such a batch."""
     images = recipe.data.counts[0]

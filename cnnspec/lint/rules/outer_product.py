@@ -43,7 +43,7 @@ CODE = Code(
 )
 
 
-@on_graph(CODE)
+@on_graph(CODE, needs="multiply")
 def outer_product(graph: Graph, sink: Sink) -> None:
     """W216: a multiply that stretches both of its values."""
     for stack, _ in stacks_of(graph.root):

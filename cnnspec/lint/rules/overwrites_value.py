@@ -47,7 +47,7 @@ CODE = Code(
 )
 
 
-@on_graph(CODE)
+@on_graph(CODE, needs="inplace")
 def overwrites_value(graph: Graph, sink: Sink) -> None:
     """W218: a layer that changes in place what another branch, or a merge further down, takes as well."""
     for stack, _ in stacks_of(graph.root):

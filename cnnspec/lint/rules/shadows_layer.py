@@ -34,7 +34,7 @@ from cnnspec.syntax import tree
 CODE = Code("W215", "{what} `{name}` hides the layer `{name}`", "means this from here on", help="use another name")
 
 
-@on_file(CODE)
+@on_file(CODE, needs="block let for parameter")
 def shadows_layer(text: FileText, sink: Sink) -> None:
     """W215: a name of the user's that a reader takes for PyTorch's layer."""
     for owner in text.definitions:

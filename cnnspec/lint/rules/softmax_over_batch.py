@@ -38,7 +38,7 @@ CODE = Code(
 )
 
 
-@on_run(CODE)
+@on_run(CODE, needs="Softmax LogSoftmax Softmin")
 def softmax_over_batch(run: Run, sink: Sink) -> None:
     """W220: a softmax over the images of a batch, or one whose dimension torch has to guess."""
     for node in run.layers:

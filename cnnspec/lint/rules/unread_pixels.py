@@ -39,7 +39,7 @@ CODE = Code(
 _UNITS = {"height": "rows", "width": "columns", "depth": "slices", "length": "values"}
 
 
-@on_run(CODE)
+@on_run(CODE, needs="slides")
 def unread_pixels(run: Run, sink: Sink) -> None:
     """W205: windows that start further apart than they reach. In residuals a 1x1 kernel with a stride is customary."""
     for node in run.layers:

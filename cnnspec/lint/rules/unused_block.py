@@ -32,7 +32,7 @@ from cnnspec.syntax import tree
 CODE = Code("W210", "block `{name}` is never used", "not used in this file", help="delete it")
 
 
-@on_file(CODE)
+@on_file(CODE, needs="block")
 def unused_block(text: FileText, sink: Sink) -> None:
     """W210: only where there are models; a file of blocks is there to be imported."""
     if not text.file.models:

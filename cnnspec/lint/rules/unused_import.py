@@ -38,7 +38,7 @@ from cnnspec.lint.text import FileText
 CODE = Code("W214", "`{name}` is imported and never used", "not used in this file", help="delete it")
 
 
-@on_file(CODE)
+@on_file(CODE, needs="import")
 def unused_import(text: FileText, sink: Sink) -> None:
     """W214: a name that is imported for others to import it from here is better imported from where it is defined."""
     if not text.file.imports:

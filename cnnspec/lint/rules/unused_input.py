@@ -40,7 +40,7 @@ CODE = Code(
 )
 
 
-@on_graph(CODE)
+@on_graph(CODE, needs="inputs")
 def unused_input(graph: Graph, sink: Sink) -> None:
     """W223: one of several inputs of a model that leads to no output."""
     if len(graph.inputs) < 2 or not graph.root.steps:

@@ -29,7 +29,7 @@ from cnnspec.lint.text import FileText
 CODE = Code("W213", "`{name}` is never used", "bound here", help="use it, or delete the line")
 
 
-@on_file(CODE)
+@on_file(CODE, needs="let")
 def unused_let(text: FileText, sink: Sink) -> None:
     """W213: a `let` that nothing reads."""
     for owner in text.definitions:

@@ -31,7 +31,7 @@ CODE = Code(
 )
 
 
-@on_file(CODE)
+@on_file(CODE, needs="parameter")
 def unused_parameter(text: FileText, sink: Sink) -> None:
     """W211: a name that begins with `_` is not used on purpose; a block that is handed on shares the parameters of others."""
     passed = {name for item in (*text.definitions, *text.others) for name in item.passed}

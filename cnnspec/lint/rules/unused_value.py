@@ -39,7 +39,7 @@ CODE = Code(
 )
 
 
-@on_file(CODE)
+@on_file(CODE, needs="as")
 def unused_label(text: FileText, sink: Sink) -> None:
     """W212: a name that no statement takes. It still is the key in the state dict."""
     for owner in text.definitions:

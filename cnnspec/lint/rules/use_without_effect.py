@@ -38,7 +38,7 @@ def _is_input(statement: object) -> bool:
     return isinstance(statement, tree.Input)
 
 
-@on_file(CODE)
+@on_file(CODE, needs="use")
 def use_without_effect(text: FileText, sink: Sink) -> None:
     """W224: the running value is the one that is used already, or another `use` follows."""
     for owner in text.definitions:

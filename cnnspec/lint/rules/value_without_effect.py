@@ -41,7 +41,7 @@ CODE = Code(
 )
 
 
-@on_graph(CODE)
+@on_graph(CODE, needs="steps")
 def value_without_effect(graph: Graph, sink: Sink) -> None:
     """W222: a name whose value nothing takes that leads to the output."""
     for stack, _ in stacks_of(graph.root):
