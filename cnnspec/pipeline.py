@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any
 
+    from cnnspec.compiler.any_size import Holding
     from cnnspec.compiler.models import Chosen
     from cnnspec.compiler.names import Block
     from cnnspec.compiler.project import File
     from cnnspec.syntax import tree
 
-__all__ = ["Graph", "check"]
+__all__ = ["Graph", "check", "sizes_that_work"]
 
 MARK = "cnnspec:"
 """What is in every comment that silences a warning."""
@@ -78,6 +79,19 @@ def check(
             suppress(file.source, sink, unseen=unseen, whole=whole)
         return graphs
     return []
+
+
+def sizes_that_work(
+    source: Source, sink: Sink, *, model: str | None = None, parameters: Mapping[str, Any] | None = None
+) -> list[Holding]:
+    """The sizes of the input for which each model of a file holds, as it is built; every mistake goes to `sink`."""
+    from cnnspec.compiler.any_size import sizes_of_built
+
+    graphs = check(source, sink, model=model, parameters=parameters)
+    if sink.has_errors:
+        return []
+    chosen = {one.name.id: one for one in choose(read_definitions(source, Sink()), model, Sink())}
+    return [sizes_of_built(chosen[graph.name], dict(parameters or {}), graph) for graph in graphs]
 
 
 def inspect(

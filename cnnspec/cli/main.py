@@ -21,6 +21,7 @@ COMMANDS = {
     "draw": "draw",
     "fmt": "fmt",
     "explain": "explain",
+    "sizes": "sizes",
     "layers": "layers",
     "export": "export",
     "train": "train",

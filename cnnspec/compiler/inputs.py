@@ -104,6 +104,8 @@ def _of_input(walk: Walk, node: tree.Input, arriving: Known) -> Flow:
     else:
         _give_sizes(walk, node)
     sizes = [_input_size(walk, item) for item in node.shape.items]
+    if not walk.uses:
+        sizes = walk.input_sizes(node, sizes)
     if any(isinstance(item, tree.Literal) and item.value is None for item in node.shape.items):
         return LOST
     if not sizes:
@@ -127,7 +129,7 @@ def _of_input(walk: Walk, node: tree.Input, arriving: Known) -> Flow:
         )  # fmt: skip
         return LOST
     found = arriving.sizes
-    if found is not None and (len(found) != len(sizes) or any(_clash(a, b) for a, b in zip(found, sizes))):
+    if walk.checks_claims and found is not None and not walk.holds(lambda: not _differ(found, tuple(sizes))):
         walk.sink.report(
             codes.INPUT_DIFFERS, walk.uses[-1].span, labels=arriving.labels(), model=walk.uses[-1].block.name,
             found=found, declared=tuple(sizes),
@@ -167,6 +169,8 @@ def _bind_sizes(walk: Walk, node: tree.Input, arriving: Known) -> None:
 
 def _conditions(walk: Walk, node: tree.Input) -> None:
     """Check what `where` says of sizes that are numbers. Where it fails, what follows is not meant for this size."""
+    if not walk.checks_claims:
+        return
     free = {name.id for _, name in _free(walk, node)}
     for condition in node.conditions:
         names = {found.id for found in tree.walk(condition) if isinstance(found, tree.Name)}
@@ -223,7 +227,8 @@ def invalid(walk: Walk, node: tree.Invalid) -> None:
 def annotation(walk: Walk, tail: tree.Tail) -> None:
     """Compare the shape with the declared one; go on with what is not in question."""
     assert tail.annotation is not None
-    walk.flow = _compared(walk, walk.flow, tail.annotation, walk.stack.resolve(walk.feed))
+    if walk.checks_claims:
+        walk.flow = _compared(walk, walk.flow, tail.annotation, walk.stack.resolve(walk.feed))
 
 
 def _compared(walk: Walk, flow: Known, node: tree.Expression, feed: Feed) -> Known:

@@ -44,7 +44,7 @@ def torch_layer(walk: Walk, declared: type[Layer], earlier: tuple[Argument, ...]
     start = walk.flow
     end, accepted = _behind(walk, layer, bound, node)
     shape = start.shape
-    parameters = layer.parameters(shape) if accepted and shape is not None else 0
+    parameters = int(layer.parameters(shape)) if accepted and shape is not None else 0
     if parameters > _LARGEST:
         walk.sink.report(
             codes.TENSOR_TOO_LARGE, node.head, what=f"the parameters of {declared.__name__}", limit=_LARGEST
@@ -131,9 +131,9 @@ def _wholly(
 ) -> tuple[Known, bool]:
     """Behind a layer to which a value comes of which all is sure; and whether it accepts it."""
     stated = layer.stated
-    differs = isinstance(stated, int) and flow.width(layer.inferred_axis) != stated
+    differs = isinstance(stated, int) and not walk.holds(lambda: flow.width(layer.inferred_axis) == stated)
     try:
-        given = layer.infer(shape)
+        given = walk.infer(layer, shape)
     except Reject as reject:
         if not differs or reject.code.id == codes.WRONG_RANK.id:
             _refused(walk, reject, layer, bound, node, flow.labels())
@@ -156,11 +156,11 @@ def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> tuple[K
     if isinstance(stated, int) and isinstance(flow, Flow):
         found = [_width(reading, layer.inferred_axis) for reading in flow.readings] or [flow.width(layer.inferred_axis)]
         if all(width is not None and width != stated for width in found):
-            refused = outcome([layer], flow)[1]
+            refused = walk.outcome([layer], flow)[1]
             if refused is None or refused.code.id != codes.WRONG_RANK.id:
                 return _wrong_width(walk, layer, bound, node, flow), False
     known = _stated(layer, flow)
-    found_flow, refused = outcome([layer], known)
+    found_flow, refused = walk.outcome([layer], known)
     if refused is not None:
         labels = flow.labels() if isinstance(flow, Flow) else []
         _refused(walk, refused, layer, bound, node, labels)

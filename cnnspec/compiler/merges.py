@@ -256,7 +256,7 @@ def _meet(
             result = result if result.readings else flow
             continue
         pairs = [(one, other) for one in result.readings for other in flow.readings]
-        met = tuple(_both(one, other) for one, other in pairs if not _differ(one, other))
+        met = tuple(_both(*pair) for pair in pairs if _can_meet(walk, *pair))
         if not met:
             shown = labels or [*_said(result, "gives"), *_said(flow, "gives")]
             walk.sink.report(
@@ -268,6 +268,10 @@ def _meet(
             continue
         result = doubtful(met, result)
     return result
+
+
+def _can_meet(walk: Walk, one: Sizes, other: Sizes) -> bool:
+    return walk.holds(lambda: not _differ(one, other))
 
 
 def _differ(one: Sizes, other: Sizes) -> bool:
@@ -289,7 +293,7 @@ def _multiply(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow
         one, other = result.sizes, flow.sizes
         if one is None or other is None:
             return LOST
-        fits = len(one) == len(other) and all(a == b or None in (a, b) or 1 in (a, b) for a, b in zip(one, other))
+        fits = _fit_stretched(walk, one, other)
         if not fits:
             walk.sink.report(
                 codes.BRANCHES_DIFFER, node.head, labels=[*_said(result, "gives"), *_said(flow, "gives")],
@@ -297,7 +301,7 @@ def _multiply(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow
             )  # fmt: skip
             if len(one) != len(other):
                 return LOST
-        sizes = tuple(map(_stretched, one, other))
+        sizes = _stretched(walk, one, other)
         doubted = (not fits) or result.doubted or flow.doubted
         result = _unsure(result.become(sizes, node.head), doubted=doubted)
     return result
@@ -309,7 +313,18 @@ def _unsure(flow: Flow, *, doubted: bool) -> Flow:
     return replace(flow, options=(flow.sizes,) if doubted and None in flow.sizes else ())
 
 
-def _stretched(a: int | None, b: int | None) -> int | None:
+def _fit_stretched(walk: Walk, one: Sizes, other: Sizes) -> bool:
+    if len(one) != len(other):
+        return False
+    return walk.holds(lambda: all(a == b or None in (a, b) or 1 in (a, b) for a, b in zip(one, other)))
+
+
+def _stretched(walk: Walk, one: Sizes, other: Sizes) -> Sizes:
+    sizes: Sizes = walk.choose(lambda: tuple(map(_stretched_size, one, other)))
+    return sizes
+
+
+def _stretched_size(a: int | None, b: int | None) -> int | None:
     if a == b or b == 1:
         return a
     if a == 1:
@@ -324,9 +339,8 @@ def _matmul(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
         return LOST
     one, other = flows[0].sizes, flows[1].sizes
     ranks = len(one) == len(other) >= 2
-    inner = ranks and (one[-1] == other[-2] or None in (one[-1], other[-2]))
-    front = ranks and all(a == b or None in (a, b) for a, b in zip(one[:-2], other[:-2]))
-    if not (inner and front):
+    rows, columns = (*one[:-2], one[-1]), other[:-1]
+    if not (ranks and walk.holds(lambda: not _differ(rows, columns))):
         labels = [*_said(flows[0], "gives"), *_said(flows[1], "gives")]
         walk.sink.report(
             codes.FACTORS_DIFFER, node.head, labels=labels, first=shape_fact(flows[0]),
@@ -359,7 +373,7 @@ def _concat(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
     for flow in known[1:]:
         other = flow.sizes
         assert other is not None
-        if not _joins(sizes, other, axis):
+        if not _fit_together(walk, sizes, other, axis):
             along = "the channels" if axis == 0 else f"dimension {axis + 1}"
             walk.sink.report(
                 codes.CONCAT_DIFFERS, node.head, labels=[*_said(first, "gives"), *_said(flow, "gives")], along=along,
@@ -368,11 +382,27 @@ def _concat(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
             if len(other) != len(sizes):
                 return LOST
             doubted = True
-        sizes = tuple(a if b in (None, a) else b if a is None else None for a, b in zip(sizes, other))
+        sizes = _in_both(walk, sizes, other, axis)
     widths = [flow.width(axis) for flow in flows]
     total = None if len(known) < len(flows) or None in widths else sum(width or 0 for width in widths)
     sizes = (*sizes[:axis], total, *sizes[axis + 1 :])
     return _unsure(first.become(sizes, node.head), doubted=doubted)
+
+
+def _fit_together(walk: Walk, first: Sizes, second: Sizes, axis: int) -> bool:
+    return walk.holds(lambda: _joins(first, second, axis))
+
+
+def _in_both(walk: Walk, first: Sizes, second: Sizes, axis: int) -> Sizes:
+    sizes: Sizes = walk.choose(lambda: _shared(first, second, axis))
+    return sizes
+
+
+def _shared(first: Sizes, second: Sizes, axis: int) -> Sizes:
+    """What is sure of both; along the axis in which they may differ, nothing."""
+    shared = [a if b in (None, a) else b if a is None else None for a, b in zip(first, second)]
+    shared[axis] = None
+    return tuple(shared)
 
 
 def _joins(first: Sizes, second: Sizes, axis: int) -> bool:

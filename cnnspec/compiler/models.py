@@ -108,9 +108,15 @@ def expand(
 
     `used` takes up the blocks that it uses.
     """
-    before = sum(found.severity == "error" for found in sink.diagnostics)
     walk = new_walk(sink, known)
     walk.used = set() if used is None else used
+    return expanded(walk, chosen, parameters, recipe)
+
+
+def expanded(walk: Walk, chosen: Chosen, parameters: Mapping[str, Any], recipe: tree.Train | None) -> Graph:
+    """The graph of one model, by a walk that stands in front of it."""
+    sink = walk.sink
+    before = sum(found.severity == "error" for found in sink.diagnostics)
     model = chosen.definition
     walk.model = model
     walk.awaits_input = any(isinstance(item, tree.Input) for item in model.body.statements)

@@ -72,6 +72,10 @@ class Place:
         self.constants: dict[Deferred, Any] = {}
         """The constants of files that have been worked out."""
 
+    def number(self, size: int) -> int:
+        """A size of a value of the network, as expressions see it."""
+        return size
+
     def inner_value(self, of: Value | Values, path: Sequence[tree.Name], span: Span) -> Any:
         """The value behind a module inside of a labelled one; only a network has such."""
         raise NotImplementedError

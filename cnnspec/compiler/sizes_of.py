@@ -35,11 +35,11 @@ def size_of(known: Known, what: str, name: str, span: Span, place: Place) -> Any
     sizes = known.sizes
     if what in ("shape", "size"):
         part = None if sizes is None else sizes[what == "size" :]
-        return UNKNOWN if part is None or None in part else list(part)
+        return UNKNOWN if part is None or None in part else [place.number(size) for size in part if size is not None]
     axis, ranks = _SIZES[what]
     if sizes is not None and len(sizes) not in ranks:
         why = f"{name} needs {' or '.join(map(str, ranks))} dimensions"
         place.sink.report(codes.NO_SUCH_SIZE, span, name=name, shape=shape_fact(known), why=why)
         return UNKNOWN
     width = known.width(axis)
-    return UNKNOWN if width is None else width
+    return UNKNOWN if width is None else place.number(width)

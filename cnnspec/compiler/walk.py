@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from cnnspec.declare import Reject
     from cnnspec.diagnostics import Code, Suggestion
+    from cnnspec.layers import Layer
     from cnnspec.source import Span
 
 Shape = tuple[int, ...]
@@ -118,6 +120,33 @@ class Walk(Place):
         """Whether text that was to be an input could not be read."""
         self.body: tree.Body | None = None
         """The body whose statements run."""
+
+    checks_claims = True
+    """Whether what the spec says about shapes is checked."""
+
+    # --- questions about sizes ---
+
+    def infer(self, layer: Layer, shape: Any) -> Any:
+        """The shape behind a layer; raises Reject where it refuses what arrives."""
+        return layer.infer(shape)
+
+    def outcome(self, layers: list[Layer], known: Known) -> tuple[Known, Reject | None]:
+        """What is sure of the value behind a layer that is one of several; or why it is refused."""
+        from cnnspec.compiler.standins import outcome
+
+        return outcome(layers, known)
+
+    def holds(self, question: Callable[[], bool]) -> bool:
+        """Whether something is true of sizes."""
+        return question()
+
+    def choose(self, rule: Callable[[], Any]) -> Any:
+        """What a rule about sizes gives."""
+        return rule()
+
+    def input_sizes(self, node: tree.Input, sizes: list[int | None]) -> list[int | None]:
+        """The sizes of an input that the spec declares so."""
+        return sizes
 
     # --- where a finding arose ---
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 
 
+class AnySize(int):
+    """A size that depends on that of the input; as a plain int it is that of one input. See `cnnspec.sizes`."""
+
+
 class Parts(tuple):  # type: ignore[type-arg]
     """The shapes of a tuple of values, each a shape or again Parts."""
 

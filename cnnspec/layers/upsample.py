@@ -1,6 +1,6 @@
 """Layers that resize sequences, images and volumes by interpolation."""
 
-from math import inf, prod
+from math import inf, prod, trunc
 
 from cnnspec.declare import Bool, Choice, Count, Positive, Reject, Tuple
 from cnnspec.diagnostics import refusals
@@ -45,7 +45,7 @@ class _Resize(Layer):
         self._expect_rank(x)
         spatial = x[1:]
         if self.size is not None:
-            return (x[0], *map(int, self._each(self.size, "size", spatial)))
+            return (x[0], *map(trunc, self._each(self.size, "size", spatial)))
         scales = self._each(self.scale_factor or 1, "scale_factor", spatial)
         return (x[0], *map(self._scaled, spatial, scales, axis_names(len(spatial))[1:]))
 
@@ -90,7 +90,7 @@ class _Resize(Layer):
             )
         if scaled < 1:
             raise Reject("scale_factor", EMPTY_OUTPUT, size=0, axis=axis)
-        return int(scaled)
+        return trunc(scaled)
 
 
 def _between(mode: str, corners: bool, size: int, wanted: int) -> Reads:

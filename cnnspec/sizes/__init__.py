@@ -1,0 +1,1 @@
+"""Numbers that depend on the sizes of an input, and exact answers to questions about them for every size at once."""
