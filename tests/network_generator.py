@@ -21,6 +21,8 @@ class Generator:
     depth: int = 1
     values: bool = False
     """Whether values have names, modules run again and so on."""
+    several: bool = False
+    """Whether there are tuples, several inputs, outputs and models, and parts of models as arguments."""
 
     def write(self, text: str, broken: str | None = None) -> None:
         if broken is not None:
@@ -234,6 +236,69 @@ class Generator:
         self.write(f"for w in widths{n}[1:] {{ Conv2d(w, 1) }}", f"for w in widths{n}[1] {{ Conv2d(w, 1) }}")
         self.channels = 6
 
+    def parts(self) -> None:
+        n, c = len(self.lines), self.channels
+        if c % 2:
+            return
+        cut = self.rng.choice((f"Chunk(2) as (p{n}, q{n})", f"Split([{c // 2}, {c - c // 2}]) as (p{n}, q{n})"))
+        self.write(cut, f"Chunk({c + 1}) as (p{n}, q{n})")
+        self.write(f"use q{n}")
+        self.write(f"Conv2d({c // 2}, 1)")
+        self.write(f"concat(p{n})", f"concat(p{n}[0])")
+
+    def looped_branches(self) -> None:
+        self.write("concat {")
+        self.write("    for i in range(3) {")
+        self.write(
+            "        if i != 1 { branch { Conv2d(2 + i, 1) } }", "        if i != 1 { branch { Conv2d(2 + j, 1) } }"
+        )
+        self.write("    }")
+        self.write("    let last = 2")
+        self.write("    branch { Conv2d(last, 1); Tanh }", "    branch { Conv2d(last, 1); Tanhh }")
+        self.write("}")
+        self.channels = 8
+
+    def bound_layer(self) -> None:
+        n = len(self.lines)
+        self.write(
+            f"let Bound{n} = Conv2d(kernel_size=1, bias=false)", f"let Bound{n} = Conv2d(kernel_size=1, bais=false)"
+        )
+        self.write(f"Bound{n}(4)", f"Bound{n}(4, kernel_size=1)")
+        self.channels = 4
+
+    def product(self) -> None:
+        self.write("matmul { branch { } branch { Softmax(3) } }", "matmul { branch { } branch { } branch { } }")
+
+    def inner_model(self) -> None:
+        n, c, size = len(self.lines), self.channels, self.size
+        self.blocks.append(f"model Inner{n}(width = 3) {{\n    input [{c}, {size}, {size}]\n    Conv2d(width, 1)\n}}\n")
+        self.blocks.append(f"model Wide{n} = Inner{n}(5)\n")
+        self.write(f"Wide{n}", f"Wide{n}(width=4)")
+        self.channels = 5
+
+    def labelled_choice(self) -> None:
+        n, c = len(self.lines), self.channels
+        self.write(f"let deep{n} = in_height > 3")
+        self.write(f"if deep{n} {{ Conv2d({c}, 1); Tanh }} else {{ Sigmoid }} as chosen{n}")
+        self.write(f"multiply(chosen{n}, 2)", f"multiply(choose{n}, 2)")
+
+    def handed_weight(self) -> None:
+        n = len(self.lines)
+        self.blocks.append(f"block Plus{n}(value) {{\n    add(value)\n    ReLU\n}}\n")
+        self.write(f"weight [{self.channels}, {self.size}, {self.size}] = 0.5 as handed{n}")
+        self.write(f"Plus{n}(handed{n})", f"Plus{n}(handed)")
+        self.write(f"Plus{n}(value=handed{n})")
+
+    def nested_tuple(self) -> None:
+        n = len(self.lines)
+        self.write("tuple {")
+        self.write("    branch { tuple { branch { Conv2d(3, 1) } branch { Tanh } } }")
+        self.write("    branch { Sigmoid } as plain")
+        self.write(f"}} as nested{n}")
+        self.write(f"use (nested{n}[0] + (nested{n}[1],))[1:]", f"use (nested{n}[0] + (nested{n}[5],))[1:]")
+        self.write(f"Join{n}", f"Join{n}(3)")
+        self.blocks.append(f"block Join{n} {{\n    input as (x, y)\n    use x\n    add(y)\n}}\n")
+
     def model(self) -> tuple[str, list[tuple[int, str]]]:
         """The text, and edits as (line from 1, new text of the line)."""
         steps = [self.conv, self.same, self.same, self.down, self.residual, self.merge, self.name, self.recall]
@@ -248,13 +313,33 @@ class Generator:
                 self.labelled_loop,
                 self.functions,
             ]
+        if self.several:
+            steps += [
+                self.parts,
+                self.looped_branches,
+                self.bound_layer,
+                self.product,
+                self.inner_model,
+                self.labelled_choice,
+                self.handed_weight,
+                self.nested_tuple,
+            ]
+        several = self.several and self.rng.random() < 0.3
         for _ in range(self.rng.randint(4, 12)):
             self.rng.choice(steps)()
         features = self.channels * self.size * self.size
         self.write("Flatten", "Flatten(7)")
         self.write(f"Linear({features} -> 10)", f"Linear({features + 1} -> 10)")
+        if several:
+            self.write("concat(facts)  -> [15]", "concat(facts)  -> [16]")
+            self.write("tuple {")
+            self.write("    branch { Linear(2) } as scores", "    branch { Linear(3 -> 2) } as scores")
+            self.write("    branch { Tanh } as rest")
+            self.write("}  -> ([2], [15])", "}  -> ([2], [15], [1])")
         head = "".join(f"{block}\n" for block in self.blocks)
-        head += f"model Net {{\n    input [3, 16, 16]{' as image' if self.rng.random() < 0.2 else ''}\n"
+        head += f"model Net {{\n    input [3, 16, 16]{' as image' if several or self.rng.random() < 0.2 else ''}\n"
+        if several:
+            head += "    input [5] as facts\n    use image\n"
         before = head.count("\n")
         text = head + "\n".join(self.lines) + "\n}\n"
         return text, [(line + before + 1, broken) for line, broken in self.edits]

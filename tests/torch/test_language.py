@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 
 import cnnspec
 from cnnspec.layers.base import Parts
+from tests.sampling import FULL
 
 UNIT = "block Unit(c, k = 1, act = ReLU) { Conv2d(c, k, padding=k // 2); act }\n"
 
@@ -175,6 +179,24 @@ def test_program_runs_as_checked(name: str):
     assert sum(parameter.numel() for parameter in net.parameters()) == spec.parameters
     found = [key.removesuffix(".weight") for key in net.state_dict() if not key.endswith(".bias")]
     assert found == keys.split()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_survives_what_one_does_with_modules(name: str):
+    spec = cnnspec.loads(PROGRAMS[name][0], "M")
+    net = spec.compile().eval()
+    inputs = tuple(torch.randn(2, *entry.shape) for entry in spec.graph.inputs)
+    other = spec.compile().eval()
+    other.load_state_dict(net.state_dict())
+    made = [copy.deepcopy(net), pickle.loads(pickle.dumps(net)), other]
+    made += [torch.jit.trace(net, inputs), torch.fx.symbolic_trace(net)]
+    if FULL:
+        torch.compiler.reset()
+        made += [torch.export.export(net, inputs).module(), torch.compile(net, backend="eager", fullgraph=True)]
+    with torch.no_grad():
+        expected = net(*inputs)
+        for one in made:
+            torch.testing.assert_close(one(*inputs), expected)
 
 
 @pytest.mark.parametrize("name", ["only modules have numbers", "a path into a merge", "labelled loops and conditions"])
