@@ -128,6 +128,8 @@ def call_function(
     receiver = arguments[0] if function.owner is not None and arguments else None
     scope = Scope(function.scope.top, _enclosing(function.scope), function.owner, receiver)
     scope.values = bind_arguments(m, function, arguments, keywords, place)
+    if function.name == "__init__" and isinstance(receiver, Instance) and receiver.arguments is None:
+        receiver.arguments = dict(scope.values)
     scope.function = function
     node = function.node
     if isinstance(node, ast.Lambda):

@@ -157,12 +157,14 @@ class Instance:
     `layer` is what torch's own layers were made with; `made` the call that made it, `frame` the calls around that one.
     """
 
-    __slots__ = ("attributes", "children", "cls", "frame", "layer", "made", "name", "touched", "uses")
+    __slots__ = ("arguments", "attributes", "children", "cls", "frame", "layer", "made", "name", "touched", "uses")
 
     def __init__(self, cls: AnyClass, made: Place | None = None, frame: Frame | None = None) -> None:
         self.cls, self.made, self.frame = cls, made, frame
         self.attributes: dict[str, object] = {}
         self.children: dict[str, object] = {}
+        self.arguments: dict[str, object] | None = None
+        """What its __init__ was called with, by the names of its parameters."""
         self.layer: object = None
         self.touched = False
         self.uses = 0

@@ -1,0 +1,88 @@
+"""PyTorch source as a spec, without running it."""
+
+from __future__ import annotations
+
+import ast
+
+from cnnspec.backends.cnn_source.origins import Origin
+from cnnspec.diagnostics import Sink, codes
+from cnnspec.graph.nodes import LayerNode
+from cnnspec.graph.walk import runs
+from cnnspec.importers.spec_text import Imported, as_spec
+from cnnspec.torch_source.check import Outcome
+from cnnspec.torch_source.lower.foreign import Foreign
+from cnnspec.torch_source.lower.graphs import lowered
+from cnnspec.torch_source.lower.shapes import batch_axis, tensors_in
+from cnnspec.torch_source.module_methods import walk
+from cnnspec.torch_source.values import Class, Function, Instance, lineage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.source import Span
+
+_COMMENT = 12
+"""Lines of a comment that are kept."""
+
+
+def import_module(outcome: Outcome, sink: Sink) -> Imported | None:
+    """The spec of a module that was followed to its end; what specs can't say goes to `sink`, each with its place."""
+    graph, problems = lowered(outcome)
+    places = {(span.source.path, span.start, reason): (reason, span) for reason, span in problems}
+    for _, node in runs(graph.root):
+        if isinstance(node, LayerNode) and isinstance(node.layer, Foreign):
+            span = node.span
+            places.setdefault((span.source.path, span.start, node.layer.reason), (node.layer.reason, span))
+    if any(batch_axis(tensor.shape) != 0 for tensor in tensors_in(outcome.output)):
+        places[("", 0, "")] = "an output whose first dimension is no batch", outcome.place.span
+    for reason, span in places.values():
+        _refuse(sink, reason, span)
+    if places or outcome.module is None:
+        return None
+    source = graph.source.path.replace("\\", "/").rpartition("/")[2]
+    found = as_spec(graph, _origins(outcome.module), f"Imported from {source}, {outcome.name}.")
+    if found is None:
+        _refuse(sink, "the way in which its values go", outcome.place.span)
+    return found
+
+
+def _refuse(sink: Sink, reason: str, span: Span) -> None:
+    sink.report(codes.NOT_IMPORTED, span, reason=reason)
+
+
+def unused(outcome: Outcome, imported: Imported) -> list[str]:
+    """Modules with weights that forward never runs: their keys have no counterpart in the spec."""
+    assert outcome.module is not None
+    taken = set(imported.keys.values())
+    return [name for name, module in walk(outcome.module) if module.layer is not None and not module.uses and name not in taken]
+
+
+def _origins(module: Instance) -> dict[str, Origin]:
+    """What made the modules, by their keys."""
+    return {name: _origin(part) for name, part in walk(module) if isinstance(part.cls, Class)}
+
+
+def _origin(module: Instance) -> Origin:
+    cls = module.cls
+    assert isinstance(cls, Class)
+    defaults: dict[str, object] = {}
+    for part in lineage(cls):
+        init = part.members.get("__init__") if isinstance(part, Class) else None
+        if isinstance(init, Function):
+            names = [one.arg for one in (*init.node.args.posonlyargs, *init.node.args.args)]
+            defaults = dict(zip(reversed(names), reversed(init.defaults)))
+            break
+    arguments = dict(list((module.arguments or {}).items())[1:])
+    return Origin(cls.name, arguments, defaults, _comment(cls))
+
+
+def _comment(cls: Class) -> str:
+    """The documentation of a class, or else the comment above it."""
+    told = ast.get_docstring(cls.node) or ""
+    if not told:
+        lines = []
+        number = min([cls.node.lineno, *(one.lineno for one in cls.node.decorator_list)]) - 1
+        while number > 0 and cls.script.source.line(number).lstrip().startswith("#"):
+            lines.insert(0, cls.script.source.line(number).lstrip("# ").rstrip())
+            number -= 1
+        told = "\n".join(lines)
+    return "\n".join("".join(sign for sign in line if sign.isprintable()) for line in told.splitlines()[:_COMMENT])
