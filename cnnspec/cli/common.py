@@ -54,9 +54,7 @@ def add_input(parser: ArgumentParser | _ArgumentGroup) -> None:
     parser.add_argument(
         "--input", metavar="SHAPE", help="the shape of the input without its batch: 3x32x32, or several with commas"
     )
-    parser.add_argument(
-        "--mode", choices=("train", "eval"), default="eval", help="follow training or evaluation, by default eval"
-    )
+    parser.add_argument("--mode", choices=("train", "eval"), help="follow training or evaluation, by default eval")
 
 
 def wants_color(choice: str, stream: TextIO) -> bool:

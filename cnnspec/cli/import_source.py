@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from cnnspec.diagnostics import Sink
     from cnnspec.importers.spec_text import Imported
 
 
@@ -43,9 +44,11 @@ def run(options: Namespace) -> int:
 
 def _imported(options: Namespace, path: str, entry: str | None, sink: Sink) -> Imported | None:
     from cnnspec.cli.python import followed
+    from cnnspec.diagnostics import Sink as Other
     from cnnspec.diagnostics import codes
     from cnnspec.diagnostics.suggestions import listing
-    from cnnspec.importers.torch_source import import_module, unused
+    from cnnspec.importers.torch_source import import_module, same_in_training, unused
+    from cnnspec.torch_source.lower.graphs import place_of
 
     source = read(path, sink)
     outcomes = followed(options, source, path, entry, sink)
@@ -56,12 +59,16 @@ def _imported(options: Namespace, path: str, entry: str | None, sink: Sink) -> I
         raise UsageError(f"{path} has several modules: ask for one of {names}, as {path}:{outcomes[0].name}" if outcomes
                          else f"{path} has no module to import")  # fmt: skip
     (outcome,) = outcomes
+    if options.mode is None:
+        options.mode = "train"
+        in_training = followed(options, source, path, entry, Other())
+        if not same_in_training(outcome, in_training):
+            sink.report(codes.DIFFERS_IN_TRAINING, place_of(outcome).span, name=outcome.name)
     found = import_module(outcome, sink)
     if found is not None:
         for name in unused(outcome, found):
             complain(f"`{name}` is made and never run: it is not in the spec")
-    del codes
-    return found
+    return found if not sink.has_errors else None
 
 
 def _write(options: Namespace, found: Imported) -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "sizes": "sizes",
     "layers": "layers",
     "export": "export",
+    "import": "import_source",
     "train": "train",
     "evaluate": "evaluate",
     "predict": "evaluate",

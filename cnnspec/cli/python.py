@@ -61,16 +61,22 @@ def python_graphs(options: Namespace, path: str, entry: str | None, sink: Sink) 
     """The graphs of the modules of a file, where those that were not followed to their end are reported."""
     from cnnspec.cli.common import read
 
-    outcomes = outcomes_of(read(path, sink), path, sink, options_of(options, entry))
-    for one in outcomes:
-        if one.stop not in ("", "?"):
-            place = one.stopped_at or one.place
-            sink.report(codes.NO_GRAPH, place.span, name=f"`{one.name}`", reason=one.stop)
+    outcomes = followed(options, read(path, sink), path, entry, sink)
     if sink.has_errors:
         return []
     from cnnspec.torch_source.lower.graphs import graph_of
 
     return [graph for graph in map(graph_of, outcomes) if graph is not None]
+
+
+def followed(options: Namespace, source: Source, path: str, entry: str | None, sink: Sink) -> list[Outcome]:
+    """What became of the modules of a file; those that were not followed to their end are reported as errors."""
+    outcomes = outcomes_of(source, path, sink, options_of(options, entry))
+    for one in outcomes:
+        if one.stop not in ("", "?"):
+            place = one.stopped_at or one.place
+            sink.report(codes.NO_GRAPH, place.span, name=f"`{one.name}`", reason=one.stop)
+    return outcomes
 
 
 def outcomes_of(source: Source, path: str, sink: Sink, options: Options) -> list[Outcome]:

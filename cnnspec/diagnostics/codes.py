@@ -262,6 +262,15 @@ BAD_INPUT_COMMENT = Code(
     help="write the sizes without the batch, as in `# cnnspec: input 3x32x32`",
 )
 
+# Import
+NOT_IMPORTED = Code("E820", "a spec can't say this: {reason}", "has no counterpart")
+DIFFERS_IN_TRAINING = Code(
+    "E821",
+    "`{name}` computes something else in training",
+    "decides by `self.training`",
+    help="--mode eval imports what it does in evaluation, --mode train what it does in training",
+)
+
 # Warnings about Python source with torch
 NOT_FOLLOWED = Code(
     "W301",

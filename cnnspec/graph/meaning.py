@@ -112,9 +112,7 @@ class _Run:
             result, taps = self.body(branch, x, own, linked, _below(path, key))
             branches.append(result)
             tapped.append(taps)
-        further = tuple(
-            branches[tap.branch] if tap.tap is None else tapped[tap.branch][tap.tap] for tap in node.taps
-        )
+        further = tuple(branches[tap.branch] if tap.tap is None else tapped[tap.branch][tap.tap] for tap in node.taps)
         if isinstance(node, ResidualNode):
             return self._joined("add", 1, branches if node.shortcut is not None else [*branches, x]), further
         if not node.branches:

@@ -6,6 +6,7 @@ import ast
 
 from cnnspec.backends.cnn_source.origins import Origin
 from cnnspec.diagnostics import Sink, codes
+from cnnspec.graph.meaning import Meanings
 from cnnspec.graph.nodes import LayerNode
 from cnnspec.graph.walk import runs
 from cnnspec.importers.spec_text import Imported, as_spec
@@ -33,7 +34,7 @@ def import_module(outcome: Outcome, sink: Sink) -> Imported | None:
             span = node.span
             places.setdefault((span.source.path, span.start, node.layer.reason), (node.layer.reason, span))
     if any(batch_axis(tensor.shape) != 0 for tensor in tensors_in(outcome.output)):
-        places[("", 0, "")] = "an output whose first dimension is no batch", outcome.place.span
+        places[("", 0, "")] = "an output whose first dimension is no batch", graph.root.span
     for reason, span in places.values():
         _refuse(sink, reason, span)
     if places or outcome.module is None:
@@ -41,8 +42,16 @@ def import_module(outcome: Outcome, sink: Sink) -> Imported | None:
     source = graph.source.path.replace("\\", "/").rpartition("/")[2]
     found = as_spec(graph, _origins(outcome.module), f"Imported from {source}, {outcome.name}.")
     if found is None:
-        _refuse(sink, "the way in which its values go", outcome.place.span)
+        _refuse(sink, "the way in which its values go", graph.root.span)
     return found
+
+
+def same_in_training(outcome: Outcome, others: list[Outcome]) -> bool:
+    """Whether a module does the same in training as in evaluation: what it did in training is given."""
+    if len(others) != 1 or others[0].stop:
+        return False
+    meanings = Meanings()
+    return meanings.of(lowered(outcome)[0], {}) == meanings.of(lowered(others[0])[0], {})
 
 
 def _refuse(sink: Sink, reason: str, span: Span) -> None:
@@ -53,7 +62,11 @@ def unused(outcome: Outcome, imported: Imported) -> list[str]:
     """Modules with weights that forward never runs: their keys have no counterpart in the spec."""
     assert outcome.module is not None
     taken = set(imported.keys.values())
-    return [name for name, module in walk(outcome.module) if module.layer is not None and not module.uses and name not in taken]
+    return [
+        name
+        for name, module in walk(outcome.module)
+        if module.layer is not None and not module.uses and name not in taken
+    ]
 
 
 def _origins(module: Instance) -> dict[str, Origin]:
@@ -79,7 +92,7 @@ def _comment(cls: Class) -> str:
     """The documentation of a class, or else the comment above it."""
     told = ast.get_docstring(cls.node) or ""
     if not told:
-        lines = []
+        lines: list[str] = []
         number = min([cls.node.lineno, *(one.lineno for one in cls.node.decorator_list)]) - 1
         while number > 0 and cls.script.source.line(number).lstrip().startswith("#"):
             lines.insert(0, cls.script.source.line(number).lstrip("# ").rstrip())

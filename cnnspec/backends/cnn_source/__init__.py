@@ -42,7 +42,7 @@ def write(graph: Graph, origins: Mapping[str, Origin], style: Style, comment: st
     """The text of a spec that is the same network as a graph. `origins` tells by keys what made its modules."""
     body, inputs = root_body(graph, _hint)
     layers, weights = marks(body)
-    body = inlined(body, frozenset())
+    body = inlined(body)
     extraction = Extraction(body, origins, share=style.share)
     statements, blocks = extraction.root.statements, extraction.blocks
     if style.loops:

@@ -20,6 +20,8 @@ from cnnspec.backends.cnn_source.statements import (
     Name,
     Residual,
     Statement,
+    label_of,
+    made_like,
     rewrite,
     skeleton,
 )
@@ -92,7 +94,9 @@ class Extraction:
         return made
 
     def _name(self, title: str) -> str:
-        wish = clean_name("".join(part[:1].upper() + part[1:] for part in title.replace("-", "_").split("_"))) or "Block"
+        wish = (
+            clean_name("".join(part[:1].upper() + part[1:] for part in title.replace("-", "_").split("_"))) or "Block"
+        )
         wish = wish[:1].upper() + wish[1:]
         if Layer.find(wish) is not None:
             wish += "Block"
@@ -107,10 +111,13 @@ class Extraction:
         origins = [self.origins.get(body.origin.path, NOWHERE) if body else NOWHERE for body in bodies]
         first = bodies[0]
         assert first is not None
-        parameters = Parameters(origins, [*first.takes, *_bound(first.statements)])
+        arriving = [use.mark.width for use in uses]
+        parameters = Parameters(origins, [*first.takes, *_bound(first.statements)], arriving)
         statements = _Unifier(parameters).unify([body.statements for body in bodies if body is not None])
         name = self._name(title)
-        order = sorted(parameters.columns, key=lambda one: one in parameters.defaults)
+        given = list(origins[0].arguments)
+        order = sorted(parameters.columns, key=lambda one: given.index(one) if one in given else len(given))
+        order.sort(key=lambda one: one in parameters.defaults)
         listed = [(one, Const(parameters.defaults[one]) if one in parameters.defaults else None) for one in order]
         takes: list[tuple[str, Const | None]] = [(one, None) for one in first.takes]
         self.blocks.append(Block(name, (*takes, *listed), statements, origins[0].comment))
@@ -134,8 +141,7 @@ def _replaced(part: object, made: Mapping[int, Call]) -> object:
     if isinstance(part, tuple):
         return tuple(_replaced(one, made) for one in part)
     if isinstance(part, (Call, Body, Residual, Branches, Loop, If)):
-        values = [_replaced(getattr(part, name), made) for name in part.__match_args__]
-        return type(part)(*values)
+        return made_like(part, [_replaced(getattr(part, name), made) for name in part.__match_args__])
     return part
 
 
@@ -145,14 +151,15 @@ def _ready(root: Body) -> list[tuple[str, Call]]:
 
     def visit(part: object) -> bool:
         if isinstance(part, tuple):
-            return any([visit(one) for one in part])
+            inside = [visit(one) for one in part]
+            return any(inside)
         if isinstance(part, Call):
             inner = part.body is not None and visit(part.body.statements)
             if part.body is not None and not inner:
                 found.append((part.name, part))
             return part.body is not None
         if isinstance(part, (Residual, Branches, Loop, If)):
-            return any([visit(getattr(part, name)) for name in part.__match_args__])
+            return visit(tuple(getattr(part, name) for name in part.__match_args__))
         return False
 
     visit(root.statements)
@@ -184,8 +191,8 @@ def _bound(statements: object) -> list[str]:
     def note(part: object) -> object:
         if isinstance(part, Arriving):
             found.extend(part.names)
-        elif getattr(part, "label", ""):
-            found.append(part.label)  # type: ignore[attr-defined]
+        elif label_of(part):
+            found.append(label_of(part))
         return part
 
     rewrite(statements, note)
@@ -237,9 +244,7 @@ def _common(first: list[object], second: list[object]) -> list[tuple[int, int]]:
     rows = [[0] * (len(second) + 1) for _ in range(len(first) + 1)]
     for i in range(len(first) - 1, -1, -1):
         for j in range(len(second) - 1, -1, -1):
-            rows[i][j] = (
-                rows[i + 1][j + 1] + 1 if first[i] == second[j] else max(rows[i + 1][j], rows[i][j + 1])
-            )
+            rows[i][j] = rows[i + 1][j + 1] + 1 if first[i] == second[j] else max(rows[i + 1][j], rows[i][j + 1])
     found, i, j = [], 0, 0
     while i < len(first) and j < len(second):
         if first[i] == second[j]:
@@ -344,7 +349,7 @@ class _Unifier:
         names.sort(key=lambda one: order.index(one) if one in order else len(order))
         found = []
         for position in range(count):
-            column = [_position(call, position) for call in calls]
+            column = [self._positional(call, position, layer) for call in calls]
             wish = order[position] if position < len(order) else "value"
             found.append(Argument("", self._value(column, clean_name(wish) or "value")))
         for key in names:
@@ -360,6 +365,14 @@ class _Unifier:
             return Const(layer.fields[key].default, call.mark.width)
         return value
 
+    def _positional(self, call: Call | None, position: int, layer: type[Layer] | None) -> object:
+        if call is None:
+            return None
+        own = [one.value for one in call.arguments if not one.name]
+        if position < len(own):
+            return own[position]
+        return None if layer is None else Const(list(layer.fields.values())[position].default, call.mark.width)
+
     def _value(self, column: Sequence[object], wish: str) -> Const | Code | Name:
         given = [one for one in column if one is not None]
         if not all(isinstance(one, Const) for one in given):
@@ -372,13 +385,6 @@ class _Unifier:
 
 class Differ(Exception):
     """Uses of a class that no one block can stand for."""
-
-
-def _position(call: Call | None, position: int) -> object:
-    if call is None:
-        return None
-    own = [one.value for one in call.arguments if not one.name]
-    return own[position] if position < len(own) else None
 
 
 def _widths(lists: Sequence[Statements]) -> list[int | None]:
@@ -400,5 +406,5 @@ def _arriving(statement: Statement) -> int | None:
 def _wish(slot: Sequence[Statement | None]) -> str:
     """A name for the parameter that says whether a statement is there."""
     first = next(one for one in slot if one is not None)
-    label = getattr(first, "label", "")
+    label = label_of(first)
     return clean_name(f"with_{label}" if label else f"with_{getattr(first, 'name', 'more')}".lower()) or "more"

@@ -18,7 +18,9 @@ from cnnspec.backends.cnn_source.statements import (
     Name,
     Residual,
     Use,
+    label_of,
     rewrite,
+    with_label,
 )
 from cnnspec.graph.nodes import (
     ARRIVING,
@@ -91,7 +93,9 @@ class _Writer:
             arriving: list[Statement] = []
         else:
             arrived = self.used.get(start)
-            parts = sorted((wire for wire in self.used if wire.kind == ARRIVING and wire.path), key=lambda one: one.path)
+            parts = sorted(
+                (wire for wire in self.used if wire.kind == ARRIVING and wire.path), key=lambda one: one.path
+            )
             arriving = [Arriving((arrived,))] if arrived else []
             if parts and isinstance(self.node.input, Parts):
                 names = [self.used.get(Wire(ARRIVING, 0, (number,)), "_") for number in range(len(self.node.input))]
@@ -104,13 +108,19 @@ class _Writer:
         current: Feed = start
         for one in operations:
             feed, values = _ordered(one, current)
-            if feed != current:
+            if self._alone(feed) != current:
                 found.append(self.use(feed))
             found.append(self.statement(one, values))
             current = one.gives
-        if result != current:
+        if self._alone(result) != current:
             found.append(self.use(result))
         return found
+
+    def _alone(self, feed: Feed) -> Feed:
+        """A value, where it is the only one of a recurrent layer that anybody reads: then the layer gives it alone."""
+        if isinstance(feed, Wire) and feed.kind == STEP and feed.index in self.states:
+            return Wire(STEP, feed.index, feed.path[1:])
+        return feed
 
     # --- names ---
 
@@ -156,8 +166,8 @@ class _Writer:
 
     def _labelled(self, statement: Statement) -> Statement:
         def settle(part: object) -> object:
-            label = getattr(part, "label", "")
-            return replace(part, label=self.label(int(label[1:]))) if label[:1] == "\0" else part  # type: ignore[type-var]
+            label = label_of(part)
+            return with_label(part, self.label(int(label[1:]))) if label[:1] == "\0" else part  # type: ignore[arg-type]
 
         found: Statement = rewrite(statement, settle)  # type: ignore[assignment]
         return found
@@ -172,6 +182,8 @@ class _Writer:
         node = self.every[wire].node
         if wire in self.used:
             return self.used[wire]
+        if self.every[wire].step.again is not None:
+            return ""
         if index_of(self.every[wire]) in self.repeated:
             return self.name(wire).name
         own = self.names.label_of(node) if node is not None else ""
@@ -186,7 +198,7 @@ class _Writer:
                 other for other in self.every.values()
                 if other.step.again is None and other.step.module == one.step.module
             )  # fmt: skip
-            return Again(self.name(first.gives).name)
+            return Again(self.name(first.gives).name, label)
         if isinstance(node, LayerNode):
             assert node.layer is not None
             state_off = one.gives.index in self.states
@@ -243,9 +255,9 @@ def _plain(number: float) -> int | float:
 def _ordered(one: Operation, current: Feed) -> tuple[Feed, tuple[Feed, ...]]:
     """What an operation runs on and what else it needs: of a sum or a product, the running value may be either."""
     node = one.node
-    if isinstance(node, MergeNode) and node.kind in ("add", "multiply") and one.feed != current:
-        if one.values == (current,):
-            return current, (one.feed,)
+    commutes = isinstance(node, MergeNode) and node.kind in ("add", "multiply")
+    if commutes and one.feed != current and one.values == (current,):
+        return current, (one.feed,)
     return one.feed, one.values
 
 
@@ -279,7 +291,7 @@ def arguments_of(node: LayerNode, *, without_state: bool = False) -> tuple[Argum
     assert layer is not None
     width = _width(node)
     positions = layer.signature.positions
-    found = []
+    found: list[Argument] = []
     for number, field in enumerate(layer.fields.values()):
         if field.name not in layer.given or field.name == "inplace" or (field.name == "state" and without_state):
             continue
@@ -288,7 +300,8 @@ def arguments_of(node: LayerNode, *, without_state: bool = False) -> tuple[Argum
             continue
         if not field.required and value == field.default and type(value) is type(field.default):
             continue
-        by_position = field.required and number < positions
+        first = number == len(found) and (number == 0 or field.name == "stop")
+        by_position = number < positions and (field.required or first)
         found.append(Argument("" if by_position else field.name, Const(value, width)))
     return tuple(found)
 

@@ -18,14 +18,17 @@ _FACTORS = range(2, 9)
 class Parameters:
     """The parameters of one block over its uses. A column is the value of something in each of them."""
 
-    def __init__(self, origins: Sequence[Origin], taken: Sequence[str]) -> None:
+    def __init__(self, origins: Sequence[Origin], taken: Sequence[str], arriving: Sequence[int | None] = ()) -> None:
         self.origins = origins
         self.count = len(origins)
         self.columns: dict[str, list[object]] = {}
         """Those that are used, by name."""
         self.defaults: dict[str, object] = {}
         self.taken = set(taken)
-        self._arguments = dict(self._known())
+        known = dict(self._known())
+        # What the input says is asked for last.
+        self._arguments = {name: column for name, column in known.items() if column != list(arriving)}
+        self._arguments |= known
 
     def _known(self) -> Iterator[tuple[str, list[object]]]:
         for name in self.origins[0].arguments if self.origins else ():
@@ -39,10 +42,20 @@ class Parameters:
         given = [one for one in constants if one is not None]
         values = [one.value for one in given]
         if all(_same(value, values[0]) for value in values):
+            if wish in self._arguments and all(map(_same, self._column(wish, present), values)) and self._varies(wish):
+                return Code(self._use(wish))
             return Const(values[0], given[0].width)
         widths = [one.width for one in given]
-        found = self._as_argument(values, present) or self._of_width(values, widths) or self._computed(values, present)
+        found = (
+            self._as_argument(values, present)
+            or self._of_width(values, widths)
+            or self._of_both(values, widths, present)
+            or self._computed(values, present)
+        )
         return found or Code(self._new(values, present, wish))
+
+    def _varies(self, name: str) -> bool:
+        return any(not _same(value, self._arguments[name][0]) for value in self._arguments[name])
 
     def _column(self, name: str, present: list[int]) -> list[object]:
         column = self.columns[name] if name in self.columns else self._arguments[name]
@@ -77,6 +90,19 @@ class Parameters:
                 return Code(f"{factor} * in_channels")
             if all(width == factor * number for number, width in zip(numbers, given)):
                 return Code(f"in_channels // {factor}")
+        return None
+
+    def _of_both(self, values: list[object], widths: list[int | None], present: list[int]) -> Code | None:
+        """A product of what arrives with a parameter."""
+        numbers, given = _whole(values), _whole(widths)
+        if numbers is None or given is None:
+            return None
+        for name in self._names():
+            column = _whole(self._column(name, present))
+            if column is None or not any(one > 1 for one in column):
+                continue
+            if numbers == [one * width for one, width in zip(column, given)]:
+                return Code(f"{self._take(name)} * in_channels")
         return None
 
     def _computed(self, values: list[object], present: list[int]) -> Code | None:
@@ -139,11 +165,14 @@ class Parameters:
         return text
 
     def _atoms(self, wanted: list[bool], widths: Sequence[int | None]) -> Iterator[tuple[str, list[bool]]]:
-        for name in self._names():
-            column = self._column(name, list(range(self.count)))
-            if all(isinstance(value, bool) for value in column):
-                yield name, [bool(value) for value in column]
-                yield f"not {name}", [not value for value in column]
+        every = list(range(self.count))
+        columns = {name: self._column(name, every) for name in self._names()}
+        switches = [name for name, column in columns.items() if all(isinstance(value, bool) for value in column)]
+        for name in switches:
+            yield name, [bool(value) for value in columns[name]]
+            yield f"not {name}", [not value for value in columns[name]]
+        for name, column in columns.items():
+            if name in switches:
                 continue
             out = [value for value, there in zip(column, wanted) if not there]
             if out and all(_same(value, out[0]) for value in out) and not isinstance(out[0], (list, tuple)):

@@ -18,6 +18,7 @@ from cnnspec.backends.cnn_source.statements import (
     Statement,
     Use,
     constants,
+    label_of,
     rewrite,
     skeleton,
     unmarked,
@@ -42,15 +43,45 @@ def looped(statements: Statements, orders: Orders, taken: frozenset[str] = froze
     inner = tuple(_inside(one, orders, taken) for one in statements)
     found: list[Statement] = []
     position = 0
-    while position < len(inner):
-        period, passes = _best(inner, position)
-        if passes < 2:
-            found.append(inner[position])
-            position += 1
-            continue
-        found.append(_loop(inner[position : position + period * passes], period, orders, taken))
-        position += period * passes
+    for period, passes in _shortest(inner):
+        end = position + period * passes
+        found += [_loop(inner[position:end], period, orders, taken)] if passes > 1 else inner[position:end]
+        position = end
     return tuple(found)
+
+
+def _shortest(statements: Statements) -> list[tuple[int, int]]:
+    """The cut into single statements and loops, each a period and a number of passes, that takes fewest lines."""
+    lines = [_height(one) for one in statements]
+    best: list[tuple[float, list[tuple[int, int]]]] = [(0, [])]
+    for start in range(len(statements) - 1, -1, -1):
+        rest = best[0]
+        choice = lines[start] + rest[0], [(1, 1), *rest[1]]
+        for period, passes, cost in _loops(statements[start:], lines[start:]):
+            behind = best[period * passes - 1]
+            if cost + behind[0] < choice[0]:
+                choice = cost + behind[0], [(period, passes), *behind[1]]
+        best.insert(0, choice)
+    return best[0][1]
+
+
+def _height(one: Statement) -> int:
+    from cnnspec.backends.cnn_source.text import body_lines
+
+    return sum(1 for _ in body_lines((one,), 0))
+
+
+def _loops(statements: Statements, lines: list[int]) -> list[tuple[int, int, float]]:
+    """The loops that may begin with the first of some statements, and the lines that each takes."""
+    found = []
+    for period in range(1, min(_LONGEST, len(statements) // 2) + 1):
+        for passes in range(2, _passes(statements, period) + 1):
+            columns = len(_columns(statements, period, passes))
+            if columns and passes < 3:
+                continue
+            body = sum(lines[:period])
+            found.append((period, passes, body + (0 if body == 1 else 2) + 0.7 * columns))
+    return found
 
 
 def _inside(one: Statement, orders: Orders, taken: frozenset[str]) -> Statement:
@@ -62,21 +93,6 @@ def _inside(one: Statement, orders: Orders, taken: frozenset[str]) -> Statement:
         case If():
             return replace(one, body=looped(one.body, orders, taken))
     return one
-
-
-def _best(statements: Statements, start: int) -> tuple[int, int]:
-    """The period and the number of passes that save most lines from a statement on."""
-    best, saved = (1, 1), 0
-    rest = statements[start:]
-    for period in range(1, min(_LONGEST, len(rest) // 2) + 1):
-        passes = _passes(rest, period)
-        if passes < 2:
-            continue
-        columns = _columns(rest, period, passes)
-        cost = period + 2 + (1 if columns else 0)
-        if period * passes - cost > saved - (0 if columns or period > 1 else 1) and (passes > 2 or not columns):
-            best, saved = (period, passes), period * passes - cost
-    return best
 
 
 def _passes(statements: Statements, period: int) -> int:
@@ -100,7 +116,7 @@ def _may_repeat(statement: Statement) -> bool:
     told: list[object] = []
 
     def note(part: object) -> object:
-        if isinstance(part, (Name, Again, Arriving, Learned, Use, Loop, Code)) or getattr(part, "label", ""):
+        if isinstance(part, (Name, Again, Arriving, Learned, Use, Loop, Code)) or label_of(part):
             told.append(part)
         return part
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from cnnspec.record import record
+from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
 
 @record
@@ -122,7 +122,10 @@ class Arriving:
 
 @record
 class Again:
+    """`again name as label`: a module that runs once more."""
+
     name: str
+    label: str = ""
 
 
 @record
@@ -158,9 +161,26 @@ def rewrite(part: object, change: Callable[[object], object]) -> object:
     if isinstance(part, tuple):
         return change(tuple(rewrite(one, change) for one in part))
     if hasattr(part, "__match_args__"):
-        values = [rewrite(getattr(part, name), change) for name in part.__match_args__]
-        return change(type(part)(*values))
+        return change(made_like(part, [rewrite(getattr(part, name), change) for name in part.__match_args__]))
     return part
+
+
+def made_like(part: Any, values: list[object]) -> object:
+    """A record of the same class with other values."""
+    found: object = type(part)(*values)
+    return found
+
+
+def label_of(part: object) -> str:
+    """The label of a statement; "" for one that has none, or can't have one."""
+    return str(getattr(part, "label", ""))
+
+
+def with_label(statement: Statement, label: str) -> Statement:
+    """A statement with another label, where it can have one."""
+    if isinstance(statement, (Use, Arriving, If)):
+        return statement
+    return replace(statement, label=label)
 
 
 def constants(part: object) -> list[Const]:

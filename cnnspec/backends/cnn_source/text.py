@@ -18,6 +18,7 @@ from cnnspec.backends.cnn_source.statements import (
     Residual,
     Statement,
     Use,
+    label_of,
 )
 from cnnspec.declare import spell
 
@@ -54,7 +55,7 @@ def body_lines(statements: Sequence[Statement], depth: int) -> Iterator[str]:
 
 
 def _lines(one: Statement) -> Iterator[str]:
-    tail = f" as {one.label}" if getattr(one, "label", "") else ""
+    tail = f" as {label_of(one)}" if label_of(one) else ""
     match one:
         case Call():
             yield one.name + _arguments(one.arguments) + tail
@@ -66,6 +67,14 @@ def _lines(one: Statement) -> Iterator[str]:
                 yield from body_lines(one.shortcut, 1)
             yield "}" + tail
         case Branches():
+            short = [" ".join(["branch {", *body_lines(branch, 0), "}"]) for branch in one.branches]
+            if (
+                all(len(branch) < 2 for branch in one.branches)
+                and len("  ".join(short)) < 70
+                and "\n" not in "".join(short)
+            ):
+                yield f"{one.kind}{_arguments(one.arguments)} {{ {'; '.join(short)} }}{tail}"
+                return
             yield f"{one.kind}{_arguments(one.arguments)} {{"
             for branch in one.branches:
                 lines = list(body_lines(branch, 0))
@@ -85,7 +94,7 @@ def _lines(one: Statement) -> Iterator[str]:
         case Arriving():
             yield f"input as {one.names[0]}" if len(one.names) == 1 else f"input as ({', '.join(one.names)})"
         case Again():
-            yield f"again {one.name}"
+            yield f"again {one.name}{tail}"
         case Learned():
             yield f"weight {_value(one.shape)} = 0{tail}"
         case Loop():

@@ -19,7 +19,11 @@ from cnnspec.graph.nodes import (
 )
 from cnnspec.layers import Layer
 from cnnspec.layers.base import Parts
+from cnnspec.record import replace
+from cnnspec.torch_source.fitting import input_names
 from cnnspec.torch_source.lower.foreign import Foreign
+from cnnspec.torch_source.lower.patterns import simplified
+from cnnspec.torch_source.lower.saying import Unsaid
 from cnnspec.torch_source.lower.shapes import batch_axis, learned, parts_of, sample, shapes_of, tensors_in
 from cnnspec.torch_source.module_methods import walk
 from cnnspec.torch_source.values import Instance, Tensor
@@ -29,10 +33,6 @@ if TYPE_CHECKING:
     from cnnspec.layers.base import Shape
     from cnnspec.source import Span
     from cnnspec.torch_source.trace import Run
-
-
-class Unsaid(Exception):
-    """What the language has no word for."""
 
 
 class Body:
@@ -66,11 +66,12 @@ class Body:
     def _arrive(self) -> None:
         """Wires for the arguments: the first with tensors is the running value, the others are taken from outside."""
         given = [(number, value) for number, value in enumerate(self.run.inputs) if any(tensors_in(value))]
+        names = input_names(self.run.module)
         for position, (number, value) in enumerate(given):
             wire = Wire(TAKEN, position - 1) if position else Wire(ARRIVING)
             self._wire(value, wire)
             if position:
-                self.takes.append(f"value{number}")
+                self.takes.append(names[number] if number < len(names) else f"value{number}")
         self.arriving = tuple(number for number, _ in given)
 
     def _wire(self, value: object, wire: Wire) -> None:
@@ -151,9 +152,9 @@ class Body:
 
     def run_module(self, module: Instance, node: Node, feed: Feed, values: tuple[Feed, ...] = ()) -> Wire:
         """Run a module of the source: as a child under its key, or once more where it has run before."""
-        from cnnspec.record import replace
-
         number = self._numbers.get(id(module))
+        if number is not None and isinstance(node, LayerNode) and not node.parameters and not _keeps(node):
+            return self.append(node, feed, values)
         if number is not None:
             self.steps.append(Step(Link(number), feed, values, again=replace(node, parameters=0)))
             return Wire(STEP, len(self.steps) - 1)
@@ -215,8 +216,9 @@ class Body:
         given = [self.run.inputs[number] for number in self.arriving]
         x = shapes_of(given[0]) if given else ()
         result = self.feed(output)
-        last = Wire(STEP, len(self.steps) - 1) if self.steps else Wire(ARRIVING)
         own = sum(weight.parameters for weight in self.weights)
+        self.children, self.steps, result = simplified(self.children, self.steps, result)
+        last = Wire(STEP, len(self.steps) - 1) if self.steps else Wire(ARRIVING)
         return StackNode(
             label, self.run.module.cls.name, tuple(self.children), x, shapes_of(output),
             own + sum(child.parameters for child in self.children), span, sum(child.layers for child in self.children),
@@ -231,6 +233,11 @@ class Body:
                 return False
             before = Wire(STEP, number)
         return result == last and not self.weights and not self.takes
+
+
+def _keeps(node: LayerNode) -> bool:
+    """Whether a layer has values that it keeps from run to run."""
+    return node.layer is not None and node.input is not None and any(node.layer.buffers(node.input))
 
 
 def sample_of(tensor: Tensor) -> Shape:

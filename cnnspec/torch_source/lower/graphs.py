@@ -12,10 +12,12 @@ from cnnspec.torch_source.lower import merges as merges
 from cnnspec.torch_source.lower.inlining import inlined
 from cnnspec.torch_source.lower.runs import lower
 from cnnspec.torch_source.trace import Run
+from cnnspec.torch_source.values import Class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cnnspec.source import Span
+    from cnnspec.torch_source.script import Place
 
 
 def graph_of(outcome: Outcome) -> Graph | None:
@@ -32,21 +34,32 @@ def lowered(outcome: Outcome) -> tuple[Graph, list[tuple[str, Span]]]:
     assert outcome.trace is not None
     assert outcome.trace.root is not None
     run = _with_one_input(inlined(outcome.trace.root), len(outcome.inputs))
-    root, body = lower(run, outcome.place.span)
+    root, body = lower(run, place_of(outcome).span)
     root = replace(root, title=outcome.name, inputs=len(outcome.inputs))
     if outcome.parameters is not None:
         root = replace(root, parameters=outcome.parameters)
+    place = place_of(outcome)
     integers = integer_inputs(root)
     names = input_names(run.module) if len(outcome.inputs) > 1 else []
     entries = tuple(
-        Entry(names[number] if number < len(names) else None, shape, outcome.place.span, number in integers)
+        Entry(names[number] if number < len(names) else None, shape, place.span, number in integers)
         for number, shape in enumerate(outcome.inputs)
     )
-    return Graph(outcome.name, {}, root, True, None, outcome.place.script.source, entries), body.problems
+    return Graph(outcome.name, {}, root, True, None, place.script.source, entries), body.problems
+
+
+def place_of(outcome: Outcome) -> Place:
+    """Where a module stands in the file: its class, or the expression that makes it."""
+    module = outcome.module
+    if module is None:
+        return outcome.place
+    return module.cls.place if isinstance(module.cls, Class) else module.made or outcome.place
 
 
 def _with_one_input(root: Run, count: int) -> Run:
     """Several inputs of a model are one value, their tuple."""
-    if count > 1:
-        root.inputs = (tuple(root.inputs),)
-    return root
+    if count < 2:
+        return root
+    made = Run(root.module, (tuple(root.inputs),), root.place)
+    made.steps, made.output = root.steps, root.output
+    return made

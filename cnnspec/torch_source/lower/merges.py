@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from cnnspec.torch_source.lower.body import Body, Unsaid, sample_of
-from cnnspec.torch_source.lower.modules import make_layer
+from cnnspec.torch_source.lower.body import Body, sample_of
 from cnnspec.torch_source.lower.operations import apply, lang_dim, lowering, output_of, tensor
+from cnnspec.torch_source.lower.saying import Unsaid, make_layer
 from cnnspec.torch_source.lower.shapes import batch_axis, tensors_in
 from cnnspec.torch_source.operations import OPERATIONS
 from cnnspec.torch_source.trace import Step

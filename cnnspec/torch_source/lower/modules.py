@@ -6,7 +6,8 @@ from cnnspec.graph.nodes import LayerNode
 from cnnspec.layers import Layer
 from cnnspec.layers.base import Parts
 from cnnspec.torch_source.layers import Made
-from cnnspec.torch_source.lower.body import Body, Unsaid, sample_of
+from cnnspec.torch_source.lower.body import Body, sample_of
+from cnnspec.torch_source.lower.saying import Unsaid, make_layer
 from cnnspec.torch_source.lower.shapes import batch_axis, shapes_of
 from cnnspec.torch_source.special_modules import SpecialModule
 from cnnspec.torch_source.trace import Step
@@ -145,19 +146,6 @@ def _drop_path(body: Body, step: Step, module: Instance, other: SpecialModule, s
     shape = sample_of(x)
     node = LayerNode(None, "StochasticDepth", make_layer("StochasticDepth", p=float(p)), shape, shape, 0, span)
     return body.run_module(module, node, _known(body, x)), step.output
-
-
-def make_layer(name: str, **values: object) -> Layer:
-    """A layer of the language with these arguments. Raises Unsaid where it does not take them."""
-    cls = Layer.find(name)
-    assert cls is not None
-    try:
-        layer = cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
-    except (TypeError, ValueError) as error:
-        raise Unsaid(str(error)) from None
-    assert isinstance(layer, Layer)
-    layer.validate()
-    return layer
 
 
 def _known(body: Body, x: Tensor) -> Wire:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from cnnspec.torch_source.functional import FUNCTIONAL
 from cnnspec.torch_source.layers import _as_torch_reads
-from cnnspec.torch_source.lower.body import Body, Unsaid, sample_of
-from cnnspec.torch_source.lower.modules import make_layer
+from cnnspec.torch_source.lower.body import Body, sample_of
+from cnnspec.torch_source.lower.saying import Unsaid, make_layer
 from cnnspec.torch_source.lower.shapes import batch_axis, tensors_in
 from cnnspec.torch_source.operations import OPERATIONS
 from cnnspec.torch_source.trace import Step

@@ -8,8 +8,9 @@ from cnnspec.declare import Reject
 from cnnspec.graph.nodes import StackNode
 from cnnspec.torch_source.layers import Made
 from cnnspec.torch_source.lower import modules
-from cnnspec.torch_source.lower.body import Body, Unsaid
+from cnnspec.torch_source.lower.body import Body
 from cnnspec.torch_source.lower.operations import IN_PLACE, LOWERED, VIEWS, bound
+from cnnspec.torch_source.lower.saying import Unsaid
 from cnnspec.torch_source.lower.shapes import tensors_in
 from cnnspec.torch_source.trace import Run, Step
 from cnnspec.torch_source.values import Instance, Tensor
