@@ -126,6 +126,9 @@ class Parameters:
                     return Code(f"{self._take(name)} + {self._take(other)}")
         return None
 
+    def _has_default(self, name: str) -> bool:
+        return all(name in origin.defaults for origin in self.origins)
+
     def _take(self, name: str) -> str:
         return self._use(name) if name in self._arguments else name
 
@@ -171,9 +174,9 @@ class Parameters:
         for name in switches:
             yield name, [bool(value) for value in columns[name]]
             yield f"not {name}", [not value for value in columns[name]]
-        for name, column in columns.items():
-            if name in switches:
-                continue
+        by_default = sorted((one for one in columns if one not in switches), key=lambda one: not self._has_default(one))
+        for name in by_default:
+            column = columns[name]
             out = [value for value, there in zip(column, wanted) if not there]
             if out and all(_same(value, out[0]) for value in out) and not isinstance(out[0], (list, tuple)):
                 yield f"{name} != {spell(out[0])}", [not _same(value, out[0]) for value in column]
