@@ -14,6 +14,7 @@ from cnnspec.lint.catalogue import CODES, RULES
 from cnnspec.pipeline import check
 from cnnspec.report.pages import Page, document, pages, show
 from cnnspec.source import Source
+from tests.test_import import INLINE as IMPORT
 from tests.test_torch_source_ui import INLINE as PYTHON
 from tests.test_ui import INLINE
 
@@ -49,7 +50,7 @@ def test_the_fixed_spec_gives_nothing(page: Page, tmp_path: Path):
 
 def test_every_code_has_a_page():
     assert list(PAGES) == sorted(CODES)
-    assert {code for code, page in PAGES.items() if page.failing is None} <= set(INLINE) | set(PYTHON)
+    assert {code for code, page in PAGES.items() if page.failing is None} <= {*INLINE, *PYTHON, *IMPORT}
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=lambda page: page.code)

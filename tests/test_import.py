@@ -11,6 +11,10 @@ import pytest
 from cnnspec.cli.main import main
 from tests.import_sources import CASES, HEAD, RESNET
 
+INLINE = {
+    "E820": "test_what_cannot_be_said_is_refused_at_its_place",
+    "E821": "test_another_network_in_training_is_asked_about",
+}
 NET = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.conv = nn.Conv2d(3, 8, 3)\n"
 
 
@@ -107,6 +111,10 @@ def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         assert main(["import", "net.onnx"]) == 2
     assert "import reads PyTorch source" in capsys.readouterr().err
     assert imported(tmp_path, RESNET, "--input", "3x16x16", "-o", "net.txt", capsys=capsys)[0] == 2
+
+
+def test_the_codes_have_their_tests():
+    assert set(INLINE.values()) <= set(globals())
 
 
 def test_a_stop_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
