@@ -10,6 +10,8 @@ from cnnspec.layers.base import Layer, Reads, Shape, all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     Approximation = str
     Lambda = float
 else:
@@ -159,6 +161,9 @@ class LeakyReLU(_Activation):
 class LogSigmoid(_Activation):
     """Takes the logarithm of the sigmoid."""
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        return tape.pointwise(x, keeps="input", extra=[tape.bytes_of(y)])
+
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return -inf, 0
 
@@ -213,6 +218,12 @@ class RReLU(_Activation):
             name = "upper" if "upper" in self.given else "lower"
             raise Reject(name, refusals.LOWER_ABOVE_UPPER, low=self.lower, high=self.upper)
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        if not tape.training:
+            return super().run(tape, x, y)
+        keeps = "output" if self.inplace else "input"
+        return tape.pointwise(x, keeps=keeps, inplace=self.inplace, extra=[tape.bytes_of(y)])
+
 
 class Sigmoid(_Activation):
     """Squeezes values into the range from 0 to 1: 1 / (1 + exp(-x))."""
@@ -254,6 +265,11 @@ class Softshrink(_Activation):
 class Softsign(_Activation):
     """Divides a value by 1 + its absolute value."""
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        size = tape.pointwise(x, keeps="input", spare=tape.bytes_of(y))
+        below = tape.op([size], y, kind="alias", drops=[size], order=x.order)
+        return tape.op([x, below], y, keeps=[x, below], spare=2 * tape.bytes_of(y), order=x.order, drops=[below])
+
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return -1, 1
 
@@ -269,6 +285,10 @@ class Tanh(_Activation):
 
 class Tanhshrink(_Activation):
     """Subtracts the tanh of a value from it."""
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        tanh = tape.pointwise(x, keeps="output")
+        return tape.op([x, tanh], y, kind="negated", order=x.order, drops=[tanh])
 
 
 class Threshold(_Activation):
@@ -299,6 +319,10 @@ class PReLU(_Activation):
 
     def parameters(self, x: Shape) -> int:
         return self.num_parameters
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        size = tape.bytes_of(y)
+        return tape.op([x], y, keeps=[x], weights=[self.num_parameters * tape.size], spare=size, order=x.order)
 
 
 class GLU(Layer):
@@ -367,6 +391,10 @@ class Softmin(_Softmax):
     """Is the softmax of the negated values."""
 
     saves_output = "always"
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        negated = tape.pointwise(x)
+        return tape.op([negated], y, keeps_result=True, order=x.order, drops=[negated])
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return 0, 1

@@ -10,6 +10,8 @@ from cnnspec.layers.recurrent import expect_sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     Activation = str
 else:
     Activation = Choice("relu", "gelu")
@@ -24,6 +26,11 @@ def _weights(width: int, bias: bool, keys: int | None = None, values: int | None
     """Learnable values of attention: three maps to the width and one behind."""
     given = 2 * width + (keys or width) + (values or width)
     return width * given + 4 * width * bias
+
+
+def _sizes(width: int, bias: bool) -> list[int]:
+    """Values of each parameter of attention: the three maps in one, their bias, the map behind, and its bias."""
+    return [3 * width * width, *[3 * width] * bias, width * width, *[width] * bias]
 
 
 def _others(query: Shape, key: Shape, value: Shape, steps: int, heads: int, bias: bool) -> int:
@@ -63,11 +70,19 @@ class SelfAttention(Layer):
     def parameters(self, x: Shape) -> int:
         return _weights(x[-1], self.bias)
 
+    def parameter_sizes(self, x: Shape) -> list[int]:
+        return _sizes(x[-1], self.bias)
+
     def macs(self, x: Shape, y: Shape) -> int:
         return _work(x, x, x, x[0])
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return dict(enumerate(map(all_of, x)))
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        from cnnspec.layers._attend import attend
+
+        return attend(tape, (x, x, x), y, self.num_heads, self.dropout, self.bias)
 
     def operations(self, x: Shape, y: Shape) -> int:
         return _others(x, x, x, x[0], self.num_heads, self.bias)
@@ -121,9 +136,21 @@ class MultiheadAttention(Layer):
         query, key, value = self._each(x)
         return _weights(query[-1], self.bias, key[-1], value[-1]) + 2 * query[-1] * self.add_bias_kv
 
+    def parameter_sizes(self, x: Shape) -> list[int]:
+        query, key, value = (part[-1] for part in self._each(x))
+        apart = (key, value) != (query, query)
+        maps = [query * query, query * key, query * value] if apart else [3 * query * query]
+        return [*maps, *_sizes(query, self.bias)[1:], *[query] * (2 * self.add_bias_kv)]
+
     def macs(self, x: Shape, y: Shape) -> int:
         query, key, value = self._each(x)
         return _work(query, key, value, self._steps(key))
+
+    def run(self, tape: "Tape", x: "tuple[Value, Value, Value]", y: Shape) -> "Value":  # type: ignore[override]
+        from cnnspec.layers._attend import attend
+
+        more = {"learnt": self.add_bias_kv, "zeros": self.add_zero_attn}
+        return attend(tape, x, y, self.num_heads, self.dropout, self.bias, **more)
 
     def operations(self, x: Shape, y: Shape) -> int:
         query, key, value = self._each(x)
@@ -172,11 +199,40 @@ class TransformerEncoderLayer(Layer):
         width, inner = x[-1], self.dim_feedforward
         return _weights(width, self.bias) + 2 * width * inner + self.bias * (inner + 3 * width) + 2 * width
 
+    def parameter_sizes(self, x: Shape) -> list[int]:
+        width, inner, bias = x[-1], self.dim_feedforward, self.bias
+        maps = [width * inner, *[inner] * bias, width * inner, *[width] * bias]
+        return [*_sizes(width, bias), *maps, *[width] * (2 + 2 * bias)]
+
     def macs(self, x: Shape, y: Shape) -> int:
         return _work(x, x, x, x[0]) + 2 * count(x) * self.dim_feedforward
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return dict(enumerate(map(all_of, x)))
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        from cnnspec.layers import _attend
+
+        def feed(value: "Value") -> "Value":
+            keeps = "output" if self.activation == "relu" else "input"
+            return _attend.feed_forward(tape, value, self.dim_feedforward, keeps, self.dropout, self.bias)
+
+        def attend(value: "Value") -> "Value":
+            seen = _attend.attend_itself(tape, value, self.nhead, self.dropout, self.bias)
+            return _attend.dropped(tape, seen, self.dropout)
+
+        tape.own(x.storage)
+        for label, part in (("norm1", attend), ("norm2", feed)):
+            if self.norm_first:
+                given = _attend.normed(tape, x, self.bias, label)
+                made = part(given)
+                tape.release(given.storage)
+                x = _attend.add(tape, x, made)
+            else:
+                summed = _attend.add(tape, x, part(x))
+                x = _attend.normed(tape, summed, self.bias, label)
+                tape.release(summed.storage)
+        return x
 
     def operations(self, x: Shape, y: Shape) -> int:
         attention = _others(x, x, x, x[0], self.nhead, self.bias)

@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cnnspec.layers._tape import Tape, Value
+
 Shape = tuple[int, ...]
 
 
@@ -112,6 +114,12 @@ class Layer(Named, family=True):
     """Additions, multiplications, comparisons and functions such as exp for each value that it gives, in evaluation."""
     saves_output = ""
     """Whether torch keeps the result for the backward pass: "always", "in place" where it works so; "" for never."""
+    keeps = "input"
+    """What torch keeps for the backward pass where it is not the result: "input", or "" for nothing."""
+    spare = 0
+    """Values as large as the gradient that the backward pass allocates and frees again."""
+    paired = False
+    """True where its parameters are a factor and a summand of one size; without `bias` the factor alone."""
     role = ""
     """What pictures and tables take it for: "conv", "up" (makes maps larger), "pool", "dense", "attention" (recurrent layers
     too), "norm", "activation", "dropout"; "" for one that computes or lays out."""
@@ -165,6 +173,12 @@ class Layer(Named, family=True):
         """Number of learnable values for an input of shape `x`."""
         return 0
 
+    def parameter_sizes(self, x: Shape) -> list[int]:
+        """How many values each of its parameters holds, in their order."""
+        weight, total = self.weight(x), self.parameters(x)
+        first = count(weight) if weight else total // 2 if self.paired and getattr(self, "bias", False) else 0
+        return [size for size in (first, total - first) if size]
+
     def buffers(self, x: Shape) -> tuple[int, int]:
         """Values that it keeps without learning them, for an input of shape `x`: floats, and whole numbers."""
         return 0, 0
@@ -176,6 +190,15 @@ class Layer(Named, family=True):
     def operations(self, x: Shape, y: Shape) -> int:
         """All other arithmetic of that way in evaluation: `per_value` for each value that it gives."""
         return self.per_value * count(y) if self.per_value else 0
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        """What torch does for a value, as operations of a tape; `y` is the shape of the result with the batch. By default
+        one operation on single values, or one that gives another shape."""
+        inplace = bool(getattr(self, "inplace", False))
+        keeps = "output" if self.saves_output == "always" or (self.saves_output and inplace) else self.keeps
+        if y == x.shape:
+            return tape.pointwise(x, keeps=keeps, inplace=inplace, spare=self.spare * tape.bytes_of(y))
+        return tape.op([x], y, keeps=[x] if keeps == "input" else (), keeps_result=keeps == "output")
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         """What a place of the output reads along the dimensions of the input, 0 the channels; without those along which

@@ -10,6 +10,8 @@ from cnnspec.layers.base import Reads, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     Padding = int | tuple[int, ...] | str
     Zeros = str
 else:
@@ -56,6 +58,15 @@ class _AnyConv(_Spatial):
     def operations(self, x: Shape, y: Shape) -> int:
         return prod(y) * self.bias
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        shape = self.weight(x.shape[1:])
+        weights = [tape.bytes_of(shape)] + [self.out_channels * tape.size] * self.bias
+        # Channels that are last in memory stay so; the gradient of the weight then has to be laid out anew.
+        last = (0, *range(2, len(y)), 1)
+        keeps_order = x.order == last and not x.cut
+        relaid = weights[0] if keeps_order and prod(shape[2:]) > 1 and shape[1] > 1 else 0
+        return tape.op([x], y, keeps=[x], weights=weights, relaid=relaid, order=last if keeps_order else None)
+
 
 class _Conv(_AnyConv):
     slides = True
@@ -85,6 +96,23 @@ class _Conv(_AnyConv):
         kernel_size, dilation = self.each(self.kernel_size), self.each(self.dilation)
         before = tuple(pads[0] for pads in self._pads(kernel_size, dilation))
         return window_reads(kernel_size, self.each(self.stride), before, dilation)
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        pads = self._pads(self.each(self.kernel_size), self.each(self.dilation))
+        wraps = self.padding_mode != "zeros"
+        if not wraps and all(before == after for before, after in pads):
+            return super().run(tape, x, y)
+        if wraps:
+            shape = (*x.shape[:2], *(size + sum(pad) for size, pad in zip(x.shape[2:], pads)))
+        else:
+            # torch 2.13 pads the side that gets more, and leaves the rest to the convolution.
+            shape = (*x.shape[:2], *(size + after - before for size, (before, after) in zip(x.shape[2:], pads)))
+        around = self.padding_mode == "circular"
+        spare = max(2 * tape.bytes_of(shape) - tape.bytes_of(x.shape), 0) if around else 0
+        padded = tape.op([x], shape, keeps=[x] if wraps and not around else (), spare=spare)
+        result = super().run(tape, padded, y)
+        tape.release(padded.storage)
+        return result
 
     def _pads(self, kernel_size: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
         """Padding before and behind each axis."""

@@ -19,6 +19,8 @@ from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     Pieces = int | tuple[int, ...]
     Dims = int | tuple[int, ...]
 else:
@@ -43,6 +45,14 @@ class _Cut(Layer):
         return dim - 1
 
 
+def without(order: "tuple[int, ...] | None", dim: int) -> "tuple[int, ...] | None":
+    """The order of dimensions in memory where one of them is dropped."""
+    if order is None:
+        return None
+    left = tuple(axis - (axis > dim) for axis in order if axis != dim)
+    return None if left == tuple(range(len(left))) else left
+
+
 def _replaced(x: Shape, axis: int, *size: int) -> Shape:
     return (*x[:axis], *size, *x[axis + 1 :])
 
@@ -63,6 +73,11 @@ class Slice(_Cut):
             name = "channels" if axis == 0 else f"dimension {axis + 1}"
             raise Reject("start" if self.stop is None else "stop", EMPTY_OUTPUT, size=0, axis=name)
         return _replaced(x, axis, stop - start)
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        if y == x.shape:
+            return tape.laid_out(x, y, order=x.order, cut=x.cut)
+        return tape.piece(x, y, self._axis(x.shape[1:], "cut") + 1)
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         axis = self._axis(x, "cut")
@@ -88,6 +103,12 @@ class Select(_Cut):
             raise Reject("index", refusals.NO_SUCH_PLACE, place=self.index, size=size, low=-size, high=size - 1)
         return _left(x, _replaced(x, axis))
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        gone = self._axis(x.shape[1:], "select from") + 1
+        rows = tape.op([x], y, view=True, order=without(x.order, gone))
+        rows.cut = frozenset(axis - (axis > gone) for axis in x.cut) | {gone - 1}
+        return rows
+
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         axis = self._axis(x, "select from")
         return {axis: Reads(0, self.index % x[axis], self.index % x[axis])}
@@ -103,6 +124,9 @@ class _Parts(_Cut):
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         axis = self._axis(x, "cut")
         return {axis: all_of(x[axis])}
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "tuple[Value, ...]":  # type: ignore[override]
+        return tape.pieces(x, y, self._axis(x.shape[1:], "cut") + 1)  # type: ignore[arg-type]
 
 
 class Chunk(_Parts):
@@ -179,6 +203,8 @@ class _Reduce(Layer):
     def operations(self, x: Shape, y: Shape) -> int:
         return prod(x)
 
+    keeps = ""
+
     def _gone(self, x: Shape) -> list[int]:
         return [resolve("dim", dim, x) - 1 for dim in sizes(self.dim, 1)]
 
@@ -210,6 +236,11 @@ class Max(_Reduce):
 
     saves_output = "always"
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        # The places of the maxima, how many there are, and the gradient divided among them.
+        spare = prod(x.shape) + (8 + tape.size) * prod(y)
+        return tape.op([x], y, keeps=[x], keeps_result=True, spare=spare)
+
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return low, high
 
@@ -217,11 +248,18 @@ class Max(_Reduce):
 class Sum(_Reduce):
     """Takes the sum over a dimension, or several."""
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        return tape.op([x], y, kind="alias")
+
 
 class Std(_Reduce):
     """Takes the standard deviation over a dimension, or several, with n - 1 below, as torch.std does."""
 
     saves_output = "always"
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        spare = tape.bytes_of(x.shape) + 3 * tape.bytes_of(y)
+        return tape.op([x], y, keeps=[x], keeps_result=True, spare=spare)
 
     def operations(self, x: Shape, y: Shape) -> int:
         # The mean, the difference, its square and their sum.

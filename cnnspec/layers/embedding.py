@@ -5,6 +5,10 @@ from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import OUT_OF_RANGE
 from cnnspec.layers.base import Layer, Shape
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
 
 class Embedding(Layer):
     """Turns whole numbers, from 0 to num_embeddings - 1, into learnt vectors, in a new last dimension."""
@@ -36,6 +40,9 @@ class Embedding(Layer):
 
     def weight(self, x: Shape) -> Shape:
         return (self.num_embeddings, self.embedding_dim)
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        return tape.op([x], y, keeps=[x], weights=[tape.bytes_of(self.weight(x.shape))])
 
     def parameters(self, x: Shape) -> int:
         return self.num_embeddings * self.embedding_dim

@@ -9,11 +9,16 @@ from cnnspec.layers._axes import wrong_rank
 from cnnspec.layers._window import _Spatial, places, slide
 from cnnspec.layers.base import Reads, Shape, all_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
 
 class Unfold(_Spatial):
     """Cuts an image into the windows of a convolution, one column each."""
 
     rank = 2
+    keeps = ""
 
     kernel_size: Sizes
     dilation: Sizes = 1
@@ -27,6 +32,11 @@ class Unfold(_Spatial):
         windows = slide(self, x, kernel_size, self.each(self.stride), pads, self.each(self.dilation))
         return (x[0] * prod(kernel_size), prod(windows))
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        # torch 2.13 makes the result in memory that held the input's size before.
+        most = max(tape.bytes_of(x.shape), tape.bytes_of(y))
+        return tape.op([x], y, count=most, gradient=most)
+
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return {axis: all_of(x[axis]) for axis in (1, 2)}
 
@@ -38,6 +48,7 @@ class Fold(_Spatial):
     """Puts an image together from windows, one column each, and adds up where they overlap."""
 
     rank = 2
+    keeps = ""
 
     output_size: Sizes
     kernel_size: Sizes
@@ -65,6 +76,11 @@ class Fold(_Spatial):
             facts = {"rows": windows[0], "columns": windows[1], "windows": x[1]}
             raise Reject("output_size", refusals.OTHER_WINDOWS, found=x, wanted=y, **facts)
         return y
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        # torch 2.13 makes the result in memory that held the input's size before.
+        most = max(tape.bytes_of(x.shape), tape.bytes_of(y))
+        return tape.op([x], y, count=most, gradient=most)
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return {axis: all_of(x[axis]) for axis in (0, 1)}

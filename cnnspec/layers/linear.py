@@ -3,6 +3,10 @@
 from cnnspec.declare import Count
 from cnnspec.layers.base import Layer, Reads, Shape, all_of, count
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
 
 class Linear(Layer):
     """Multiplies the last dimension by a matrix and adds a bias: y = x A^T + b."""
@@ -29,6 +33,9 @@ class Linear(Layer):
     def macs(self, x: Shape, y: Shape) -> int:
         return count(x) * self.out_features
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        return tape.matrix(x, y, count(self.weight(x.shape[1:])), self.out_features * self.bias)
+
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return {len(x) - 1: all_of(x[-1])}
 
@@ -40,3 +47,7 @@ class Identity(Layer):
     """Passes its input on."""
 
     view = True
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        tape.own(x.storage)
+        return x

@@ -11,6 +11,8 @@ from cnnspec.layers.base import Call, Layer, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     Sizes = int | tuple[int, ...]
 else:
     Sizes = Count | Tuple(Count, None)
@@ -24,6 +26,7 @@ class _ChannelNorm(_Spatial):
     """Normalises every channel of a map of `rank` spatial dimensions."""
 
     role = "norm"
+    paired = True
 
     inferred = "num_features"
     by_name = ("bias",)
@@ -60,6 +63,12 @@ class _BatchNorm(_ChannelNorm):
 
     def buffers(self, x: Shape) -> tuple[int, int]:
         return (2 * x[0], 1) if self.track_running_stats else (0, 0)
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        batch_wise = tape.training or not self.track_running_stats
+        one = y[1] * tape.size
+        weights = [one] * (1 + self.bias) if self.affine else []
+        return tape.op([x], y, keeps=[x], extra=[one, one] if batch_wise else (), weights=weights, order=x.order)
 
 
 class BatchNorm1d(_BatchNorm):
@@ -113,6 +122,19 @@ class _InstanceNorm(_ChannelNorm):
     def buffers(self, x: Shape) -> tuple[int, int]:
         return (2 * x[0], 1) if self.track_running_stats else (0, 0)
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        one, each = y[1] * tape.size, y[0] * y[1] * tape.size
+        # What belongs to a channel is repeated for every sample.
+        repeated = [each] * (2 * self.track_running_stats + self.affine)
+        scratch = each * (self.affine and self.bias) + one * self.track_running_stats
+        weights = [one] * (1 + self.bias) if self.affine else []
+        rows = tape.dense(x)
+        spare = (each - one) * len(weights)
+        extra = [*repeated, each, each]
+        return tape.op(
+            [rows], y, keeps=[rows], extra=extra, scratch=scratch, weights=weights, spare=spare, drops=[rows]
+        )
+
 
 class InstanceNorm1d(_InstanceNorm):
     """Gives each channel of each sequence mean 0 and variance 1.
@@ -148,6 +170,7 @@ class GroupNorm(Layer):
     """
 
     role = "norm"
+    paired = True
 
     inferred = "num_channels"
     normalizes = "group"
@@ -175,6 +198,11 @@ class GroupNorm(Layer):
     def uses_width(self) -> bool:
         return self.affine
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        each, one = y[0] * self.num_groups * tape.size, y[1] * tape.size
+        weights = [one] * (1 + self.bias) if self.affine else []
+        return tape.op([x], y, keeps=[x], extra=[each, each], weights=weights, order=x.order)
+
     def _expect_whole_groups(self, channels: int) -> None:
         if channels % self.num_groups:
             facts = {"what": "the number of channels", "value": channels}
@@ -188,6 +216,7 @@ class _ShapeNorm(Layer):
     """Normalises each sample over its last dimensions: those of normalized_shape, all where none is given."""
 
     role = "norm"
+    paired = True
 
     normalizes = "sample"
     per_value = LAYER_NORM
@@ -234,6 +263,12 @@ class LayerNorm(_ShapeNorm):
     def parameters(self, x: Shape) -> int:
         return self._values(x) * (1 + self.bias) if self.elementwise_affine else 0
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        values = self._values(y[1:])
+        each = prod(y) // values * tape.size
+        weights = [values * tape.size] * (1 + self.bias) if self.elementwise_affine else []
+        return tape.op([x], y, keeps=[x], extra=[each, each], weights=weights)
+
 
 class RMSNorm(_ShapeNorm):
     """Divides each sample by its root mean square over its last dimensions, all of them where none are given.
@@ -249,6 +284,18 @@ class RMSNorm(_ShapeNorm):
 
     def parameters(self, x: Shape) -> int:
         return self._values(x) if self.elementwise_affine else 0
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        values = self._values(y[1:])
+        rest = (prod(y) // values,)
+        squares = tape.pointwise(x, keeps="input", spare=2 * tape.bytes_of(y))
+        mean = tape.op([squares], rest)
+        root = tape.op([mean], rest, keeps_result=True, spare=2 * tape.bytes_of(rest), drops=[squares, mean])
+        scaled = tape.op([x, root], y, keeps=[x, root], kind="stretched", drops=[root])
+        if not self.elementwise_affine:
+            return scaled
+        weights = [values * tape.size]
+        return tape.op([scaled], y, keeps=[scaled], weights=weights, spare=tape.bytes_of(y), drops=[scaled])
 
 
 class LocalResponseNorm(Layer):
@@ -272,3 +319,13 @@ class LocalResponseNorm(Layer):
         if len(x) < 2:
             raise wrong_rank(x, "[channels, length, ...]", refusals.BEFORE_FLATTEN)
         return x
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        size = tape.bytes_of(y)
+        squares = tape.op([x, x], y, keeps=[x], kind="stretched")
+        padded = tape.op([squares], (y[0], y[1] + self.size - 1, *y[2:]), drops=[squares])
+        mean = tape.op([padded], y, keeps=[padded], drops=[padded])
+        scaled = tape.op([mean], y)
+        summed = tape.op([scaled], y, kind="alias", drops=[scaled])
+        below = tape.op([summed], y, keeps=[summed], spare=2 * size, drops=[summed, mean])
+        return tape.op([x, below], y, keeps=[x, below], spare=2 * size, drops=[below])

@@ -8,6 +8,8 @@ from cnnspec.layers.base import Layer, Reads, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     BothEnds = int | tuple[int, ...]
 else:
     BothEnds = Whole | Tuple(Whole, 2)
@@ -30,6 +32,9 @@ class LayerScale(Layer):
     def parameters(self, x: Shape) -> int:
         return x[0]
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        return tape.op([x], y, keeps=[x], weights=[y[1] * tape.size], spare=tape.bytes_of(y), order=x.order)
+
 
 class StochasticDepth(Layer):
     """Drops whole samples at random in training and scales the others up: the last layer of a residual body.
@@ -43,6 +48,14 @@ class StochasticDepth(Layer):
     random = True
 
     p: Unit
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        if not tape.training or self.p == 0:
+            tape.own(x.storage)
+            return x
+        factor = y[0] * tape.size
+        tape.release(tape.allocate(3 * factor))
+        return tape.op([x], y, extra=[factor], order=x.order)
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         if self.p in (0, 1):
@@ -62,6 +75,9 @@ class PadChannels(Layer):
 
     def infer(self, x: Shape) -> Shape:
         return (sum(sizes(self.padding, 2)) + x[0], *x[1:])
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        return tape.op([x], y, order=(0, *range(2, len(y)), 1))
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         before = sizes(self.padding, 2)[0]
@@ -93,6 +109,7 @@ class Sqrt(Layer):
     """Takes the square root of each value."""
 
     own = True
+    spare = 1
     per_value = 1
     saves_output = "always"
 
@@ -104,6 +121,7 @@ class Abs(Layer):
     """Takes the absolute value of each value."""
 
     own = True
+    spare = 1
     per_value = 1
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:

@@ -9,6 +9,8 @@ from cnnspec.layers.base import Reads, Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     Fill = float | None
 else:
     # torch 2.13 takes None for 0.
@@ -49,6 +51,8 @@ class _Pad(_Spatial):
 
 
 class _ConstantPad(_Pad):
+    keeps = ""
+
     def _size(self, axis: str, size: int, pads: tuple[int, int]) -> int:
         padded = super()._size(axis, size, pads)
         # torch 2.13 cuts off before it adds, and can't cut off more than there is; the other layers can.
@@ -149,7 +153,13 @@ class ReplicationPad3d(_ReplicationPad):
 
 
 class _CircularPad(_Pad):
+    keeps = ""
     mode = "circular"
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        # Each side is copied by itself, and so goes back through memory as large as the result.
+        spare = max(2 * tape.bytes_of(y) - tape.bytes_of(x.shape), 0)
+        return tape.op([x], y, spare=spare)
 
 
 class CircularPad1d(_CircularPad):

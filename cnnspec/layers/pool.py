@@ -10,10 +10,16 @@ from cnnspec.layers.base import Reads, Shape, all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     OutputSizes = int | tuple[int | None, ...]
 else:
     # torch 2.13 takes `none` inside of a tuple alone. It takes 0 too, for an empty output; refused here on purpose.
     OutputSizes = Count | Tuple(Count | None)
+
+
+INDEX = 8
+"""Bytes of the place of a maximum, which is kept beside it."""
 
 
 class _Pool(_Spatial):
@@ -89,6 +95,9 @@ class _MaxPool(_Pool):
             if -padding % dilation >= size:
                 raise Reject("dilation", refusals.ONLY_PADDING, axis=axis, size=size)
         return y
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        return tape.op([x], y, keeps=[x], extra=[INDEX * prod(y)], order=x.order)
 
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return low, high
@@ -169,6 +178,20 @@ class _LPPool(_Pool):
             wants = "another number than 0"
             raise Reject("norm_type", OUT_OF_RANGE, name="norm_type", value=self.norm_type, wants=wants)
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        size = tape.bytes_of(y)
+        if self.norm_type in (inf, -inf):
+            absolute = tape.pointwise(x, keeps="input", spare=tape.bytes_of(x.shape))
+            return tape.op([absolute], y, keeps=[absolute], extra=[INDEX * prod(y)], drops=[absolute])
+        powers = tape.pointwise(x, keeps="input", spare=2 * tape.bytes_of(x.shape))
+        mean = tape.op([powers], y, keeps=[powers])
+        sign = tape.op([], y)
+        absolute = tape.op([mean], y, keeps=[mean], spare=size)
+        positive = tape.op([absolute], y, keeps_result=True, drops=[absolute])
+        signed = tape.op([sign, positive], y, keeps=[sign, positive], drops=[sign, positive])
+        scaled = tape.op([signed], y, drops=[signed])
+        return tape.op([scaled], y, keeps=[scaled], spare=2 * size, drops=[powers, mean, scaled])
+
 
 class LPPool1d(_LPPool):
     """Takes the p-norm of each window of a sequence."""
@@ -218,6 +241,10 @@ class _AdaptivePool(_Spatial):
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         return low, high
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        # Down to one place torch 2.13 takes the mean.
+        return tape.op([x], y, keeps=() if prod(y[2:]) == 1 else [x])
+
 
 class AdaptiveAvgPool1d(_AdaptivePool):
     """Takes means over a sequence, as many as asked for."""
@@ -245,6 +272,9 @@ class _AdaptiveMaxPool(_AdaptivePool):
 
     def validate(self) -> None:
         _check_one_output(self.return_indices)
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        return tape.op([x], y, keeps=[x], extra=[INDEX * prod(y)], order=x.order)
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):

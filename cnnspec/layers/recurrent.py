@@ -7,11 +7,15 @@ from cnnspec.layers.base import Layer, Parts, Reads, Shape, all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     Nonlinearity = str
 else:
     Nonlinearity = Choice("tanh", "relu")
 
 SEQUENCE = "[time, features]"
+LAYERS = 1000
+"""Layers beyond which the sizes of single parameters are not listed."""
 
 
 def expect_sequence(x: Shape) -> None:
@@ -66,6 +70,15 @@ class _Recurrent(Layer):
         biases = 2 * self.gates * self.hidden_size * self.bias
         return self._weights(x) + biases * self.num_layers * self.directions
 
+    def parameter_sizes(self, x: Shape) -> list[int]:
+        rows, out = self.gates * self.hidden_size, self.out_features
+        found = []
+        for layer in range(min(self.num_layers, LAYERS)):
+            width = x[-1] if layer == 0 else self.directions * out
+            own = [rows * width, rows * out, *[rows] * (2 * self.bias), self.proj_size * self.hidden_size]
+            found += [size for size in own if size] * self.directions
+        return found
+
     def _weights(self, x: Shape) -> int:
         """Values of its matrices, each of which is applied once a step."""
         each, rows = 0, self.gates * self.hidden_size
@@ -77,6 +90,24 @@ class _Recurrent(Layer):
 
     def macs(self, x: Shape, y: Shape) -> int:
         return x[0] * self._weights(x)
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        from cnnspec.layers._attend import recur
+
+        first = y[0] if isinstance(y[0], tuple) else y
+        made = recur(
+            tape, x, first, [size * tape.size for size in self.parameter_sizes(x.shape[1:])], layers=self.num_layers,
+            directions=self.directions, hidden=self.hidden_size, gates=self.gates,
+        )  # fmt: skip
+        return self._with_states(tape, made, y) if first is not y else made
+
+    def _with_states(self, tape: "Tape", made: "Value", shapes: Shape) -> "Value":
+        def state(shape: object) -> object:
+            if isinstance(shape, tuple) and isinstance(shape[0], tuple):
+                return tuple(map(state, shape))
+            return tape.op([made], shape)  # type: ignore[arg-type]
+
+        return (made, *map(state, shapes[1:]))  # type: ignore[return-value]
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return dict(enumerate(map(all_of, x)))

@@ -10,6 +10,8 @@ from cnnspec.layers.base import Layer, Reads, Shape, all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     SizesOrRest = tuple[int, ...]
     Dims = tuple[int, ...]
 else:
@@ -38,6 +40,24 @@ class Flatten(Layer):
             # torch 2.13 makes samples of other dimensions, or of the batch a dimension; refused here on purpose.
             raise Reject("start_dim", BATCH_DIMENSION, what="flatten")
         return (*x[: start - 1], prod(x[start - 1 : end]), *x[end:])
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        start, end = self._joined(x.shape[1:])
+        if y == x.shape:
+            tape.own(x.storage)
+            return x
+        joined = range(start + 1, end + 1)
+        order = x.order or tuple(range(len(x.shape)))
+        place = order.index(joined[0])
+        if order[place : place + len(joined)] != tuple(joined) or x.cut & set(joined[1:]):
+            rows = tape.dense(x)
+            made = tape.laid_out(rows, y)
+            tape.release(rows.storage)
+            return made
+        less = len(joined) - 1
+        left = tuple(axis - less * (axis > joined[-1]) for axis in order if axis not in joined[1:])
+        cut = {axis - less * (axis > joined[-1]) for axis in x.cut}
+        return tape.laid_out(x, y, order=None if left == tuple(range(len(left))) else left, cut=cut)
 
     def _joined(self, x: Shape) -> tuple[int, int]:
         """The first of the dimensions that are joined, and the one behind the last."""
@@ -93,6 +113,15 @@ class Unflatten(Layer):
         parts = self.infer(x)[axis : axis + more + 1]
         return kept | ({axis: axis + parts.index(x[axis])} if x[axis] in parts else {})
 
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        axis, more = resolve("dim", self.dim, x.shape[1:]), len(self.unflattened_size) - 1
+        new = tuple(range(axis, axis + more + 1))
+        order = None
+        if x.order is not None:
+            parts = [new if one == axis else (one + more * (one > axis),) for one in x.order]
+            order = tuple(one for part in parts for one in part)
+        return tape.laid_out(x, y, order=order, cut={one + more * (one > axis) for one in x.cut})
+
 
 class Permute(Layer):
     """Reorders the dimensions; the batch stays first: Permute((0, 2, 3, 1)) puts channels last."""
@@ -113,6 +142,12 @@ class Permute(Layer):
         if dims[0] != 0:
             raise Reject("dims", BATCH_DIMENSION, what="move")
         return tuple(x[dim - 1] for dim in dims[1:])
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        dims = [resolve("dims", dim, x.shape[1:]) for dim in self.dims]
+        order = tuple(dims.index(one) for one in x.order or range(len(dims)))
+        plain = order == tuple(range(len(dims)))
+        return tape.laid_out(x, y, order=None if plain else order, cut={dims.index(one) for one in x.cut})
 
     def moved(self, x: Shape) -> dict[int, int]:
         return {resolve("dims", dim, x) - 1: place for place, dim in enumerate(self.dims[1:])}

@@ -6,6 +6,10 @@ from cnnspec.diagnostics.codes import NOT_DIVISIBLE
 from cnnspec.layers._axes import LAYOUTS, wrong_rank
 from cnnspec.layers.base import Layer, Reads, Shape
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    pass
+
 
 def _divide(what: str, value: int, name: str, divisor: int, field: str) -> int:
     if value % divisor:
@@ -28,6 +32,8 @@ class PixelShuffle(Layer):
 
     role = "up"
 
+    keeps = ""
+
     upscale_factor: Count
 
     def infer(self, x: Shape) -> Shape:
@@ -46,6 +52,8 @@ class PixelShuffle(Layer):
 
 class PixelUnshuffle(Layer):
     """Makes an image smaller by moving its positions into channels; the inverse of PixelShuffle."""
+
+    keeps = ""
 
     downscale_factor: Count
 
@@ -70,6 +78,8 @@ class ChannelShuffle(Layer):
 
     Zhang et al. 2017, https://arxiv.org/abs/1707.01083.
     """
+
+    keeps = ""
 
     groups: Count
 

@@ -31,6 +31,8 @@ class _Resize(Layer):
 
     role = "up"
 
+    keeps = ""
+
     size: Sizes | None = None
     scale_factor: Scales | None = None
     mode = "nearest"

@@ -26,6 +26,8 @@ class LayerKind(Kind):
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cnnspec.layers._tape import Tape, Value
+
     Inner = Layer
     Weight = str
 else:
@@ -64,11 +66,31 @@ class _Parametrized(Layer):
     def parameters(self, x: Shape) -> int:
         return self.layer.parameters(x)
 
+    def parameter_sizes(self, x: Shape) -> list[int]:
+        own = self.parameters(x) - self.layer.parameters(x)
+        return [*([own] if own else []), *self.layer.parameter_sizes(x)]
+
     def macs(self, x: Shape, y: Shape) -> int:
         return self.layer.macs(x, y)
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return self.layer.reads(x, y)
+
+    def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
+        # The weight is worked out first, and its gradient goes on from there once the layer's own is known.
+        extra, weights = self._worked_out(tape, x.shape[1:])
+        view = tape.op([x], x.shape, view=True, kind="alias", extra=extra, weights=weights, spare=extra[0], label="own")
+        view.order, view.cut = x.order, x.cut
+        held = 0 if tape.gradients else tape.allocate(extra[0])
+        made = self.layer.run(tape, view, y)
+        if held:
+            tape.release(held)
+        tape.release(view.storage)
+        return made
+
+    def _worked_out(self, tape: "Tape", x: Shape) -> "tuple[list[int], list[int]]":
+        """Bytes of the weight and of what is kept besides to go back from it, and those of further learnt values."""
+        raise NotImplementedError
 
     def operations(self, x: Shape, y: Shape) -> int:
         return self.layer.operations(x, y)
@@ -99,6 +121,15 @@ class weight_norm(_Parametrized):
         # torch 2.13 takes -1 for none.
         return super().parameters(x) + (1 if self.dim in (None, -1) else shape[self.dim])
 
+    def _worked_out(self, tape: "Tape", x: Shape) -> "tuple[list[int], list[int]]":
+        norms = (self.parameters(x) - self.layer.parameters(x)) * tape.size
+        shape = self.layer.weight(x)
+        weight = tape.bytes_of(shape)
+        # Along the first and the last dimension there is one operation for it, otherwise several.
+        if self.dim in (None, -1):
+            return [weight, 2 * norms], [norms]
+        return [weight, norms if self.dim % len(shape) in (0, len(shape) - 1) else weight + 2 * norms], [norms]
+
 
 class spectral_norm(_Parametrized):
     """Divides the weight of a layer by its largest singular value, found by power iterations.
@@ -117,3 +148,6 @@ class spectral_norm(_Parametrized):
         shape = self.layer.weight(x)
         rows = shape[self.layer.output_axis if self.dim is None else self.dim]
         return rows + prod(shape) // rows, 0
+
+    def _worked_out(self, tape: "Tape", x: Shape) -> "tuple[list[int], list[int]]":
+        return [tape.bytes_of(self.layer.weight(x)), self.buffers(x)[0] * tape.size, tape.size], []
