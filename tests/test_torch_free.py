@@ -43,7 +43,6 @@ def loaded_by(arguments: list[str], slow: set[str] = SLOW) -> set[str]:
         ["check", "specs"],
         ["summary", "specs/lenet.cnn"],
         ["draw", "specs/lenet.cnn"],
-        ["draw", "specs/hrnet.cnn", "-o", "/dev/null.svg"],
         ["layers"],
         ["layers", "Conv2d"],
     ],
@@ -51,6 +50,12 @@ def loaded_by(arguments: list[str], slow: set[str] = SLOW) -> set[str]:
 )
 def test_nothing_slow_is_imported(arguments: list[str]):
     assert loaded_by(arguments) == set()
+
+
+def test_pictures_and_pages_need_no_torch(tmp_path: Path):
+    for command, name in (("draw", "net.svg"), ("report", "net.html")):
+        out = str(tmp_path / name)
+        assert loaded_by([command, "specs/siamese.cnn", "-o", out], {"torch", "numpy", "pydantic", "lark"}) == set()
 
 
 def test_a_plain_check_builds_no_parser():

@@ -40,7 +40,7 @@ def run(options: Namespace) -> int:
     from cnnspec.diagnostics import Sink
 
     form = _format(options.output)
-    graph = only_graph(options, options.path, sink := Sink())
+    graph = only_graph(options, options.path, sink := Sink(), fixes=True)
     if sink.has_errors:
         print_errors(options, sink)
     if graph is None:

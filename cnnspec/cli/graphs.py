@@ -33,10 +33,11 @@ def add_network(parser: ArgumentParser, name: str = "path") -> None:
     add_input(parser.add_argument_group("PyTorch source"))
 
 
-def graphs_of(options: Namespace, path: str, sink: Sink) -> list[Graph]:
+def graphs_of(options: Namespace, path: str, sink: Sink, *, fixes: bool = False) -> list[Graph]:
     """The networks of FILE[:MODEL], for the values of -D, --input and --mode. Mistakes go to `sink`.
 
-    A module of PyTorch source that can't be followed to its end is such a mistake.
+    With `fixes`, they are given the edits that would remove them. A module of PyTorch source that can't be followed to its
+    end is such a mistake.
     """
     file, model = next(files_of(path))
     if file.endswith(PYTHON):
@@ -45,16 +46,16 @@ def graphs_of(options: Namespace, path: str, sink: Sink) -> list[Graph]:
         return python_graphs(options, file, model, sink)
     from cnnspec.pipeline import check
 
-    return check(read(file, sink), sink, model=model, parameters=definitions(options.define))
+    return check(read(file, sink), sink, model=model, parameters=definitions(options.define), fixes=fixes)
 
 
-def only_graph(options: Namespace, path: str, sink: Sink) -> Graph | None:
+def only_graph(options: Namespace, path: str, sink: Sink, *, fixes: bool = False) -> Graph | None:
     """The only network of FILE[:MODEL], also one with mistakes. Those go to `sink`, as does that there is none, or several."""
     from cnnspec.diagnostics import codes
     from cnnspec.diagnostics.suggestions import listing
     from cnnspec.source import Source, Span
 
-    graphs = graphs_of(options, path, sink)
+    graphs = graphs_of(options, path, sink, fixes=fixes)
     if len(graphs) > 1:
         names = listing(graph.name for graph in graphs)
         sink.report(codes.SEVERAL_MODELS, Span(graphs[0].source, 0, 0), known=f"choose one of {names}")

@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "check",
     "summary": "summary",
     "draw": "draw",
+    "report": "report",
     "fmt": "fmt",
     "explain": "explain",
     "sizes": "sizes",

@@ -92,7 +92,7 @@ class Line(Box):
 
     def draw(self, canvas: Canvas, x: float, y: float, width: float, costs: Costs, copies: int = 1) -> None:
         item = self.item
-        with canvas.group(describe_item(item), data_node=item.path):
+        with canvas.group(describe_item(item), **item.marks):
             frame(canvas, item, x, y, width, self.height, error=bool(self.error), folded=self.folded)
             at = x + 10
             if self.folded:
@@ -120,7 +120,7 @@ class Card(Box):
         self.height = len(self.lines) * 14.0 + 9
 
     def draw(self, canvas: Canvas, x: float, y: float, width: float, costs: Costs, copies: int = 1) -> None:
-        with canvas.group(describe_item(self.item), data_node=self.item.path):
+        with canvas.group(describe_item(self.item), **self.item.marks):
             frame(canvas, self.item, x, y, width, self.height, error=bool(self.error), folded=self.folded)
             for index, (text, fill, bold) in enumerate(self.lines):
                 canvas.text(
@@ -141,7 +141,7 @@ class Pills(Box):
 
     def draw(self, canvas: Canvas, x: float, y: float, width: float, costs: Costs, copies: int = 1) -> None:
         at = x + (width - self.least) / 2
-        with canvas.group(describe_item(self.item), data_node=self.item.path):
+        with canvas.group(describe_item(self.item), **self.item.marks):
             for name, wide in zip(self.names, self.widths):
                 canvas.rect(at, y + 1, wide, 20, rx=10, fill="paper", stroke="line", stroke_width=1)
                 canvas.text(at + wide / 2, y + 15, name, size=_SMALL, anchor="middle")
@@ -214,7 +214,7 @@ class Open(Box):
         self.height = self.inner.height + 36
 
     def draw(self, canvas: Canvas, x: float, y: float, width: float, costs: Costs, copies: int = 1) -> None:
-        with canvas.group(describe_item(self.item), data_node=self.item.path):
+        with canvas.group(describe_item(self.item), **self.item.marks):
             canvas.rect(x, y, width, self.height, rx=8, fill="none", stroke="line", stroke_width=1)
             canvas.runs(x + 10, y + 16, self.runs)
             canvas.text(x + width - 9, y + 16, self.shape, size=_SMALL, fill="soft", anchor="end")
@@ -293,7 +293,7 @@ class Fork(Box):
 
     def draw(self, canvas: Canvas, x: float, y: float, width: float, costs: Costs, copies: int = 1) -> None:
         item, n = self.item, number
-        with canvas.group(describe_item(item), data_node=item.path):
+        with canvas.group(describe_item(item), **item.marks):
             canvas.rect(x, y, width, self.height, rx=8, fill="panel", stroke="grid", stroke_width=1)
             if self.named:
                 canvas.runs(x + 10, y + 15, self.runs)

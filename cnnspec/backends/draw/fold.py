@@ -36,7 +36,8 @@ class Alike:
     def _described(self, item: Item, level: int) -> object:
         told: tuple[object, ...] = (item.form, item.name, item.kind, item.again)
         if level >= ARGUMENTS:
-            told += (item.arguments, item.copies if item.form == REPEAT else 0)
+            # How much is dropped often grows from block to block; the blocks are alike all the same.
+            told += ("" if item.role == "dropout" else item.arguments, item.copies if item.form == REPEAT else 0)
         if level >= SHAPES:
             told += (item.input, item.output)
         riders = tuple(tuple(self.number(one, level) for one in side) for side in (item.before, item.after))
@@ -115,12 +116,27 @@ def sizes_of(item: Item) -> object:
 
 def _repeat(items: Sequence[Item], length: int, *, exact: bool) -> Item:
     members = tuple(tuple(items[at : at + length]) for at in range(0, len(items), length))
+    unit = tuple(_common(copies) for copies in zip(*members))
     first, last = items[0], items[-1]
     return replace(
         first, form=REPEAT, value=last.value, label=None, input=first.input, output=last.output, before=(), after=(),
         parameters=sum(item.parameters for item in items), layers=sum(item.layers for item in items),
-        branches=(Body(members[0]),), members=members, exact=exact, residual=False, kind="",
+        branches=(Body(unit),), members=members, exact=exact, residual=False, kind="",
     )  # fmt: skip
+
+
+def _common(copies: Sequence[Item]) -> Item:
+    """What copies share: the first, without arguments in which they differ."""
+    first = copies[0]
+    if first.role == "dropout" and len({one.arguments for one in copies}) > 1:
+        return replace(first, arguments="")
+    if not first.branches or first.form == REPEAT:
+        return first
+    bodies = tuple(
+        replace(body, items=tuple(_common(items) for items in zip(*(one.branches[at].items for one in copies))))
+        for at, body in enumerate(first.branches)
+    )
+    return replace(first, branches=bodies)
 
 
 def opened(

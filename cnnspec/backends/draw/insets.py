@@ -50,7 +50,7 @@ class Chip(Piece):
     def draw(self, canvas: Canvas, x: float, y: float) -> None:
         item = self.item
         role = role_of(item.role if item.form == LAYER else "")
-        with canvas.group(describe_item(item), data_node=item.path):
+        with canvas.group(describe_item(item), **item.marks):
             frame = {"stroke_dasharray": "2 2"} if item.form == LEARNT else {}
             canvas.rect(
                 x, y - self.up, self.width, 2 * self.up, rx=4, fill=f"{role}-box", stroke=f"{role}-line", stroke_width=1,

@@ -7,7 +7,7 @@ from cnnspec.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cnnspec.graph.nodes import Node, Shape
     from cnnspec.layers.base import Parts
@@ -97,6 +97,18 @@ class Item:
         """How often a repeat runs its unit."""
         return len(self.members) or 1
 
+    @property
+    def marks(self) -> dict[str, str]:
+        """The attributes by which a page finds what is drawn: its path, and the others that are shown with it."""
+        return marks_of([self])
+
     def follows(self, before: Item) -> bool:
         """Whether it takes the value of the item before it as its running value."""
         return len(self.feed) == 1 and self.feed[0].kind == STEP and self.feed[0].path == before.value
+
+
+def marks_of(items: Sequence[Item]) -> dict[str, str]:
+    """As `Item.marks`, of items that are drawn as one."""
+    first = items[0].path
+    also = [path for item in items for path in item.paths if path != first]
+    return {"data_node": first} | ({"data_also": " ".join(also)} if also else {})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from cnnspec.backends.draw.canvas import Canvas, number, text_width
-from cnnspec.backends.draw.items import MERGE
+from cnnspec.backends.draw.items import MERGE, marks_of
 from cnnspec.backends.draw.labels import describe
 from cnnspec.backends.draw.steps import Step
 from cnnspec.backends.draw.volumes import FONT, Column, Scale
@@ -19,6 +19,8 @@ from cnnspec.layers.base import Parts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from cnnspec.backends.draw.items import Item
 
 ON, DOWN, UP = "on", "down", "up"
 _GAP = 9
@@ -39,6 +41,11 @@ class Spot:
         self.skips: list[tuple[Spot, str]] = []
         self.x = 0.0
         self.y = 0.0
+
+    @property
+    def items(self) -> list[Item]:
+        """What has made it: of a merge, also what stands in front of it."""
+        return [*self.step.items, *(self.mover.items if self.mover is not self.step else ())]
 
     @property
     def reach(self) -> float:
@@ -168,7 +175,7 @@ class Levels:
             self._skips(canvas, x, row)
         for spot in self.spots:
             told = "; ".join(dict.fromkeys([describe(spot.mover), describe(spot.step)]))
-            with canvas.group(told, data_node=spot.step.first.path):
+            with canvas.group(told, **marks_of(spot.items)):
                 left = x + spot.x - spot.column.wide / 2
                 spot.column.draw(canvas, left, spot.y, _made_by(spot), _parts(spot), above=True)
 

@@ -7,6 +7,7 @@ skip steps do so on lines of their own.
 from __future__ import annotations
 
 from cnnspec.backends.draw.canvas import Canvas, number
+from cnnspec.backends.draw.items import marks_of
 from cnnspec.backends.draw.labels import LINE, describe, draw_glyph, draw_label, label_of, label_width
 from cnnspec.backends.draw.steps import Step
 from cnnspec.backends.draw.volumes import Column, Scale
@@ -205,7 +206,7 @@ class Rows:
         following = self._following()
         for index, spot in enumerate(self.places):
             y = self.axes[spot.row]
-            with canvas.group(describe(spot.step), data_node=spot.step.first.path):
+            with canvas.group(describe(spot.step), **marks_of(spot.step.items)):
                 spot.column.draw(canvas, x + spot.left, y, spot.step.role)
                 if index in following and not spot.column.several:
                     after = following[index]

@@ -50,7 +50,7 @@ def _costs(canvas: Canvas, x: float, costs: Costs, total: int) -> float:
     column = x + max(72.0, *(text_width(row.text, 11) for row in costs.rows))
     canvas.text(column, _TOP + 17, "parameters", size=11, fill="soft", anchor="end")
     for row in costs.rows:
-        with canvas.group(f"{row.parameters:,} parameters", data_node=row.path):
+        with canvas.group(f"{row.parameters:,} parameters", data_also=row.path):
             canvas.text(column, row.y + 4, row.text, size=11, anchor="end")
             share = max(1, _BAR * row.parameters / total)
             canvas.rect(column + 7, row.y - 5, share, 10, rx=1, fill="plain-line")
