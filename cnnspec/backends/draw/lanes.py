@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.backends.draw.items import VALUE
+from cnnspec.backends.draw.items import LEARNT, VALUE
 from cnnspec.graph.nodes import ARRIVING, TAKEN
 from cnnspec.record import record, replace
 
@@ -44,7 +44,7 @@ def lanes_of(items: Sequence[Item]) -> list[Lane]:
 def _first(items: Sequence[Item], index: int, source: Source) -> int | None:
     """The item that gives a value, -1 for what comes into the body; None where nothing has to be drawn."""
     if source.kind in (ARRIVING, TAKEN):
-        return -1 if index else None
+        return -1 if any(item.form != LEARNT for item in items[:index]) else None
     for number in range(index - 1, -1, -1):
         item = items[number]
         values = {item.value, *(one.value for copy in item.members for one in copy)}

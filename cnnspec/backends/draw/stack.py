@@ -48,7 +48,7 @@ def _costs(canvas: Canvas, x: float, costs: Costs, total: int) -> float:
     if not costs.rows or not total:
         return x
     column = x + max(72.0, *(text_width(row.text, 11) for row in costs.rows))
-    canvas.text(column, _TOP + 17, "parameters", size=11, fill="soft", anchor="end")
+    canvas.text(column, _TOP - 6, "parameters", size=11, fill="soft", anchor="end")
     for row in costs.rows:
         with canvas.group(f"{row.parameters:,} parameters", data_also=row.path):
             canvas.text(column, row.y + 4, row.text, size=11, anchor="end")

@@ -43,12 +43,14 @@ if TYPE_CHECKING:
 def view(graph: Graph) -> Body:
     """The items of a model, its inputs first."""
     inputs = [
-        Item(INPUT, entry.name or "input", path, path, None, entry.shape, entry.shape, span=entry.span)
+        Item(INPUT, entry.name or "input", path, path, None, entry.shape, entry.shape, span=entry.span, feed=())
         for number, entry in enumerate(graph.inputs)
         for path in [f"input {number}" if number else "input"]
     ]
     feed = tuple(Source(STEP, entry.value, -1, entry.name) for entry in inputs)
-    return Body((*inputs, *(placed(item, feed, ()) for item in body_of(graph.root, "").items)))
+    items = [placed(item, feed, ()) for item in body_of(graph.root, "").items]
+    learnt = [item for item in items if item.form == LEARNT]
+    return Body((*learnt, *inputs, *(item for item in items if item.form != LEARNT)))
 
 
 def body_of(node: StackNode, path: str) -> Body:

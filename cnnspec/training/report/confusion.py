@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from cnnspec.backends.draw.canvas import Canvas, shorten, text_width
+from cnnspec.backends.draw.canvas import Canvas, number, shorten, text_width
 from cnnspec.diagnostics.render import clean
 from cnnspec.record import record
 
@@ -90,83 +90,124 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
 
 # --- the picture ---
 
+_LISTED = 8
+"""Pairs that are told beside the matrix; where names don't fit, the classes in them are named."""
+_LINE = 20.0
+_SIZE = 12.0
+_TOP = 92.0
+
 
 class _Layout:
     """Where things are: sizes follow from the number of classes and the length of their names."""
 
-    def __init__(self, names: list[str]) -> None:
-        self.names, self.classes = names, len(names)
-        self.cell = 42.0 if self.classes <= 12 else max(9.0, 560 / self.classes)
-        if self.classes > 120:
-            self.cell = max(2.0, 1080 / self.classes)
-        self.font = min(12.0, self.cell * 0.8)
-        self.named = self.font >= 6
-        longest = max((text_width(name, self.font) for name in names), default=0.0) if self.named else 0.0
-        self.slant = 0.0 if longest < self.cell else -45.0 if self.cell >= 20 else -90.0
-        self.left = max(70.0, 46 + longest)
-        self.top = 76.0
+    def __init__(self, names: list[str], pairs: list[Pair]) -> None:
+        self.names, self.classes, self.pairs = names, len(names), pairs
+        few, some = self.classes <= 4, self.classes <= 12
+        self.cell = 64.0 if few else 40.0 if some else max(2.0, min(26.0, 520 / self.classes))
+        self.whole = self.cell >= 15
+        told = {index for pair in pairs for index in (pair.label, pair.prediction)}
+        self.rows = list(range(self.classes)) if self.whole else sorted(told)
+        longest = max((text_width(names[row], _SIZE) for row in self.rows), default=0.0)
+        self.slanted = self.whole and longest > self.cell - 4
+        self.left = max(40.0, longest + (26 if self.whole else 40))
         self.side = self.cell * self.classes
-        self.below = {0.0: 12.0, -45.0: longest * 0.72, -90.0: longest}[self.slant] + 20
-        # Slanted names reach to the left only; behind the rows stands their accuracy.
-        self.width = max(self.left + self.side + 74, 380.0)
-        self.height = self.top + self.side + self.below + 30
+        below = 14.0 if not self.whole else longest * 0.66 + 24 if self.slanted else 24.0
+        self.list = self.left + self.side + 26
+        words = (text_width(_words(pair, names), _SIZE) for pair in pairs)
+        self.width = max(self.list + max(words, default=0.0) + 96, 380.0)
+        self.height = max(_TOP + self.side + below + 26, _TOP + 30 + _LINE * len(pairs), self.name_rows[-1] + 10)
 
     def x(self, column: float) -> float:
         return self.left + column * self.cell
 
     def y(self, row: float) -> float:
-        return self.top + row * self.cell
+        return _TOP + row * self.cell
+
+    @property
+    def name_rows(self) -> list[float]:
+        """The heights at which the names stand: at their rows, or as near to them as there is room."""
+        if self.whole:
+            return [self.y(row + 0.5) for row in self.rows] or [_TOP]
+        found: list[float] = []
+        for row in self.rows:
+            found.append(max(self.y(row + 0.5), found[-1] + 14 if found else _TOP + 6))
+        limit = max(_TOP + self.side - 4, _TOP + 14.0 * len(found))
+        for at in range(len(found) - 1, -1, -1):
+            found[at] = min(found[at], limit)
+            limit = found[at] - 14
+        return found or [_TOP]
+
+
+def _words(pair: Pair, names: Sequence[str]) -> str:
+    return f"{names[pair.label]} taken for {names[pair.prediction]}"
 
 
 def draw_confusion(title: str, counts: Counts, names: Sequence[str] = ()) -> str:
     """SVG of the matrix: a row a class, shaded by the root of its share of the row; blue is right, orange is wrong.
 
-    Cells hold their counts where these can be read; behind a row stands the accuracy of the class.
+    Cells hold their counts where these can be read; beside it stand the pairs that are confused most.
     """
-    layout = _Layout(class_names(names, len(counts)))
-    canvas = Canvas(layout.width, layout.height, f"Confusion matrix of {shorten(title, 60)}")
+    pairs = confused_pairs(counts, _LISTED)
+    layout = _Layout(class_names(names, len(counts)), pairs)
     images, right = sum(map(sum, counts)), sum(line[index] for index, line in enumerate(counts))
+    canvas = Canvas(layout.width, layout.height, f"Confusion matrix of {shorten(title, 60)}")
+    canvas.description = "; ".join(f"{pair.count:,}: {_words(pair, layout.names)}" for pair in pairs)
     room = max(8, int((layout.width - 48) / 10))
     canvas.text(24, 32, shorten(title, min(60, room)), size=17, bold=True)
     canvas.text(24, 52, f"{right:,} of {images:,} right, accuracy {_share(right, images)}", size=13, fill="soft")
+    canvas.text(layout.left, _TOP - 10, "true class by row", fill="soft")
+    canvas.rect(layout.left, _TOP, layout.side, layout.side, fill="panel")
     for row, line in enumerate(counts):
         _draw_row(canvas, layout, row, line)
-    canvas.rect(layout.left, layout.top, layout.side, layout.side, fill="none", stroke="soft")
     _draw_names(canvas, layout)
+    _draw_pairs(canvas, layout)
     return canvas.svg()
 
 
 def _draw_row(canvas: Canvas, layout: _Layout, row: int, line: Sequence[int]) -> None:
     whole, cell = sum(line), layout.cell
-    canvas.line(layout.left, layout.y(row), layout.left + layout.side, layout.y(row), "grid", stroke_width=0.5)
+    gap = 0.5 if cell >= 5 else 0.0
     for column, count in enumerate(line):
         if not count:
             continue
         shade = math.sqrt(count / whole)
         color = "blue" if column == row else "orange"
-        canvas.rect(layout.x(column), layout.y(row), cell, cell, fill=color, fill_opacity=f"{shade:.3f}")
-        text, size = f"{count:,}", min(12.0, cell * 0.36)
-        if size >= 7 and text_width(text, size) <= cell - 3:
-            ink = "paper" if shade > 0.7 else "ink"
-            canvas.text(
-                layout.x(column + 0.5), layout.y(row + 0.5) + size * 0.36, text, size=size, fill=ink, anchor="middle"
-            )
-    if layout.named:
-        middle = layout.y(row + 0.5) + layout.font * 0.36
-        canvas.text(layout.left + layout.side + 10, middle, _share(line[row], whole), size=layout.font, fill="soft")
+        x, y, side = layout.x(column) + gap, layout.y(row) + gap, cell - 2 * gap
+        with canvas.group(f"{layout.names[row]} taken for {layout.names[column]}: {count:,} of {whole:,}"):
+            canvas.rect(x, y, side, side, fill=color, fill_opacity=f"{shade:.3f}")
+            text, size = f"{count:,}", 11.5
+            if cell >= 26 and text_width(text, size) <= cell - 3:
+                ink = "paper" if shade > 0.7 else "ink"
+                canvas.text(layout.x(column + 0.5), layout.y(row + 0.5) + 4, text, size=size, fill=ink, anchor="middle")
 
 
 def _draw_names(canvas: Canvas, layout: _Layout) -> None:
-    bottom, font = layout.top + layout.side, layout.font
-    for index, name in enumerate(layout.names if layout.named else ()):
-        canvas.text(layout.left - 8, layout.y(index + 0.5) + font * 0.36, name, size=font, anchor="end")
-        x, y = layout.x(index + 0.5), bottom + (8 if layout.slant == -90 else 14)
-        if layout.slant:
-            canvas.text(x + font * 0.36, y, name, size=font, anchor="end", rotate=layout.slant)
+    bottom = _TOP + layout.side
+    gap = 8 if layout.whole else 24
+    for row, y in zip(layout.rows, layout.name_rows):
+        canvas.text(layout.left - gap, y + 4, layout.names[row], size=_SIZE, anchor="end")
+        if not layout.whole:
+            at = layout.y(row + 0.5)
+            canvas.path(
+                f"M{number(layout.left - 21)} {number(y)}L{number(layout.left - 8)} {number(at)}h6", "line", 0.8
+            )
+    for column in layout.rows if layout.whole else ():
+        x, name = layout.x(column + 0.5), layout.names[column]
+        if layout.slanted:
+            canvas.text(x + 4, bottom + 14, name, size=_SIZE, anchor="end", rotate=-40)
         else:
-            canvas.text(x, y + 4, name, size=font, anchor="middle")
-    middle = layout.left + layout.side / 2
-    canvas.text(middle, layout.height - 12, "predicted", size=13, bold=True, anchor="middle")
-    canvas.text(22, layout.top + layout.side / 2, "class", size=13, bold=True, anchor="middle", rotate=-90)
-    if layout.named:
-        canvas.text(layout.left + layout.side + 10, layout.top - 8, "accuracy", size=11, fill="soft")
+            canvas.text(x, bottom + 17, name, size=_SIZE, anchor="middle")
+    canvas.text(layout.left + layout.side / 2, layout.height - 10, "predicted", fill="soft", anchor="middle")
+
+
+def _draw_pairs(canvas: Canvas, layout: _Layout) -> None:
+    if not layout.pairs:
+        return
+    x, y = layout.list, _TOP + 6
+    canvas.text(x, y, "most often confused", bold=True)
+    most = layout.pairs[0].count
+    for pair in layout.pairs:
+        y += _LINE
+        canvas.rect(x, y - 9, 46 * pair.count / most, 11, rx=1, fill="orange")
+        canvas.text(x + 76, y, f"{pair.count:,}", size=11.5, anchor="end")
+        canvas.text(x + 82, y, _words(pair, layout.names), size=11.5)

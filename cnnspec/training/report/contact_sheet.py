@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SIDE, _GAP, _EDGE, _TOP = 96.0, 16.0, 24.0, 76.0
+_SIDE, _GAP, _EDGE, _TOP = 112.0, 22.0, 24.0, 76.0
 _LARGEST = 192
 
 
@@ -48,15 +48,15 @@ class Tile:
         return self.right is not None and self.right != self.label
 
 
-def draw_sheet(title: str, predictions: Sequence[Tile], *, columns: int = 8, limit: int = 200) -> str:
-    """SVG with `columns` pictures a row, label and probability below each; wrong ones are framed, crossed and corrected.
+def draw_sheet(title: str, predictions: Sequence[Tile], *, columns: int = 6, limit: int = 200) -> str:
+    """SVG with `columns` pictures a row, label and probability below each; wrong ones say what they are, too.
 
     At most `limit` pictures are shown; the head counts all.
     """
     shown = predictions[:limit]
     columns = max(4, min(columns, len(shown)))
     lines = 2 + any(p.wrong for p in shown) + any(p.name for p in shown)
-    tall = _SIDE + 6 + 15 * lines + _GAP
+    tall = _SIDE + 6 + 16 * lines + _GAP
     rows = -(-len(shown) // columns)
     canvas = Canvas(
         2 * _EDGE + columns * (_SIDE + _GAP) - _GAP, _TOP + rows * tall + 8, f"Predictions of {shorten(title, 60)}"
@@ -85,32 +85,40 @@ def _draw(canvas: Canvas, x: float, y: float, prediction: Tile) -> None:
         "image", x=x, y=y, width=_SIDE, height=_SIDE, href=data_uri(picture),
         style=f"image-rendering:{'pixelated' if small else 'auto'}",
     )  # fmt: skip
+    canvas.rect(x, y, _SIDE, _SIDE, fill="none", stroke="grid", stroke_width=1)
+    below = y + _SIDE + 17
     if prediction.wrong:
-        canvas.rect(x - 1, y - 1, _SIDE + 2, _SIDE + 2, fill="none", stroke="orange", stroke_width=3)
-        _cross(canvas, x + _SIDE - 9, y + 9)
-    else:
-        canvas.rect(x, y, _SIDE, _SIDE, fill="none", stroke="soft", stroke_width=0.5)
-    below = y + _SIDE + 18
-    color = "orange" if prediction.wrong else "ink"
-    canvas.text(x, below, _fit(prediction.label, 12, bold=True), fill=color, bold=True)
-    canvas.text(x, below + 15, percent(prediction.probability), size=11, fill="soft")
-    for text in ([f"is {prediction.right}"] if prediction.wrong else []) + (
-        [prediction.name] if prediction.name else []
-    ):
-        below += 15
-        canvas.text(x, below + 15, _fit(text, 11), size=11, fill="soft" if text == prediction.name else "ink")
+        _named(canvas, x, below, "is", prediction.right or "", "ink")
+        below += 16
+    _named(
+        canvas, x, below, "taken" if prediction.wrong else "", prediction.label, "orange" if prediction.wrong else "ink"
+    )
+    _bar(canvas, x, below + 12, prediction)
+    if prediction.name:
+        canvas.text(x, below + 29, _fit(prediction.name, 11), size=11, fill="soft")
 
 
-def _cross(canvas: Canvas, x: float, y: float) -> None:
-    canvas.rect(x - 9, y - 9, 18, 18, fill="orange")
-    for sign in (1, -1):
-        canvas.line(x - 4, y - 4 * sign, x + 4, y + 4 * sign, "paper", stroke_width=2)
+def _named(canvas: Canvas, x: float, y: float, word: str, name: str, color: str) -> None:
+    """What a picture is, or was taken for."""
+    if word:
+        canvas.text(x, y, word, size=11, fill="soft")
+    start = 38.0 if word else 0.0
+    canvas.text(x + start, y, _fit(name, 12, start, bold=True), fill=color, bold=True)
 
 
-def _fit(text: str, size: float, *, bold: bool = False) -> str:
+def _bar(canvas: Canvas, x: float, y: float, prediction: Tile) -> None:
+    """The probability as a bar and a number."""
+    wide = _SIDE - 46
+    canvas.rect(x, y - 3, wide, 4, rx=2, fill="grid")
+    color = "orange" if prediction.wrong else "blue"
+    canvas.rect(x, y - 3, max(1.0, wide * min(1.0, max(0.0, prediction.probability))), 4, rx=2, fill=color)
+    canvas.text(x + wide + 6, y + 3, percent(prediction.probability), size=11, fill="soft")
+
+
+def _fit(text: str, size: float, start: float = 0, *, bold: bool = False) -> str:
     """A text cut to the width of a picture."""
     length = min(len(text), 60)
-    while length > 1 and text_width(shorten(text, length), size, bold=bold) > _SIDE + _GAP - 6:
+    while length > 1 and text_width(shorten(text, length), size, bold=bold) > _SIDE + _GAP - 6 - start:
         length -= 1
     return shorten(text, length)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cnnspec.backends.draw.canvas import Canvas, number, shorten, text_width
+from cnnspec.backends.draw.canvas import Canvas, number, shorten
 from cnnspec.training.events import Epoch
 
 TYPE_CHECKING = False
@@ -41,17 +41,28 @@ def _tick_texts(values: Sequence[float]) -> list[str]:
     return [f"{value:.{decimals}f}" for value in values]
 
 
+def _scale(title: str, values: list[float]) -> list[float]:
+    """The ticks of an axis: a share from 0 to 1, a loss from 0."""
+    if not values:
+        return [0.0, 0.5, 1.0]
+    if title != "loss" and all(0 <= value <= 1 for value in values):
+        return [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    if title == "loss" and all(value >= 0 for value in values):
+        values = [0.0, *values]
+    return ticks(min(values), max(values))
+
+
 class _Panel:
     """Axes with curves in them: `x` and `y` give the pixels of an epoch and a value."""
 
-    top, bottom, width = 92.0, 306.0, 340.0
+    top, bottom, width = 104.0, 306.0, 300.0
 
     def __init__(self, canvas: Canvas, left: float, title: str, epochs: Sequence[int], values: list[float]) -> None:
         self.title = title
         self.canvas, self.left, self.epochs = canvas, left, epochs
         first, last = (epochs[0], epochs[-1]) if epochs else (1, 1)
         self.start, self.end = (first, last) if last > first else (first - 1, last + 1)
-        self.values = ticks(min(values), max(values)) if values else [0.0, 0.5, 1.0]
+        self.values = _scale(title, values)
 
     def x(self, epoch: float) -> float:
         return self.left + (epoch - self.start) / (self.end - self.start) * self.width
@@ -71,10 +82,10 @@ class _Panel:
             if self.epochs and self.epochs[0] <= tick <= self.epochs[-1]:
                 canvas.line(self.x(tick), self.bottom, self.x(tick), self.bottom + 5, "soft")
                 canvas.text(self.x(tick), self.bottom + 19, f"{tick:g}", fill="soft", anchor="middle")
-        canvas.text((left + right) / 2, self.bottom + 40, "epoch", fill="soft", anchor="middle")
+        canvas.text(right + 18, self.bottom + 19, "epoch", size=11, fill="soft")
 
-    def curve(self, values: Sequence[float | None], color: str, *, dashed: bool) -> None:
-        """A line through the values, interrupted where there is none; dots where epochs are few or stand alone."""
+    def curve(self, values: Sequence[float | None], color: str, width: float, dash: str = "") -> None:
+        """A line through the values, interrupted where there is none; dots where one stands alone."""
         every = -(-len(values) // _POINTS)
         runs: list[list[tuple[float, float]]] = [[]]
         for index, value in enumerate(values):
@@ -82,16 +93,26 @@ class _Panel:
                 runs.append([])
             elif index % every == 0 or index == len(values) - 1:
                 runs[-1].append((self.x(self.epochs[index]), self.y(value)))
-        dash = {"stroke_dasharray": "6 4"} if dashed else {}
         for run in filter(None, runs):
-            path = "M" + "L".join(f"{number(x)} {number(y)}" for x, y in run)
             if len(run) > 1:
-                self.canvas.element(
-                    "path", d=path, fill="none", stroke=color, stroke_width=2, stroke_linejoin="round", **dash
-                )
-            if len(values) <= 20 or len(run) == 1:
-                for x, y in run:
-                    self.canvas.element("circle", cx=x, cy=y, r=2.5, fill=color)
+                self.canvas.path("M" + "L".join(f"{number(x)} {number(y)}" for x, y in run), color, width, dash=dash)
+            else:
+                self.canvas.element("circle", cx=run[0][0], cy=run[0][1], r=2.5, fill=color)
+
+    def rates(self, rates: Sequence[float]) -> None:
+        """The learning rate as a grey area below the epochs."""
+        known = [(self.x(epoch), rate) for epoch, rate in zip(self.epochs, rates) if math.isfinite(rate)]
+        most = max((rate for _, rate in known), default=0.0)
+        if len(known) < 2 or most <= 0:
+            return
+        every = -(-len(known) // _POINTS)
+        floor = self.bottom + 50
+        tops = "".join(f"L{number(x)} {number(floor - 16 * max(0.0, rate) / most)}" for x, rate in known[::every])
+        end = number(known[-1][0])
+        self.canvas.element(
+            "path", d=f"M{number(known[0][0])} {number(floor)}{tops}L{end} {number(floor)}z", fill="plain-front"
+        )
+        self.canvas.text(self.left + self.width + 8, floor - 2, "learning rate", size=11, fill="soft")
 
 
 # --- the curves ---
@@ -141,57 +162,53 @@ def _pairs(history: Sequence[Epoch], score: str) -> tuple[tuple[Reader, Reader],
 
 
 def draw_curves(model: str, history: Sequence[Epoch], score: str = "accuracy") -> str:
-    """SVG with loss on the left and the task's score on the right; training solid, test or validation dashed, best ringed.
+    """SVG with loss on the left and the task's score on the right: what judges the epochs solid, training dashed.
 
-    Values that are None, NaN or infinite leave a gap.
+    The best epoch is dotted, the learning rate is an area below. Values that are None, NaN or infinite leave a gap.
     """
-    canvas = Canvas(880, 366, f"Loss and {score} of {shorten(model, 60)}")
+    canvas = Canvas(880, 372, f"Loss and {score} of {shorten(model, 60)}")
     canvas.text(24, 32, shorten(model, 60), size=17, bold=True)
     canvas.text(24, 52, headline(history, score), fill="soft", size=13)
     judged = _judged(history)
-    _legend(canvas, "" if judged == "training" else judged)
     loss, scored = _pairs(history, score)
-    _panel(canvas, 70, "loss", history, loss, places=4)
-    _panel(canvas, 508, score, history, scored, places=3)
+    _panel(canvas, 60, "loss", history, loss, judged)
+    _panel(canvas, 478, score, history, scored, judged)
     return canvas.svg()
 
 
 def _panel(
-    canvas: Canvas, left: float, title: str, history: Sequence[Epoch], pair: tuple[Reader, Reader], *, places: int
+    canvas: Canvas, left: float, title: str, history: Sequence[Epoch], pair: tuple[Reader, Reader], judged: str
 ) -> None:
     train, test = ([_finite(value(epoch)) for epoch in history] for value in pair)
     panel = _Panel(canvas, left, title, [e.epoch for e in history], [v for v in [*train, *test] if v is not None])
     panel.axes()
-    panel.curve(train, "blue", dashed=False)
-    panel.curve(test, "orange", dashed=True)
     best = best_of(history)
     if best is not None:
-        tested = _finite(pair[1](best))
-        value, color = (tested, "orange") if tested is not None else (_finite(pair[0](best)), "blue")
-        if value is not None:
-            _mark(panel, best.epoch, value, f"{value:.{places}f}", color)
+        x = number(panel.x(best.epoch))
+        canvas.path(f"M{x} {number(panel.top)}V{number(panel.bottom)}", "soft", 1, dash="2 3")
+        canvas.text(panel.x(best.epoch), panel.top - 4, f"best {best.epoch}", size=11, fill="soft", anchor="middle")
+    alone = all(value is None for value in test)
+    panel.curve(train, "blue" if alone else "soft", 2.4 if alone else 2, "" if alone else "6 4")
+    panel.curve(test, "blue", 2.4)
+    _name_ends(panel, [("train", train, "blue" if alone else "soft"), (judged, test, "blue")])
+    panel.rates([epoch.learning_rate for epoch in history])
+
+
+def _name_ends(panel: _Panel, curves: list[tuple[str, list[float | None], str]]) -> None:
+    """The name and the last value of each curve at its end, apart where the ends are near."""
+    ends: list[tuple[float, str, str]] = []
+    for name, values, color in curves:
+        last = next((value for value in reversed(values) if value is not None), None)
+        if last is not None:
+            ends.append((panel.y(last), f"{name} {decimals(last, 2)}", color))
+    ends.sort()
+    heights = [y for y, _, _ in ends]
+    if len(heights) == 2 and heights[1] - heights[0] < 15:
+        middle = sum(heights) / 2
+        heights = [middle - 7.5, middle + 7.5]
+    for y, (_, text, color) in zip(heights, ends):
+        panel.canvas.text(panel.left + panel.width + 8, y + 4, text, size=11, fill=color, bold=color == "blue")
 
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
-
-
-def _legend(canvas: Canvas, judged: str) -> None:
-    entries: list[tuple[str, str, dict[str, str]]] = [("train", "blue", {})]
-    entries += [(judged, "orange", {"stroke_dasharray": "6 4"})] if judged else []
-    x = 848.0 - sum(45 + text_width(name, 13) for name, _, _ in entries)
-    for name, color, dash in entries:
-        canvas.line(x, 28, x + 30, 28, color, stroke_width=2, **dash)
-        canvas.text(x + 37, 32, name, size=13)
-        x += 49 + text_width(name, 13)
-
-
-def _mark(panel: _Panel, epoch: int, value: float, text: str, color: str) -> None:
-    """A ring at the best epoch, its value above or below it."""
-    x, y = panel.x(epoch), panel.y(value)
-    panel.canvas.element("circle", cx=x, cy=y, r=5.5, fill="none", stroke=color, stroke_width=1.5)
-    # Loss falls and accuracy rises: there is room above the one and below the other.
-    above = y - 30 > panel.top if panel.title == "loss" else y + 28 > panel.bottom
-    anchor = "end" if x > panel.left + panel.width - 30 else "start" if x < panel.left + 30 else "middle"
-    x += {"end": 6, "start": -6, "middle": 0}[anchor]
-    panel.canvas.text(x, y - 12 if above else y + 22, text, anchor=anchor, bold=True, halo=True)
