@@ -18,6 +18,7 @@ from cnnspec.syntax.read import read_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any, Protocol
 
     import torch
@@ -82,6 +83,45 @@ class Spec:
                 raise
             raise ModuleNotFoundError("compiling needs PyTorch: pip install 'cnnspec[torch]'", name="torch") from None
         return build(self.graph, device=device, dtype=dtype)
+
+    def draw(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        style: str = "blocks",
+        depth: int | None = None,
+        open: Collection[str] = (),
+        only: str = "",
+        scheme: str = "auto",
+    ) -> str:
+        """The network as SVG: values as volumes with `style="blocks"`, layers as boxes with "stack".
+
+        `depth` opens all blocks that are less deep, `open` those with these keys, `only` draws one module alone. With
+        `path`, the picture is written there, as its ending says: .svg, .png, .mmd (Mermaid) or .txt. Raises UsageError for a
+        key that no module has and where a PNG can't be made, OSError where the file can't be written.
+
+        >>> import cnnspec
+        >>> cnnspec.load("specs/lenet.cnn").draw()[:4]
+        '<svg'
+        """
+        from cnnspec.backends.draw.picture import draw, form_of
+
+        def picture(form: str) -> str | bytes:
+            return draw(self.graph, form, style=style, depth=depth, wanted=open, only=only, scheme=scheme)
+
+        if path is not None:
+            from cnnspec.files import write_atomic
+
+            write_atomic(path, picture(form_of(os.fspath(path))))
+        return str(picture("svg"))
+
+    def _repr_svg_(self) -> str:
+        return self.draw()
+
+    def _repr_html_(self) -> str:
+        from cnnspec.backends.notebook import html_of
+
+        return html_of(self.graph)
 
     def summary(self) -> str:
         """Layers, output shapes and parameters as a table."""

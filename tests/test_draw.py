@@ -14,6 +14,7 @@ from cnnspec.backends.draw.errors import errors_of
 from cnnspec.backends.draw.picture import STYLES, draw
 from cnnspec.cli.main import main
 from cnnspec.diagnostics import Sink
+from cnnspec.errors import UsageError
 from cnnspec.graph.nodes import Graph
 from cnnspec.pipeline import check
 from cnnspec.source import Source
@@ -255,7 +256,7 @@ def test_a_png_needs_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["-o", "net.gif"], "-o takes a name that ends in .svg, .png, .mmd or .txt"),
+        (["-o", "net.gif"], "a picture's name ends in .svg, .png, .mmd or .txt"),
         (["--only", "layer9"], "no module has the key layer9"),
         (["--open", "13"], "no module has the key 13"),
         (["-o", "no/such/folder/x.svg"], "can't write no/such/folder/x.svg"),
@@ -272,3 +273,24 @@ def test_a_wrong_network_is_drawn_and_told(tmp_path: Path, capsys: pytest.Captur
     assert main(["draw", str(tmp_path / "wrong.cnn"), "-o", str(out)]) == 1
     assert "error[E203]" in capsys.readouterr().err
     assert "✗ E203 expects 16, gets 6" in out.read_text(encoding="utf-8")
+
+
+# --- in Python ---
+
+
+def test_a_spec_draws_itself(tmp_path: Path):
+    spec = cnnspec.load(SPECS / "resnet.cnn", model="ResNet18")
+    assert spec._repr_svg_() == spec.draw() == draw(spec.graph)
+    spec.draw(tmp_path / "net.mmd")
+    assert (tmp_path / "net.mmd").read_text(encoding="utf-8").startswith("---\ntitle: ResNet18")
+    assert spec.draw(style="stack", open=["layer3.0"]) == draw(spec.graph, style="stack", wanted=["layer3.0"])
+    with pytest.raises(UsageError, match=r"ends in \.svg"):
+        spec.draw(tmp_path / "net.gif")
+
+
+def test_a_notebook_shows_picture_and_table():
+    shown = cnnspec.load(SPECS / "lenet.cnn")._repr_html_()
+    assert shown.startswith("<svg")
+    assert '<td style="text-align:right">16×10×10</td>' in shown
+    assert "61,706 parameters, 416,520 multiply-accumulates" in shown
+    assert cnnspec.load(SPECS / "resnet.cnn", model="ResNet152")._repr_html_().count("<tr>") < 12

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from cnnspec.cli.common import FINDINGS, OK, Command, UsageError, add_color, print_text, write_result
+from cnnspec.cli.common import FINDINGS, OK, Command, add_color, print_text, write_result
 from cnnspec.cli.graphs import add_network, only_graph, print_errors
 
 TYPE_CHECKING = False
@@ -12,7 +10,6 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 _STYLES = ("blocks", "stack")
-_FORMATS = ("svg", "png", "mmd", "txt")
 
 
 def options_of(parser: ArgumentParser) -> None:
@@ -36,10 +33,10 @@ def options_of(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Draw the model that is asked for; what is wrong with it is marked, and told as `check` does."""
     from cnnspec.backends.draw.errors import errors_of
-    from cnnspec.backends.draw.picture import draw
+    from cnnspec.backends.draw.picture import draw, form_of
     from cnnspec.diagnostics import Sink
 
-    form = _format(options.output)
+    form = form_of(options.output) if options.output else "txt"
     graph = only_graph(options, options.path, sink := Sink(), fixes=True)
     if sink.has_errors:
         print_errors(options, sink)
@@ -54,15 +51,6 @@ def run(options: Namespace) -> int:
     else:
         write_result(options.output, data)
     return FINDINGS if sink.has_errors else OK
-
-
-def _format(output: str | None) -> str:
-    if output is None:
-        return "txt"
-    ending = os.path.splitext(output)[1].lower().lstrip(".")
-    if ending not in _FORMATS:
-        raise UsageError(f"-o takes a name that ends in .{', .'.join(_FORMATS[:-1])} or .{_FORMATS[-1]}")
-    return ending
 
 
 COMMANDS = {"draw": Command("draw a network, as a picture or as text", options_of, run)}

@@ -15,6 +15,14 @@ STYLES = ("blocks", "stack")
 FORMATS = ("svg", "png", "mmd", "txt")
 
 
+def form_of(path: str) -> str:
+    """The format that the ending of a file's name asks for; raises UsageError for another."""
+    ending = path.rpartition(".")[2].lower()
+    if ending not in FORMATS:
+        raise UsageError(f"a picture's name ends in .{', .'.join(FORMATS[:-1])} or .{FORMATS[-1]}")
+    return ending
+
+
 def draw(
     graph: Graph, form: str = "svg", *, style: str = "", depth: int | None = None, wanted: Collection[str] = (),
     only: str = "", scheme: str = "auto", errors: Mapping[str, str] | None = None,
