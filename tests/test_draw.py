@@ -21,6 +21,8 @@ from cnnspec.source import Source
 from cnnspec.syntax.read import read_source
 from tests.browser import ask, needs_browser, pictures_page
 from tests.sampling import FULL
+from tools.make_pictures import FOLDER
+from tools.make_pictures import pictures as made_pictures
 
 SPECS = Path(__file__).parent.parent / "specs"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -294,3 +296,12 @@ def test_a_notebook_shows_picture_and_table():
     assert '<td style="text-align:right">16×10×10</td>' in shown
     assert "61,706 parameters, 416,520 multiply-accumulates" in shown
     assert cnnspec.load(SPECS / "resnet.cnn", model="ResNet152")._repr_html_().count("<tr>") < 12
+
+
+# --- the pictures of the documentation ---
+
+
+def test_the_pictures_of_the_documentation_are_those_that_are_drawn_now():
+    for name, picture in made_pictures().items():
+        stored = (FOLDER / name).read_text(encoding="utf-8")
+        assert picture == stored, f"{name} is not as `python -m tools.make_pictures` makes it"

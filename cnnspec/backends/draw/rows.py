@@ -102,11 +102,10 @@ def _put(spot: Place, tail: Place | None, source: Place | None, arrow: float, fa
 
 
 def _shift(spot: Place, least: float) -> None:
-    """Move a step so that the middle of its arrow is at `least` or behind it."""
-    more = 2 * (least - spot.arrow)
-    if more > 0:
-        spot.left += more
-        spot.arrow += more / 2
+    """Move a step so that its label is at `least` or behind it."""
+    if spot.arrow < least:
+        spot.arrow = least
+        spot.left = max(spot.left, least + spot.label / 2 + 14, least + spot.column.text / 2 - spot.column.wide / 2 + 6)
 
 
 def _begin(spot: Place) -> float:
@@ -261,6 +260,6 @@ class Rows:
     def _label(self, canvas: Canvas, x: float, spot: Place) -> None:
         y = self.axes[spot.row]
         if spot.step.folded and spot.start is not None:
-            draw_glyph(canvas, x + (spot.start + spot.left) / 2 - 1, y, spot.step)
+            draw_glyph(canvas, x + spot.arrow - 1, y, spot.step)
         bottom = y - self._reach(self.lines[spot.row], spot) - 10
         draw_label(canvas, x + spot.arrow, bottom, spot.rows, halo=bool(self.lanes))
