@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import cnnspec
+from cnnspec.backends.draw.canvas import PALETTE
 from cnnspec.backends.draw.errors import errors_of
 from cnnspec.backends.draw.picture import STYLES, draw
 from cnnspec.cli.main import main
@@ -21,7 +22,7 @@ from cnnspec.source import Source
 from cnnspec.syntax.read import read_source
 from tests.browser import ask, needs_browser, pictures_page
 from tests.sampling import FULL
-from tools.make_pictures import FOLDER
+from tools.make_pictures import FOLDER, run_pictures
 from tools.make_pictures import pictures as made_pictures
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -87,8 +88,9 @@ def test_every_picture_is_small_and_holds_nothing_but_shapes_and_text(pictures: 
 
 @needs_browser
 def test_no_text_of_any_picture_collides_or_is_cut(pictures: dict[str, str], tmp_path: Path):
-    wrong = dict(zip(pictures, ask(pictures_page(list(pictures.values())), tmp_path)))
-    assert len(wrong) == len(pictures)
+    every = pictures | run_pictures()
+    wrong = dict(zip(every, ask(pictures_page(list(every.values())), tmp_path)))
+    assert len(wrong) == len(every)
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
@@ -112,6 +114,26 @@ def test_pictures_follow_the_viewer_or_the_scheme_that_is_asked_for():
     assert "prefers-color-scheme" not in dark + light
     assert 'fill="#0d1117"' in dark
     assert 'fill="#ffffff"' in light
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first: str, second: str) -> float:
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", [0, 1], ids=["light", "dark"])
+def test_text_stands_out_from_every_box(mode: int):
+    boxes = [name for name in PALETTE if name.endswith("-box")] + ["paper", "panel"]
+    for box in boxes:
+        for text in ("ink", "soft"):
+            assert contrast(PALETTE[text][mode], PALETTE[box][mode]) >= 4.5, (text, box)
+    assert contrast(PALETTE["error"][mode], PALETTE["paper"][mode]) >= 4.5
 
 
 # --- what is shown ---

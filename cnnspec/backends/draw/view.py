@@ -109,7 +109,8 @@ class _Items:
             names = [name for name, number_ in zip(node.sources, node.operands) if number_ is None]
             if len(names) == len(extra):
                 extra = tuple(replace(source, name=name) for source, name in zip(extra, names))
-        item = replace(item, value=value, again=step.again is not None)
+        if step.again is not None or item.value != value:
+            item = replace(item, value=value, again=step.again is not None)
         yield placed(item, self.sources(step.feed), extra)
 
     def sources(self, feed: Feed) -> tuple[Source, ...]:
@@ -161,6 +162,8 @@ def placed(item: Item, feed: tuple[Source, ...], extra: tuple[Source, ...]) -> I
                 outer = extra[one.part] if one.kind == TAKEN and one.part < len(extra) else one
                 yield outer if outer.name else replace(outer, name=one.name)
 
+    if feed == PLAIN == item.feed and not item.extra and not item.before:
+        return item
     before = tuple(placed(rider, feed, extra) for rider in item.before)
     return replace(item, feed=tuple(known(item.feed)), extra=tuple(known(item.extra)), before=before)
 
