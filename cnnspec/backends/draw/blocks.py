@@ -37,7 +37,7 @@ def draw_blocks(
     title, told = graph.name, headline(graph) + ("  ·  sizes on a root scale" if scale.root else "")
     canvas = Canvas(0, 0, f"{title}: {told}", chain_in_words(steps), scheme)
     draw_head(canvas, title, told)
-    levels = _levels(items, steps, scale)
+    levels = None if errors else _levels(items, steps, scale)
     if levels is not None:
         bottom = levels.settle(_TOP)
         levels.draw(canvas, MARGIN)
@@ -45,6 +45,9 @@ def draw_blocks(
         steps, width = levels.untold(), max(levels.width, 640)
     else:
         rows = _rows(steps, scale, 40 if few else 24)
+        if len(rows.lines) > 1 and rows.width > _WIDEST and not rows.faded:
+            steps = chain(items, wanted=wanted, errors=errors, loose=True)
+            rows = _rows(steps, scale, 24)
         bottom, width = rows.settle(_TOP), rows.width
         rows.draw(canvas, MARGIN)
     folded = insets(item for step in steps if step.folded for item in step.items)

@@ -171,6 +171,9 @@ class Rows:
         y = top
         self.axes = []
         for line in self.lines:
+            if self._beside(line):
+                self.axes.append(self.axes[-1])
+                continue
             y += self._above(line)
             self.axes.append(y)
             y += (

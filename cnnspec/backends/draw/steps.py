@@ -98,11 +98,11 @@ def chain(
     budget: int = BUDGET,
     wanted: Collection[str] = (),
     errors: Mapping[str, str] | None = None,
+    loose: bool = False,
 ) -> list[Step]:
-    """The steps of a model, from the items of its view."""
+    """The steps of a model, from the items of its view; with `loose`, blocks of one height and width are one stage."""
     current = [item for item in items if item.form != LEARNT]
     names = _names(current)
-    loose = False
     while True:
         for item in current:
             if item.form != BLOCK or not (_may_open(item, current, names) or _asked(item, wanted)):
@@ -164,9 +164,16 @@ _OUTPUTS = 14
 """Items in the branches of a last tuple up to which they are drawn as chains of their own."""
 
 
+def _ends(items: Sequence[Item], path: str) -> bool:
+    """Whether a value is the end of a chain: nothing but the last item takes it."""
+    return not any(source.path == path for item in items[:-1] for source in (*item.feed, *item.extra))
+
+
 def _exploded(items: list[Item]) -> list[Item]:
     """The branches of a tuple at the end as steps of their own: the outputs of the model."""
     last = items[-1]
+    if last.form == VALUE and all(source.part < 0 and _ends(items, source.path) for source in last.feed):
+        return items[:-1]
     if last.form != BRANCHES or last.kind != "tuple" or last.after:
         return items
     if sum(max(1, len(body.items)) for body in last.branches) > _OUTPUTS:
@@ -266,13 +273,22 @@ def _named(group: list[Item]) -> Step:
         return Step(tuple(group), title, tuple(filter(None, [told])), before, after)
     name, count = _unit(group)
     labels = [item.label for item in group if item.label]
-    label = f"{labels[0]}–{labels[-1]}" if len(labels) > 1 else labels[0] if labels and len(group) == 1 else ""
+    label = _range(labels) if len(labels) > 1 else labels[0] if labels and len(group) == 1 else ""
     told = f"{name} ×{count}" if count > 1 else name
     if first.again:
         told = f"↻ {told}"
     if not label or label == name:
         return Step(tuple(group), told, (), (), after)
     return Step(tuple(group), label, (told,), (), after)
+
+
+def _range(labels: list[str]) -> str:
+    """Several labels by the first and the last; what they begin with stands once: `inception4b–4d`."""
+    first, last = labels[0], labels[-1]
+    shared = next((at for at, pair in enumerate(zip(first, last)) if pair[0] != pair[1]), 0)
+    while shared and not first[:shared][-1].isalpha():
+        shared -= 1
+    return f"{first}–{last[shared:] or last}"
 
 
 def _told(item: Item) -> str:
