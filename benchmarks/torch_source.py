@@ -18,8 +18,9 @@ from pathlib import Path
 
 from cnnspec.diagnostics import Sink
 from cnnspec.source import Source
-from cnnspec.torch_source.check import Options, Outcome, check_python
+from cnnspec.torch_source.check import Options, check_python
 from cnnspec.torch_source.inputs import parse_shapes
+from cnnspec.torch_source.outcome import Outcome
 from cnnspec.torch_source.values import BATCH, Record, Tensor
 
 TRUTH = r"""

@@ -22,8 +22,9 @@ from cnnspec.diagnostics.render import render, render_all
 from cnnspec.lint.catalogue import CODES
 from cnnspec.report.pages import Page, pages
 from cnnspec.source import Source
-from cnnspec.torch_source.check import Options, Outcome, check_python
+from cnnspec.torch_source.check import Options, check_python
 from cnnspec.torch_source.describe import describe
+from cnnspec.torch_source.outcome import Outcome
 
 UI = Path(__file__).parent / "ui_python"
 FAILING = sorted(path.relative_to(UI) for path in UI.glob("*.py"))

@@ -9,9 +9,10 @@ from cnnspec.errors import UsageError
 from cnnspec.lint.suppress import suppress
 from cnnspec.report.findings import Result
 from cnnspec.source import Source, Span
-from cnnspec.torch_source.check import Options, Outcome, check_python
+from cnnspec.torch_source.check import Options, check_python
 from cnnspec.torch_source.containers import blank_markdown, in_cells, read_notebook
 from cnnspec.torch_source.describe import describe, parse_input
+from cnnspec.torch_source.outcome import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def python_result(
     options: Namespace, source: Source, path: str, entry: str | None, sink: Sink, selection: Selection
 ) -> Result:
     """What is found in a Python file that is to be shown."""
-    wanted = options_of(options, entry)
+    wanted = options_of(options, entry, tuple(selection.select))
     if path.endswith(".ipynb"):
         return _of_notebook(source, path, sink, wanted, selection, strict=options.strict)
     text = Source(source.path, blank_markdown(source.text)) if path.endswith(".md") else source
@@ -95,13 +96,13 @@ def outcomes_of(source: Source, path: str, sink: Sink, options: Options) -> list
     return check_python(text, path, sink, options, shown=source)
 
 
-def options_of(options: Namespace, entry: str | None) -> Options:
+def options_of(options: Namespace, entry: str | None, select: tuple[str, ...] = ()) -> Options:
     """What the command line says about Python source."""
     shapes = parse_input(options.input) if options.input else ()
     if shapes is None:
         raise UsageError(f"--input takes sizes without the batch, such as 3x32x32, not {options.input!r}")
     settings = tuple(_setting(text) for text in options.define)
-    return Options(entry or "", shapes, settings, options.mode == "train")
+    return Options(entry or "", shapes, settings, options.mode == "train", select=select)
 
 
 def _setting(text: str) -> tuple[str, object]:

@@ -10,11 +10,11 @@ from cnnspec.graph.meaning import Meanings
 from cnnspec.graph.nodes import LayerNode
 from cnnspec.graph.walk import runs
 from cnnspec.importers.spec_text import Imported, as_spec
-from cnnspec.torch_source.check import Outcome
 from cnnspec.torch_source.lower.foreign import Foreign
 from cnnspec.torch_source.lower.graphs import lowered
 from cnnspec.torch_source.lower.shapes import batch_axis, tensors_in
 from cnnspec.torch_source.module_methods import walk
+from cnnspec.torch_source.outcome import Outcome
 from cnnspec.torch_source.values import Class, Function, Instance, lineage
 
 TYPE_CHECKING = False

@@ -69,7 +69,9 @@ def _follow_steps(
     before = Wire(ARRIVING)
     for number, step in enumerate(node.steps):
         if step.feed != before or taken[before] > 1:
-            runs.append(Run(inner=inner))
+            # A value that others read as well begins a branch.
+            shared = isinstance(step.feed, Wire) and taken.get(step.feed, 0) > 1
+            runs.append(Run(inner=inner or shared))
         before = Wire(STEP, number)
         if step.again is not None or step.module.taken:
             runs.append(Run(inner=inner))

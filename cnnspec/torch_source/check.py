@@ -6,6 +6,7 @@ import ast
 import sys
 
 from cnnspec.diagnostics import Sink, codes
+from cnnspec.lint import lint
 from cnnspec.record import record, replace
 from cnnspec.source import Source, Span
 from cnnspec.torch_source import entries, inputs
@@ -16,6 +17,7 @@ from cnnspec.torch_source.fitting import Fitting, Tried, fit
 from cnnspec.torch_source.interpreter import Interpreter
 from cnnspec.torch_source.layers import Made
 from cnnspec.torch_source.module_methods import walk
+from cnnspec.torch_source.outcome import Outcome
 from cnnspec.torch_source.project import File, NotPython, Project, parse, root_of
 from cnnspec.torch_source.repair import repair
 from cnnspec.torch_source.rules import RULES, Followed
@@ -56,23 +58,8 @@ class Options:
     settings: tuple[tuple[str, object], ...] = ()
     training: bool = False
     root: str = ""
-
-
-@record
-class Outcome:
-    """What became of one module. `stop` says why it was not followed to its end, "" where it was."""
-
-    name: str
-    place: Place
-    inputs: tuple[Shape, ...]
-    output: object
-    parameters: int | None
-    stop: str = ""
-    stopped_at: Place | None = None
-    assumed: bool = False
-    """Whether the input was chosen here, as one that fits."""
-    trace: Trace | None = None
-    module: Instance | None = None
+    select: tuple[str, ...] = ()
+    """Warnings, or their first signs, that are off by default and wanted."""
 
 
 def check_python(
@@ -234,11 +221,12 @@ class _Check:
             reason, where = ("?" if stop.reported else stop.what), stop.place
         elif sink.has_errors:
             reason = "?"
-        if not reason and machine.trace.root is not None:
-            self._warn(Followed(module, machine.trace.root, output, self.script))
-        return Outcome(
+        outcome = Outcome(
             entry.name, entry.place, shapes, output, parameters, reason, where, assumed, machine.trace, module
         )
+        if not reason and machine.trace.root is not None:
+            self._warn(Followed(module, machine.trace.root, output, self.script), outcome)
+        return outcome
 
     def _fitting(self, file: File, entry: Entry, module: Instance) -> Fitting:
         """An input for a module that nobody has named."""
@@ -257,10 +245,15 @@ class _Check:
 
         return fit(module, file, attempt)
 
-    def _warn(self, followed: Followed) -> None:
+    def _warn(self, followed: Followed, outcome: Outcome) -> None:
+        from cnnspec.torch_source.lower.graphs import graph_of
+
         sink = Sink()
         for _, check in RULES:
             check(followed, sink)
+        graph = graph_of(outcome)
+        if graph is not None:
+            lint(graph, sink, self.options.select)
         self._take(sink)
 
     def _raised(self, raised: Raised, entry: Entry) -> None:

@@ -28,6 +28,8 @@ class Script:
     def _offset(self, line: int, column: int) -> int:
         starts = self.source.line_starts
         start = starts[min(line, len(starts)) - 1]
+        if self.source.text.isascii():
+            return start + column
         text = self.source.line(min(line, len(starts)))
         if text.isascii():
             return start + min(column, len(text))

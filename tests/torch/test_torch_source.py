@@ -12,8 +12,9 @@ from torch import nn
 from cnnspec.diagnostics import Sink
 from cnnspec.layers import Layer
 from cnnspec.source import Source
-from cnnspec.torch_source.check import Options, Outcome, check_python
+from cnnspec.torch_source.check import Options, check_python
 from cnnspec.torch_source.layers import torch_order
+from cnnspec.torch_source.outcome import Outcome
 from cnnspec.torch_source.values import BATCH, Record, Tensor
 
 SAMPLES = 5

@@ -25,21 +25,21 @@ from cnnspec.torch_source.lower.foreign import Foreign
 from cnnspec.torch_source.lower.patterns import simplified
 from cnnspec.torch_source.lower.saying import Unsaid
 from cnnspec.torch_source.lower.shapes import batch_axis, learned, parts_of, sample, shapes_of, tensors_in
-from cnnspec.torch_source.module_methods import walk
 from cnnspec.torch_source.values import Instance, Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cnnspec.layers.base import Shape
     from cnnspec.source import Span
+    from cnnspec.torch_source.lower.keys import Keys
     from cnnspec.torch_source.trace import Run
 
 
 class Body:
     """The graph of one run of a module."""
 
-    def __init__(self, run: Run, span: Span) -> None:
-        self.run, self.span = run, span
+    def __init__(self, run: Run, span: Span, keys: Keys) -> None:
+        self.run, self.span, self.keys = run, span, keys
         self.children: list[Node] = []
         self.steps: list[Step] = []
         self.weights: list[Weight] = []
@@ -58,8 +58,6 @@ class Body:
         self.kept: list[Tensor] = []
         """Tensors that no trace holds: while they live, no other has their identity."""
         self._numbers: dict[int, int] = {}
-        self._names = {id(part): name for name, part in walk(run.module)}
-        self._parameters = _parameters(run.module)
         self.arriving: tuple[int, ...] = ()
         self._arrive()
 
@@ -86,8 +84,9 @@ class Body:
     def wire(self, tensor: Tensor) -> Wire | None:
         """Where a tensor comes from; None for one that was made of nothing."""
         found = self.wires.get(id(tensor))
-        if found is None and tensor.parameter and id(tensor) in self._parameters:
-            self.weights.append(Weight(self._parameters[id(tensor)], learned(tensor.shape), 0.0, self.span))
+        name = self.keys.of_parameter(tensor, self.run.module) if found is None and tensor.parameter else ""
+        if name:
+            self.weights.append(Weight(name, learned(tensor.shape), 0.0, self.span))
             found = self.wires[id(tensor)] = Wire(WEIGHT, len(self.weights) - 1)
         return found
 
@@ -102,7 +101,7 @@ class Body:
 
     def name_of(self, module: Instance) -> str:
         """The key of a module below the one that runs; "" for one that is not registered there."""
-        return self._names.get(id(module), "")
+        return self.keys.of_module(module, self.run.module)
 
     # --- what is added ---
 
@@ -247,12 +246,3 @@ def sample_of(tensor: Tensor) -> Shape:
     if batch_axis(tensor.shape) is None:
         raise Unsaid("a tensor whose samples do not stand one behind the other")
     return sample(tensor.shape)
-
-
-def _parameters(module: Instance) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for name, part in walk(module):
-        for key, child in part.children.items():
-            if isinstance(child, Tensor) and child.parameter:
-                found.setdefault(id(child), f"{name}.{key}" if name else key)
-    return found

@@ -5,12 +5,13 @@ from __future__ import annotations
 from cnnspec.compiler.models import integer_inputs
 from cnnspec.graph.nodes import Entry, Graph
 from cnnspec.record import replace
-from cnnspec.torch_source.check import Outcome
 from cnnspec.torch_source.fitting import input_names
 from cnnspec.torch_source.lower import layout as layout
 from cnnspec.torch_source.lower import merges as merges
 from cnnspec.torch_source.lower.inlining import inlined
+from cnnspec.torch_source.lower.keys import Keys
 from cnnspec.torch_source.lower.runs import lower
+from cnnspec.torch_source.outcome import Outcome
 from cnnspec.torch_source.trace import Run
 from cnnspec.torch_source.values import Class
 
@@ -34,7 +35,7 @@ def lowered(outcome: Outcome) -> tuple[Graph, list[tuple[str, Span]]]:
     assert outcome.trace is not None
     assert outcome.trace.root is not None
     run = _with_one_input(inlined(outcome.trace.root), len(outcome.inputs))
-    root, body = lower(run, place_of(outcome).span)
+    root, body = lower(run, place_of(outcome).span, Keys(run.module))
     root = replace(root, title=outcome.name, inputs=len(outcome.inputs))
     if outcome.parameters is not None:
         root = replace(root, parameters=outcome.parameters)

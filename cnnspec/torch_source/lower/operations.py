@@ -126,7 +126,8 @@ def _softmax(body: Body, step: Step, arguments: Arguments) -> None:
     dim = arguments.get("dim")
     if dim is None:
         dim = 0 if len(x.shape) in (0, 1, 3) else 1
-    apply(body, step, make_layer(names[step.name], dim=lang_dim(dim, x)))
+    over_batch = isinstance(dim, int) and batch_axis(x.shape) == 0 and dim in (0, -len(x.shape))
+    apply(body, step, make_layer(names[step.name], dim=0 if over_batch else lang_dim(dim, x)))
 
 
 @lowering("clamp", "clip", "clamp_", "clamp_min")

@@ -20,11 +20,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cnnspec.graph.nodes import Feed
     from cnnspec.source import Span
+    from cnnspec.torch_source.lower.keys import Keys
 
 
-def lower(run: Run, span: Span) -> tuple[StackNode, Body]:
+def lower(run: Run, span: Span, keys: Keys) -> tuple[StackNode, Body]:
     """The graph of a run, whose label is still to be given, and the body that it was made in."""
-    body = Body(run, span)
+    body = Body(run, span, keys)
     _steps(body, run)
     return body.node(None, run.output, span), body
 
@@ -48,7 +49,7 @@ def _span(module: Instance, fallback: Span) -> Span:
 def _module_run(body: Body, run: Run, behind: list[Run | Step]) -> list[Run | Step]:
     """A module of the source as a child. Where it writes over what others look at later, its steps, the last first."""
     span = _span(run.module, body.span)
-    node, inner = lower(run, span)
+    node, inner = lower(run, span, body.keys)
     later = {id(tensor) for part in behind for tensor in tensors_in(part.inputs)}
     later |= {id(tensor) for tensor in tensors_in(body.run.output)}
     given = [body.feed(run.inputs[number]) for number in inner.arriving]
