@@ -35,8 +35,6 @@ class Limits:
     """Length of a chain of imports."""
     grid: int = 32_768
     """Sizes of one axis that are looked at to decide for all: where the answers start to repeat, and one period of them."""
-    grid_cells: int = 4_194_304
-    """The same for combinations of several axes."""
     size_cases: int = 256
     """Parts of the admitted sizes for which the rule of one layer may differ."""
     repaired: int = 20

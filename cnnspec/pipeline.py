@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.compiler.models import check_parameters, choose, expand, look_through, reached, recipe_for, recipes
 from cnnspec.compiler.project import read_definitions
-from cnnspec.diagnostics import Sink
+from cnnspec.diagnostics import Sink, note
 from cnnspec.graph.nodes import Graph
 from cnnspec.limits import LIMITS
 from cnnspec.lint import lint, lint_file, lint_recipe
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cnnspec.compiler.any_size import Holding
-    from cnnspec.compiler.models import Chosen
+    from cnnspec.compiler.expansion import Chosen
     from cnnspec.compiler.names import Block
     from cnnspec.compiler.project import File
     from cnnspec.syntax import tree
@@ -53,6 +53,7 @@ def check(
         if not sink.has_errors:
             lint_file(file, sink, select, values.values())
         elif fixes:
+            _name_sizes(chosen, values, graphs, sink)
             from cnnspec.repair.search import repair
 
             right = {graph.name for graph in graphs if graph.complete}
@@ -86,12 +87,36 @@ def sizes_that_work(
 ) -> list[Holding]:
     """The sizes of the input for which each model of a file holds, as it is built; every mistake goes to `sink`."""
     from cnnspec.compiler.any_size import sizes_of_built
+    from cnnspec.compiler.declared_sizes import sizes_without_where
 
     graphs = check(source, sink, model=model, parameters=parameters)
     if sink.has_errors:
         return []
     chosen = {one.name.id: one for one in choose(read_definitions(source, Sink()), model, Sink())}
-    return [sizes_of_built(chosen[graph.name], dict(parameters or {}), graph) for graph in graphs]
+    values = dict(parameters or {})
+    return [
+        sizes_of_built(chosen[graph.name], values, graph)
+        if graph.sizes is None
+        else sizes_without_where(chosen[graph.name], values, graph)
+        for graph in graphs
+    ]
+
+
+def _name_sizes(chosen: list[Chosen], values: dict[str, Any], graphs: list[Graph], sink: Sink) -> None:
+    """Say of shapes that differ for which sizes of the input they would not."""
+    wrong = [found for found in sink.diagnostics if found.code.id in ("E208", "E209")]
+    broken = [graph for graph in graphs if not graph.complete]
+    if not wrong or len(broken) != 1:
+        return
+    from cnnspec.compiler.any_size import sizes_of_spec
+    from cnnspec.sizes.sets import advice
+
+    one = next(one for one in chosen if one.name.id == broken[0].name)
+    holding = sizes_of_spec(one, values, broken[0])
+    words = "" if holding is None else advice(holding.grid.names, holding.boxes, holding.grid.base)
+    if words:
+        for found in wrong:
+            sink.replace(found.with_suggestions((*found.suggestions, note(words))))
 
 
 def inspect(
@@ -125,7 +150,7 @@ def inspect(
 
 
 def _judge(graph: Graph, values: dict[str, Any], sink: Sink, select: Collection[str]) -> None:
-    """Compare a graph with its recipe, and report what is legal and hardly meant."""
+    """Compare a graph with its recipe, and report what is legal and hardly meant; of sizes by name, at typical ones."""
     if graph.recipe is not None:
         from cnnspec.recipe.recipe import recipe_of
 
@@ -135,4 +160,4 @@ def _judge(graph: Graph, values: dict[str, Any], sink: Sink, select: Collection[
         if recipe is not None:
             lint_recipe(graph, recipe, sink, select)
     if graph.complete:
-        lint(graph, sink, select)
+        lint(graph if graph.sizes is None else graph.sizes.at(graph.sizes.typical), sink, select)

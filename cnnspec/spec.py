@@ -47,7 +47,8 @@ class Spec:
         self.warnings = warnings
 
     def __repr__(self) -> str:
-        return f"<Spec {self.graph.name}: {self.input} -> {self.output}, {self.parameters:,} parameters>"
+        shapes = f"{self.graph.takes} -> {self.graph.output or ()}"
+        return f"<Spec {self.graph.name}: {shapes}, {self.parameters:,} parameters>"
 
     @property
     def name(self) -> str:
@@ -56,13 +57,18 @@ class Spec:
 
     @property
     def input(self) -> tuple[int, ...]:
-        """Shape of the input without the batch; of several inputs, a tuple with the shape of each."""
-        return self.graph.takes
+        """Shape of the input without the batch; of several inputs, a tuple with the shape of each.
+
+        Sizes by name are the smallest that are admitted; `load(..., H=224)` gives others.
+        """
+        shape: tuple[int, ...] = _numbers(self.graph.takes)
+        return shape
 
     @property
     def output(self) -> tuple[int, ...]:
         """Shape of the output without the batch; of several outputs, a tuple with the shape of each."""
-        return self.graph.output or ()
+        shape: tuple[int, ...] = _numbers(self.graph.output or ())
+        return shape
 
     @property
     def parameters(self) -> int:
@@ -128,6 +134,11 @@ class Spec:
         from cnnspec.backends.summary_text import summarize
 
         return summarize(self.graph)
+
+
+def _numbers(shape: Any) -> Any:
+    """A shape, or those of a tuple, with plain numbers."""
+    return type(shape)(map(_numbers, shape)) if isinstance(shape, tuple) else int(shape)
 
 
 def load(path_or_file: str | os.PathLike[str] | Readable, model: str | None = None, **parameters: Any) -> Spec:

@@ -20,6 +20,7 @@ RANKS = [
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()}
 TORCH = {
     "nn/__init__.py",
+    "nn/following.py",
     "nn/graph.py",
     "nn/layers.py",
     "nn/sequence.py",

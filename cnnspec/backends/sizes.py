@@ -22,7 +22,7 @@ def as_text(holding: Holding, near: tuple[int, ...]) -> str:
     inputs = ", ".join(show_shape(_shown(entry.shape)) for entry in graph.inputs)
     output = show_shape(_shown(graph.output))
     lines = [f"{graph.source.path}: {graph.name}  {inputs} -> {output}"]
-    found = boxes(holding.grid, holding.grid.region)
+    found = boxes(holding.grid.region)
     free = [axis for axis in range(len(names)) if any(box[axis].only is None for box in found)]
     if not free:
         lines.append("  no other size of the input works")
@@ -110,7 +110,7 @@ def as_json(holdings: list[Holding], near: tuple[int, ...]) -> str:
 
 def _model(holding: Holding, near: tuple[int, ...]) -> dict[str, Any]:
     graph, names = holding.graph, holding.grid.names
-    found = boxes(holding.grid, holding.grid.region)
+    found = boxes(holding.grid.region)
     free = [axis for axis in range(len(names)) if any(box[axis].only is None for box in found)]
     answer: dict[str, Any] = {
         "file": graph.source.path,

@@ -29,21 +29,25 @@ class Options:
 
 def summarize(graph: Graph, options: Options | None = None) -> str:
     """The table of a graph without mistakes, as text for a terminal."""
-    options = options or Options()
+    graph, options = graph.numbers, options or Options()
     costs = Costs(graph)
     listed = _fitting(graph, costs, options)
     fields = ReceptiveFields(graph)
     columns, lines = _cells(listed, graph, costs, fields)
-    return plain(graph.name, columns, lines, totals(graph, costs, fields), width=options.width, color=options.color)
+    return plain(_title(graph), columns, lines, totals(graph, costs, fields), width=options.width, color=options.color)
 
 
 def summarize_markdown(graph: Graph, options: Options | None = None) -> str:
     """The table of a graph without mistakes, in Markdown."""
-    options = options or Options()
+    graph, options = graph.numbers, options or Options()
     costs = Costs(graph)
     fields = ReceptiveFields(graph)
     columns, lines = _cells(_fitting(graph, costs, options), graph, costs, fields)
-    return markdown(graph.name, columns, lines, totals(graph, costs, fields))
+    return markdown(_title(graph), columns, lines, totals(graph, costs, fields))
+
+
+def _title(graph: Graph) -> str:
+    return f"{graph.name} with {graph.at}, the smallest size that it is declared for" if graph.at else graph.name
 
 
 def _fitting(graph: Graph, costs: Costs, options: Options) -> list[Row]:

@@ -9,6 +9,7 @@ from torch import nn
 
 import cnnspec.nn
 from cnnspec import layers
+from cnnspec.declare import AnySize
 from cnnspec.graph.nodes import (
     ARRIVING,
     STEP,
@@ -43,8 +44,13 @@ _MERGES = {
 
 def build(graph: Graph, *, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> nn.Sequential:
     """The module of a graph, on `device` and in `dtype` (torch's current defaults where they are None)."""
+    classes = _classes()
+    if graph.sizes is not None:
+        classes = _Following(classes, graph)
     with torch.device(device if device is not None else torch.get_default_device()):
-        net = _stack(graph.root, _classes(), ())
+        net = _stack(graph.root, classes, ())
+    if isinstance(classes, _Following):
+        net.register_forward_pre_hook(classes.sizes)
     return net if dtype is None else net.to(dtype)
 
 
@@ -62,7 +68,37 @@ def _classes() -> Classes:
 def _called(call: Call, classes: Classes) -> nn.Module:
     """The module that a call stands for; a call among its arguments is a module, too."""
     args = [_called(value, classes) if isinstance(value, Call) else value for value in call.args]
+    if isinstance(classes, _Following) and any(map(_varies, (*call.args, *call.kwargs.values()))):
+        return classes.module(call)
     return classes[call.target](*args, **call.kwargs)
+
+
+def _varies(value: object) -> bool:
+    return isinstance(value, AnySize) or (isinstance(value, tuple) and any(map(_varies, value)))
+
+
+class _Following(dict[str, "Callable[..., nn.Module]"]):
+    """The classes of a network whose input has sizes by name, and what makes modules that follow them."""
+
+    def __init__(self, classes: Classes, graph: Graph) -> None:
+        super().__init__(classes)
+        assert graph.sizes is not None
+        names: dict[str, tuple[int, int]] = {}
+        for number, entry in enumerate(graph.inputs):
+            for axis, size in enumerate(entry.shape or ()):
+                if isinstance(size, AnySize):
+                    names.setdefault(str(size), (number, axis + 1))
+        self.sizes = cnnspec.nn.InputSizes([names[name] for name in graph.sizes.names])
+
+    def module(self, call: Call) -> nn.Module:
+        kwargs = {name: self._term(value) for name, value in call.kwargs.items()}
+        kind: Any = self[call.target]
+        return cnnspec.nn.Following(kind, tuple(map(self._term, call.args)), kwargs, self.sizes)
+
+    def _term(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(self._term, value))
+        return cnnspec.nn.Term(*value.term()) if isinstance(value, AnySize) else value  # type: ignore[attr-defined]
 
 
 def _module(node: Node, classes: Classes, shared: Sequence[nn.Module]) -> nn.Module:

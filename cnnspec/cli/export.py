@@ -51,6 +51,7 @@ def run(options: Namespace) -> int:
     path, model = next(files_of(options.path))
     sink = Sink()
     graph = the_only(read(path, sink), model, definitions(options.define), sink)
+    graph = graph and graph.numbers
     if graph is None or sink.has_errors:
         errors = [found for found in sink.diagnostics if found.severity == "error"]
         print(render_all(errors, color=wants_color(options.color, sys.stderr)), file=sys.stderr)

@@ -37,7 +37,7 @@ def graphs_of(options: Namespace, path: str, sink: Sink, *, fixes: bool = False)
     """The networks of FILE[:MODEL], for the values of -D, --input and --mode. Mistakes go to `sink`.
 
     With `fixes`, they are given the edits that would remove them. A module of PyTorch source that can't be followed to its
-    end is such a mistake.
+    end is such a mistake. Sizes that a spec gives by names are the smallest that it admits.
     """
     file, model = next(files_of(path))
     if file.endswith(PYTHON):
@@ -46,7 +46,9 @@ def graphs_of(options: Namespace, path: str, sink: Sink, *, fixes: bool = False)
         return python_graphs(options, file, model, sink)
     from cnnspec.pipeline import check
 
-    return check(read(file, sink), sink, model=model, parameters=definitions(options.define), fixes=fixes)
+    values = definitions(options.define)
+    found = check(read(file, sink), sink, model=model, parameters=values, fixes=fixes)
+    return [graph.numbers for graph in found]
 
 
 def only_graph(options: Namespace, path: str, sink: Sink, *, fixes: bool = False) -> Graph | None:

@@ -7,16 +7,19 @@ does not hold are left out from there on, so that at the end those remain for wh
 
 from __future__ import annotations
 
+from cnnspec.compiler.elaborate import RULES
+from cnnspec.compiler.expansion import expanded
 from cnnspec.compiler.flow import LOST, Flow, Known, Several
 from cnnspec.compiler.walk import Walk, known_of
-from cnnspec.declare import Reject
+from cnnspec.declare import AnySize, Reject
 from cnnspec.diagnostics import Sink
 from cnnspec.graph.nodes import Entry, Graph, LayerNode
 from cnnspec.graph.walk import walk as nodes_below
-from cnnspec.layers.base import AnySize, Layer
+from cnnspec.layers.base import Layer
 from cnnspec.record import record
-from cnnspec.sizes.region import Region, TooShort
+from cnnspec.sizes.region import Entangled, Region, TooShort, Undecided
 from cnnspec.sizes.rules import cases, together
+from cnnspec.sizes.sets import Box, boxes, nearest
 from cnnspec.sizes.size import Grid
 from cnnspec.syntax import tree
 
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from cnnspec.compiler.models import Chosen
+    from cnnspec.compiler.expansion import Chosen
+    from cnnspec.source import Span
 
 _LENGTH = 64
 """Points of a grid to begin with; where they are too few it is made longer, and the walk is done anew."""
@@ -44,13 +48,28 @@ class SizedWalk(Walk):
             return layer.infer(shape)
         return self._accepted(cases(self.grid, lambda: layer.infer(shape), Reject), Reject)
 
-    def holds(self, question: Callable[[], bool]) -> bool:
+    def holds(self, question: Callable[[], bool | None]) -> bool | None:
         """Whether something is true; where it is for some sizes alone, the others are left out."""
         found = cases(self.grid, question)
+        if any(answer is None for _, answer in found):
+            return None
         yes = [region for region, answer in found if answer]
         if yes and len(yes) < len(found):
             self.grid.region = self.grid.extent.union(yes)
         return bool(yes)
+
+    def fits(self, stated: int, width: int | None) -> bool | None:
+        return self.holds(lambda: width == stated)
+
+    def compare(self, operator: str, left: Any, right: Any, span: Span) -> bool:
+        outer, self.grid.asks = self.grid.asks, True
+        try:
+            return super().compare(operator, left, right, span)
+        finally:
+            self.grid.asks = outer
+
+    def plain(self, known: Known) -> Known:
+        return _without_sizes(known)
 
     def choose(self, rule: Callable[[], Any]) -> Any:
         return together(self.grid, cases(self.grid, rule))
@@ -69,16 +88,13 @@ class SizedWalk(Walk):
                 return known_of(self.infer(layers[0], known.shape)), None
             except Reject as reject:
                 return LOST, reject
-        return super().outcome(layers, _without_sizes(known))
+        return super().outcome(layers, self.plain(known))
 
 
-class BuiltWalk(SizedWalk):
-    """A walk through a network as it has been built for one size: what its spec says of that size is no condition."""
+class FreedWalk(SizedWalk):
+    """A walk through a model with other numbers for the sizes of its input: what it says of its own is no condition."""
 
     checks_claims = False
-
-    def number(self, size: int) -> int:
-        return int(size)
 
     def input_sizes(self, node: tree.Input, sizes: list[int | None]) -> list[int | None]:
         free = self.axes[len(self.entries)]
@@ -89,6 +105,13 @@ class BuiltWalk(SizedWalk):
     ) -> None:
         super().__init__(grid, sink, rules)
         self.axes = axes
+
+
+class BuiltWalk(FreedWalk):
+    """A walk through a network as it has been built for one size: numbers that its spec works out are those of that size."""
+
+    def number(self, size: int) -> int:
+        return int(size)
 
 
 def varies(shape: Any) -> bool:
@@ -117,29 +140,52 @@ class Holding:
     axes: tuple[tuple[int | None, ...], ...]
     """For each axis of each input the number of its name; None for one that is not free."""
 
+    @property
+    def boxes(self) -> list[Box]:
+        return boxes(self.grid.region)
+
+    def nearest(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """The sizes that work and are nearest to others: one for each name."""
+        return nearest(self.boxes, sizes)
+
 
 def sizes_of_built(chosen: Chosen, parameters: Mapping[str, Any], graph: Graph) -> Holding:
     """The sizes of the input for which a network holds that has been built for one size, with the weights it has.
 
     Raises Entangled where that can't be decided.
     """
+    return _holding(BuiltWalk, chosen, parameters, graph, lambda found, grid: _same_modules(graph, found, grid))
+
+
+def sizes_of_spec(chosen: Chosen, parameters: Mapping[str, Any], graph: Graph) -> Holding | None:
+    """The sizes with which a model would hold in place of those of its input, also of one that does not hold for these.
+
+    None where there are none, where it has other mistakes, or where that can't be decided.
+    """
+    if not graph.inputs or graph.sizes is not None or any(entry.shape is None for entry in graph.inputs):
+        return None
+    try:
+        found = _holding(FreedWalk, chosen, parameters, graph, lambda found, grid: None)
+    except (Entangled, Undecided):
+        return None
+    return found if found.graph.complete else None
+
+
+def _holding(
+    kind: type[FreedWalk], chosen: Chosen, parameters: Mapping[str, Any], graph: Graph,
+    also: Callable[[Graph, Grid], None],
+) -> Holding:  # fmt: skip
+    """The sizes that are left by a walk and by what has to hold also; anew with a longer grid while that is too short."""
     names, base, axes = _free_axes(graph.inputs)
     lengths = [_LENGTH] * len(base)
     while True:
         grid = Grid(names, base, lengths)
         try:
-            found = _walk_built(chosen, parameters, grid, axes)
-            _same_modules(graph, found, grid)
+            found = expanded(kind(axes, grid, Sink(), RULES), chosen, parameters, None)
+            also(found, grid)
             return Holding(grid, found, tuple(axes))
         except TooShort as short:
             lengths[short.axis] = max(short.length, lengths[short.axis] * 5 // 4)
-
-
-def _walk_built(chosen: Chosen, parameters: Mapping[str, Any], grid: Grid, axes: list[tuple[int | None, ...]]) -> Graph:
-    from cnnspec.compiler.elaborate import RULES
-    from cnnspec.compiler.models import expanded
-
-    return expanded(BuiltWalk(axes, grid, Sink(), RULES), chosen, parameters, None)
 
 
 def _free_axes(inputs: tuple[Entry, ...]) -> tuple[list[str], list[int], list[tuple[int | None, ...]]]:

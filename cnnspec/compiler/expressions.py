@@ -21,7 +21,7 @@ from cnnspec.compiler.names import (
     stated_parameter,
     target_name,
 )
-from cnnspec.compiler.operators import binary, equal, order, wrong_operand
+from cnnspec.compiler.operators import binary, wrong_operand
 from cnnspec.compiler.parts import inner_of, item_of, slice_of
 from cnnspec.compiler.place import Place, spread
 from cnnspec.compiler.sizes_of import SIZE_FUNCTIONS, size_of
@@ -220,13 +220,10 @@ def _comparison(node: tree.Chain, place: Place) -> Any:
         _charge(place, left, right)
         if has_unknown(left) or has_unknown(right):
             return UNKNOWN
-        if operator in ("==", "!="):
-            if (is_network_value(left) and right is not None) or (is_network_value(right) and left is not None):
-                raise wrong_operand(operator, left, right)
-            result = equal(left, right) == (operator == "==")
-        else:
-            result = order(operator, left, right)
-        if not result:
+        with_value = (is_network_value(left) and right is not None) or (is_network_value(right) and left is not None)
+        if with_value and operator in ("==", "!="):
+            raise wrong_operand(operator, left, right)
+        if not place.compare(operator, left, right, node.span):
             return False
         left = right
     return True
@@ -340,7 +337,7 @@ def _built_in(node: tree.Call, place: Place) -> Any:
         known = arguments[0].flow
         return size_of(known, name, f"{name}({arguments[0].name})", node.span, place)
     try:
-        return FUNCTIONS[name](*arguments)
+        return place.choose(lambda: FUNCTIONS[name](*arguments))
     except (TypeError, ValueError, OverflowError) as error:
         raise Failed(codes.WRONG_CALL, function=name, problem=problem(name, arguments)) from error
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import log2, sqrt
 
-from cnnspec.compiler.values import bounded, check_length, describe, is_number, shorten
-from cnnspec.declare import spell
+from cnnspec.compiler.values import Failed, bounded, check_length, describe, is_number, shorten
+from cnnspec.declare import AnySize, spell
+from cnnspec.diagnostics import codes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ def _number(value: Any) -> Any:
     return value
 
 
+def _whole(value: Any) -> int:
+    return value if isinstance(value, AnySize) else int(_number(value))
+
+
 def _round(value: Any, digits: Any = None) -> Any:
     if digits is not None and (digits.__class__ is not int or abs(digits) > 400):
         raise TypeError
@@ -42,6 +47,8 @@ def _round(value: Any, digits: Any = None) -> Any:
 
 def _floor(value: Any) -> int:
     number = _numbers([value])[0]
+    if isinstance(number, AnySize):
+        return number
     return int(bounded(number // 1 if number.__class__ is int else int(number) - (number < int(number))))
 
 
@@ -54,6 +61,9 @@ def _len(values: Any) -> int:
 
 
 def _range(*bounds: Any) -> list[int]:
+    if any(isinstance(bound, AnySize) for bound in bounds):
+        shown = ", ".join(map(str, bounds))
+        raise Failed(codes.SIZE_DECIDES, what=f"`range({shown})` would be of another length", fix="write a number")
     if not all(bound.__class__ is int for bound in bounds):
         raise TypeError
     numbers = range(*bounds)
@@ -96,7 +106,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": _extreme(max),
     "abs": lambda value: abs(_numbers([value])[0]),
     "round": _round,
-    "int": lambda value: bounded(int(_number(value))),
+    "int": lambda value: bounded(_whole(value)),
     "float": lambda value: float(_number(value)),
     "ceil": lambda value: -_floor(-_numbers([value])[0]),
     "floor": _floor,

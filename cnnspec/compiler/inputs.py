@@ -9,7 +9,7 @@ from cnnspec.compiler.flow import LOST, Flow, Known, Several, shape_fact
 from cnnspec.compiler.stack import part_of
 from cnnspec.compiler.values import has_unknown
 from cnnspec.compiler.walk import Walk
-from cnnspec.declare import UNKNOWN, spell
+from cnnspec.declare import UNKNOWN, AnySize, spell
 from cnnspec.diagnostics import Diagnostic, Stop, codes, note
 from cnnspec.graph.nodes import ARRIVING, Entry, Feed, Wire
 from cnnspec.limits import LIMITS
@@ -56,6 +56,8 @@ def start(walk: Walk, node: tree.Input) -> None:
     if not walk.uses:
         walk.entries.append(_entry(node, flow))
         walk.stack.inputs = len(every)
+        if not walk.awaits_input:
+            walk.end_inputs()
     _go_on(walk, node, flow, feed, last=walk.awaits_input is False, several=len(every) > 1)
 
 
@@ -174,16 +176,22 @@ def _conditions(walk: Walk, node: tree.Input) -> None:
     free = {name.id for _, name in _free(walk, node)}
     for condition in node.conditions:
         names = {found.id for found in tree.walk(condition) if isinstance(found, tree.Name)}
-        if not names & free and truth(walk.value(condition), condition.span, walk) is False:
+        if not names & free and _allowed(walk, condition) is False:
             walk.sink.report(codes.CONDITION_FAILS, condition.span, condition=condition.span.text)
             raise Stop
 
 
+def _allowed(walk: Walk, condition: tree.Expression) -> bool | None:
+    """Whether sizes are as `where` wants them; in a model that is used as a block those of what arrives."""
+
+    def answer() -> bool | None:
+        return truth(walk.value(condition), condition.span, walk)
+
+    return walk.holds(answer) if walk.uses else walk.admits(answer)
+
+
 def _input_size(walk: Walk, item: tree.Expression) -> int | None:
     if isinstance(item, tree.Name) and item.id[0].isupper() and walk.find(item.id) is None:
-        if not walk.told_of_sizes:
-            walk.told_of_sizes = True
-            walk.sink.report(codes.SYMBOLIC_SIZE, item.span, name=item.id)
         walk.scope.bind(item.id, UNKNOWN, item.span)
         return None
     return _size(walk, item, "a size of an input")
@@ -193,6 +201,8 @@ def _size(walk: Walk, item: tree.Expression, what: str) -> int | None:
     value = walk.value(item)
     if has_unknown(value):
         return None
+    if isinstance(value, AnySize):
+        return value
     if value.__class__ is not int or value < 1:
         wants = "a whole number of at least 1"
         walk.sink.report(codes.WRONG_VALUE, item.span, what=what, value=spell(value), wants=wants)
@@ -272,7 +282,7 @@ def _compared_shape(walk: Walk, flow: Flow, node: tree.Sequence) -> Flow:
         return _declared(flow, tuple(b if a is None else a for a, b in zip(sizes, found)), node) if sizes else flow
     if not flow.readings:
         return flow if flow.doubted or not sizes else _declared(flow, sizes, node)
-    if all(_differ(reading, sizes) for reading in flow.readings):
+    if not any(_agrees(walk, reading, sizes) for reading in flow.readings):
         first = flow.readings[0]
         _report(walk, flow, node, sizes, helps=_batch_helps(first, declared), found=first)
         meant = tuple(b if a is None else a for a, b in zip(sizes, first)) if len(first) == len(sizes) else sizes
@@ -281,6 +291,10 @@ def _compared_shape(walk: Walk, flow: Flow, node: tree.Sequence) -> Flow:
         return flow
     merged = tuple(b if a is None else a for a, b in zip(flow.readings[0], sizes))
     return flow if merged == flow.sizes else _declared(flow, merged, node)
+
+
+def _agrees(walk: Walk, reading: Sizes, sizes: Sizes) -> bool:
+    return bool(walk.holds(lambda: not _differ(reading, sizes)))
 
 
 def _differ(found: Sizes, declared: Sizes) -> bool:

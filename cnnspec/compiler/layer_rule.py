@@ -38,6 +38,7 @@ def torch_layer(walk: Walk, declared: type[Layer], earlier: tuple[Argument, ...]
         bound = bind(declared.signature, written, declared.__name__, node.name.span, sink, _arriving(walk, declared))
     else:
         bound = Bound({}, {}, True)
+    bound = walk.check_arguments(declared, bound)
     layer = declared.build(bound.values)
     assert isinstance(layer, Layer)
     walk.reads_integers = walk.reads_integers or layer.integers
@@ -113,13 +114,13 @@ def _behind(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> tuple[K
         return outcome(variants(layer, _unsure(layer, bound)), LOST)[0], False
     if not bound.complete:
         walk.refused = True
-        known = outcome(variants(layer, _unsure(layer, bound)), _stated(layer, flow))[0]
+        known = outcome(variants(layer, _unsure(layer, bound)), walk.plain(_stated(layer, flow)))[0]
         return _origin(known, flow, node, layer), False
     try:
         layer.validate()
     except Reject as reject:
         _refused(walk, reject, layer, bound, node, [])
-        return _origin(behind_refusal(layer, reject.field, flow), flow, node, layer), False
+        return _origin(behind_refusal(layer, reject.field, walk.plain(flow)), flow, node, layer), False
     shape = flow.shape
     if shape is None or isinstance(flow, Several):
         return _partly(walk, layer, bound, node)
@@ -131,13 +132,13 @@ def _wholly(
 ) -> tuple[Known, bool]:
     """Behind a layer to which a value comes of which all is sure; and whether it accepts it."""
     stated = layer.stated
-    differs = isinstance(stated, int) and not walk.holds(lambda: flow.width(layer.inferred_axis) == stated)
+    differs = isinstance(stated, int) and not walk.fits(stated, flow.width(layer.inferred_axis))
     try:
         given = walk.infer(layer, shape)
     except Reject as reject:
         if not differs or reject.code.id == codes.WRONG_RANK.id:
             _refused(walk, reject, layer, bound, node, flow.labels())
-            return _origin(behind_refusal(layer, reject.field, flow), flow, node, layer), False
+            return _origin(behind_refusal(layer, reject.field, walk.plain(flow)), flow, node, layer), False
         given = shape
     if differs:
         return _wrong_width(walk, layer, bound, node, flow), False
@@ -164,7 +165,7 @@ def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> tuple[K
     if refused is not None:
         labels = flow.labels() if isinstance(flow, Flow) else []
         _refused(walk, refused, layer, bound, node, labels)
-        found_flow = behind_refusal(layer, refused.field, known)
+        found_flow = behind_refusal(layer, refused.field, walk.plain(known))
     return _origin(found_flow, flow, node, layer), refused is None and flow.shape is not None
 
 
@@ -213,10 +214,11 @@ def _wrong_width(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer, flow:
         unsure = flow.or_else(_with_width(flow.readings[0], axis, stated))
     else:
         unsure = LOST
-    end, refused = outcome([_unstated(layer)], unsure)
+    plain = walk.plain(unsure)
+    end, refused = outcome([_unstated(layer)], plain)
     if refused is not None:
         _refused(walk, refused, layer, bound, node, flow.labels())
-        end = behind_refusal(layer, refused.field, unsure)
+        end = behind_refusal(layer, refused.field, plain)
     return _origin(end, flow, node, layer)
 
 

@@ -12,7 +12,7 @@ from cnnspec.compiler.place import spread
 from cnnspec.compiler.stack import Stack
 from cnnspec.compiler.values import describe, has_unknown
 from cnnspec.compiler.walk import Pass, Walk
-from cnnspec.declare import UNKNOWN, spell
+from cnnspec.declare import UNKNOWN, AnySize, spell
 from cnnspec.diagnostics import Stop, codes
 from cnnspec.limits import LIMITS
 from cnnspec.record import replace
@@ -81,6 +81,10 @@ def _values(walk: Walk, node: tree.For | tree.Repeat) -> Any:
     if isinstance(node, tree.Repeat):
         count = walk.value(node.count)
         if has_unknown(count):
+            return None
+        if isinstance(count, AnySize):
+            what = f"the body would run {count} times"
+            walk.sink.report(codes.SIZE_DECIDES, node.count.span, what=what, fix="write a number")
             return None
         if count.__class__ is not int or count < 0:
             wants = "a whole number of at least 0"

@@ -271,7 +271,7 @@ def _meet(
 
 
 def _can_meet(walk: Walk, one: Sizes, other: Sizes) -> bool:
-    return walk.holds(lambda: not _differ(one, other))
+    return bool(walk.holds(lambda: not _differ(one, other)))
 
 
 def _differ(one: Sizes, other: Sizes) -> bool:
@@ -316,7 +316,7 @@ def _unsure(flow: Flow, *, doubted: bool) -> Flow:
 def _fit_stretched(walk: Walk, one: Sizes, other: Sizes) -> bool:
     if len(one) != len(other):
         return False
-    return walk.holds(lambda: all(a == b or None in (a, b) or 1 in (a, b) for a, b in zip(one, other)))
+    return bool(walk.holds(lambda: all(a == b or None in (a, b) or 1 in (a, b) for a, b in zip(one, other))))
 
 
 def _stretched(walk: Walk, one: Sizes, other: Sizes) -> Sizes:
@@ -390,7 +390,7 @@ def _concat(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
 
 
 def _fit_together(walk: Walk, first: Sizes, second: Sizes, axis: int) -> bool:
-    return walk.holds(lambda: _joins(first, second, axis))
+    return bool(walk.holds(lambda: _joins(first, second, axis)))
 
 
 def _in_both(walk: Walk, first: Sizes, second: Sizes, axis: int) -> Sizes:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from cnnspec.compiler.names import Partial
 from cnnspec.compiler.values import Failed, bounded, check_length, describe, is_network_value, is_number
+from cnnspec.declare import AnySize, spell
 from cnnspec.diagnostics import codes
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -25,9 +27,17 @@ def order(operator: str, left: Any, right: Any) -> bool:
     if not comparable:
         raise wrong_operand(operator, left, right)
     try:
-        return bool({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator])
+        return bool(_ORDERS[operator](left, right))
     except TypeError:
         raise Failed(codes.WRONG_OPERAND, operator=operator, operands="these items") from None
+
+
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+}
 
 
 def equal(left: Any, right: Any) -> bool:
@@ -57,6 +67,8 @@ _SEQUENCES: tuple[Any, ...] = (str, list, tuple)
 
 
 def _numeric(operator: str, left: Any, right: Any) -> Any:
+    if isinstance(left, AnySize) or isinstance(right, AnySize):
+        _expect_whole(operator, left, right)
     match operator:
         case "+":
             return bounded(left + right)
@@ -71,6 +83,14 @@ def _numeric(operator: str, left: Any, right: Any) -> Any:
         case "//":
             return bounded(left // right)
     return left % right
+
+
+def _expect_whole(operator: str, left: Any, right: Any) -> None:
+    """A size that depends on the input stays a whole number."""
+    if operator == "/":
+        raise Failed(codes.SIZE_DIVIDED, left=spell(left), right=spell(right))
+    if operator == "**" or left.__class__ is float or right.__class__ is float:
+        raise Failed(codes.WRONG_OPERAND, operator=operator, operands=f"{describe(left)} and {describe(right)}")
 
 
 def _power(base: Any, exponent: Any) -> Any:

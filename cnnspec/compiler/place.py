@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnnspec.compiler.flow import LOST, Known
 from cnnspec.compiler.names import Scope
+from cnnspec.compiler.operators import equal, order
 from cnnspec.compiler.values import describe, has_unknown
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Sink, Stop, codes
@@ -12,7 +13,7 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from cnnspec.compiler.names import Deferred, Value, Values
@@ -71,6 +72,16 @@ class Place:
         """The functions and constants that are being worked out, outermost first."""
         self.constants: dict[Deferred, Any] = {}
         """The constants of files that have been worked out."""
+
+    def compare(self, operator: str, left: Any, right: Any, span: Span) -> bool:
+        """What a comparison of two values gives."""
+        if operator in ("==", "!="):
+            return equal(left, right) == (operator == "==")
+        return order(operator, left, right)
+
+    def choose(self, rule: Callable[[], Any]) -> Any:
+        """What a rule about sizes gives."""
+        return rule()
 
     def number(self, size: int) -> int:
         """A size of a value of the network, as expressions see it."""

@@ -9,7 +9,7 @@ from cnnspec.compiler.place import Place
 from cnnspec.compiler.stack import Stack
 from cnnspec.compiler.values import describe, has_unknown, is_number
 from cnnspec.compiler.walk import Walk
-from cnnspec.declare import UNKNOWN, spell
+from cnnspec.declare import UNKNOWN, AnySize, spell
 from cnnspec.diagnostics import Label, Suggestion, codes, note
 from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.diagnostics.suggestions import listing
@@ -207,6 +207,10 @@ def _weight_size(walk: Walk, item: tree.Expression) -> int | None:
     value = walk.value(item)
     if has_unknown(value):
         return None
+    if isinstance(value, AnySize):
+        what = f"a weight would have a size of {value}"
+        walk.sink.report(codes.SIZE_DECIDES, item.span, what=what, fix="write a number")
+        return None
     if value.__class__ is not int or value < 1:
         wants = "a whole number of at least 1"
         walk.sink.report(codes.WRONG_VALUE, item.span, what="a size of a weight", value=spell(value), wants=wants)
@@ -264,7 +268,7 @@ def check_assertion(walk: Walk, node: tree.Assert) -> None:
     scope.bind("parameters", count + sum(weight.parameters for weight in walk.stack.weights))
     outer, walk.scope = walk.scope, scope
     try:
-        answer = truth(evaluate(node.test, walk), node.test.span, walk)
+        answer = walk.holds(lambda: truth(evaluate(node.test, walk), node.test.span, walk))
     finally:
         walk.scope = outer
     if answer is False:

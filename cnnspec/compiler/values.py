@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.declare import UNKNOWN, spell
+from cnnspec.declare import UNKNOWN, AnySize, spell
 from cnnspec.diagnostics import codes
 from cnnspec.layers.base import Parts
 from cnnspec.limits import LIMITS
@@ -28,7 +28,14 @@ def show_shape(shape: Iterable[int | None] | Parts) -> str:
     """A shape as messages show it: `16 x 5 x 5`, with `_` for what is not known; of a tuple, `(16 x 5 x 5, 10)`."""
     if isinstance(shape, Parts):
         return "(" + ", ".join(map(show_shape, shape)) + ("," if len(shape) == 1 else "") + ")"
-    return " x ".join("_" if size is None else str(size) for size in shape)
+    sizes = tuple(shape)
+    return " x ".join(map(show_size, sizes)) if len(sizes) != 1 or sizes[0] is None else str(sizes[0])
+
+
+def show_size(size: int | None) -> str:
+    """A size in a shape: `_` where it is not known, in brackets where it is a formula."""
+    text = "_" if size is None else str(size)
+    return f"({text})" if " " in text else text
 
 
 def describe(value: object) -> str:
@@ -37,6 +44,8 @@ def describe(value: object) -> str:
         return f"`{spell(value)}`"
     if is_network_value(value):
         return "a value of the network"
+    if isinstance(value, AnySize):
+        return f"`{value}`, which depends on the input"
     names = {int: "a whole number", float: "a decimal number", str: "a string", list: "a list", tuple: "a tuple"}
     if value is None:
         return "`none`"
@@ -62,7 +71,7 @@ def shorten(text: str, longest: int = 60) -> str:
 
 
 def is_number(value: object) -> bool:
-    return value.__class__ is int or value.__class__ is float
+    return value.__class__ is int or value.__class__ is float or isinstance(value, AnySize)
 
 
 def bounded(value: Any) -> Any:

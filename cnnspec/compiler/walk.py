@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from cnnspec.declare import Reject
+    from cnnspec.declare import Bound, Reject
     from cnnspec.diagnostics import Code, Suggestion
     from cnnspec.layers import Layer
     from cnnspec.source import Span
@@ -114,8 +114,6 @@ class Walk(Place):
         """The layers and blocks that were seen when a name was last missing, and in which scopes."""
         self.reads_integers = False
         """Whether a layer that reads integers has been met."""
-        self.told_of_sizes = False
-        """Whether it has been told that sizes by name are not checked yet."""
         self.broken_input = False
         """Whether text that was to be an input could not be read."""
         self.body: tree.Body | None = None
@@ -136,13 +134,28 @@ class Walk(Place):
 
         return outcome(layers, known)
 
-    def holds(self, question: Callable[[], bool]) -> bool:
-        """Whether something is true of sizes."""
+    def holds(self, question: Callable[[], bool | None]) -> bool | None:
+        """Whether something is true of sizes; None where that is not known."""
         return question()
 
-    def choose(self, rule: Callable[[], Any]) -> Any:
-        """What a rule about sizes gives."""
-        return rule()
+    def fits(self, stated: int, width: int | None) -> bool | None:
+        """Whether a width that arrives is the one that a layer states."""
+        return width == stated
+
+    def admits(self, condition: Callable[[], bool | None]) -> bool | None:
+        """Whether the sizes of an input are among those that `where` allows."""
+        return self.holds(condition)
+
+    def end_inputs(self) -> None:
+        """What is to be done behind the inputs of a model."""
+
+    def plain(self, known: Known) -> Known:
+        """What is known of a value in numbers."""
+        return known
+
+    def check_arguments(self, layer: type[Layer], bound: Bound) -> Bound:
+        """The arguments of a layer, with what is wrong reported that depends on the size of the input."""
+        return bound
 
     def input_sizes(self, node: tree.Input, sizes: list[int | None]) -> list[int | None]:
         """The sizes of an input that the spec declares so."""

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 OK, WRONG_RANGE, WRONG_TYPE = range(3)
 
 
+class AnySize(int):
+    """A size that depends on that of the input; as a plain int it is that of one input. See `cnnspec.sizes`."""
+
+
 class Kind:
     """What values a field takes. `rank` is the number of spatial dimensions of the class that declares the field."""
 
@@ -44,7 +48,7 @@ class Number(Kind):
 
     def accepts(self, value: object, rank: int) -> int:
         if value.__class__ is not int and (self.whole or value.__class__ is not float):
-            return WRONG_TYPE
+            return OK if isinstance(value, AnySize) else WRONG_TYPE
         assert isinstance(value, (int, float))
         if self.low is not None and (value < self.low or (self.above and value == self.low)):
             return WRONG_RANGE

@@ -148,14 +148,37 @@ WRONG_SHAPE_ARGUMENT = Code("E213", "{layer} expects {declared} but gets {found}
 TOO_FEW_VALUES = Code("E214", "{layer} has only one value a {unit} to normalise", "gets {found}")
 TENSOR_TOO_LARGE = Code("E215", "{what} would hold more than {limit:,} values", "too large")
 NO_SUCH_SIZE = Code("E216", "there is no `{name}`: the shape here is {shape}", "{why}")
-SYMBOLIC_SIZE = Code(
-    "E217", "sizes by name, such as `{name}`, are not checked yet", "not a number", help="write the size you mean"
-)
 BATCH_DIMENSION = Code(
     "E218",
     "{layer} can't {what} the batch dimension",
     "dimension 0 is the batch",
     note="the batch may be of any size and stays the first dimension",
+)
+SIZE_DECIDES = Code(
+    "E219",
+    "what the network is may not depend on the size of its input",
+    "{what}",
+    note="one network, with its weights, takes inputs of every size that `where` admits",
+    help="{fix}",
+)
+SIZE_BUILDS = Code(
+    "E220",
+    "{layer} can't be built for inputs of every size: {what}",
+    "gets {found}",
+    note="its weights would be others for each size of the input",
+    help="{fix}",
+)
+SIZE_DIVIDED = Code(
+    "E221",
+    "`{left} / {right}` is no whole number for every size",
+    "a size has to be whole",
+    help="write `{left} // {right}`",
+)
+SIZES_TOO_MANY = Code(
+    "E222",
+    "what happens here can't be decided for all sizes at once",
+    "{why}",
+    help="give the sizes as numbers, or one name to sizes that are always equal, as in `input [3, S, S]`",
 )
 
 # Values of expressions

@@ -45,7 +45,10 @@ def listing(names: Iterable[str]) -> str:
 
 def _shape(value: object) -> str:
     assert isinstance(value, tuple)
-    return " x ".join("_" if size is None else str(size) for size in value) or "empty"
+    sizes = ["_" if size is None else str(size) for size in value]
+    if len(sizes) == 1:
+        return sizes[0]
+    return " x ".join(f"({size})" if " " in size else size for size in sizes) or "empty"
 
 
 NOTE = Kind("note", "{words}")

@@ -20,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
+    from cnnspec.sizes.declared import DeclaredSizes
+
 Shape = tuple[int, ...]
 
 ARRIVING, TAKEN, STEP, WEIGHT = "arriving", "taken", "step", "weight"
@@ -232,6 +234,16 @@ class Graph:
     source: Source
     """The file that calls the model by its name; the base of a variant may stand in another one."""
     inputs: tuple[Entry, ...] = ()
+    sizes: DeclaredSizes | None = None
+    """The sizes of the input by their names, where they are not numbers; shapes then depend on them."""
+
+    at: str = ""
+    """The sizes that were chosen for those by name, as `H = 32`."""
+
+    @property
+    def numbers(self) -> Graph:
+        """The graph with numbers for all sizes: where they have names, the smallest that are admitted."""
+        return self if self.sizes is None else self.sizes.at(self.sizes.smallest)
 
     @property
     def span(self) -> Span:

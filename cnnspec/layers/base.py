@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 
 
-class AnySize(int):
-    """A size that depends on that of the input; as a plain int it is that of one input. See `cnnspec.sizes`."""
-
-
 class Parts(tuple):  # type: ignore[type-arg]
     """The shapes of a tuple of values, each a shape or again Parts."""
 
@@ -90,6 +86,9 @@ class Layer(Named, family=True):
     """How many values the layer takes: above 1 a tuple of them, whose shape is Parts."""
     integers = False
     """True where the layer reads integers."""
+    follows = {}  # type: Mapping[str, int | None]
+    """The arguments that torch takes as the network runs, so that they may depend on the size of the input, each with the
+    least that they may be."""
     wraps = False
     """True where an argument is a layer itself."""
     own = False

@@ -60,6 +60,8 @@ def _replaced(x: Shape, axis: int, *size: int) -> Shape:
 class Slice(_Cut):
     """Keeps the channels, or what `dim` counts, from start up to, but without, stop; negative numbers count from the end."""
 
+    follows = {"start": None, "stop": None}
+
     start: Integer
     stop: Integer | None = None
     dim: Integer = 1

@@ -20,6 +20,8 @@ else:
 class _Pad(_Spatial):
     """Padding of each side; `mode` says what is added."""
 
+    follows = {"padding": None}
+
     mode = "zeros"
 
     padding: Sides

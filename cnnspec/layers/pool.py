@@ -220,6 +220,7 @@ class _AdaptivePool(_Spatial):
     """Windows as large as it takes to get an output of `output_size`; `none` keeps the size of an axis."""
 
     role = "pool"
+    follows = {"output_size": 1}
 
     output_size: OutputSizes
 

@@ -82,6 +82,8 @@ class Unflatten(Layer):
     reshapes = True
     view = True
 
+    follows = {"unflattened_size": 1}
+
     dim: Integer
     unflattened_size: SizesOrRest
 

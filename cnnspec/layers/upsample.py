@@ -30,6 +30,7 @@ class _Resize(Layer):
     """Resizes all spatial dimensions to `size`, or by `scale_factor`; one of the two has to be given."""
 
     role = "up"
+    follows = {"size": 1}
 
     keeps = ""
 

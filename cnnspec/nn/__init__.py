@@ -7,6 +7,7 @@ rest of cnnspec.
 
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
+from cnnspec.nn.following import Following, InputSizes, Term
 from cnnspec.nn.graph import Add, Concat, Matmul, Multiply, Part, Residual, Stack, Step, Tuple
 from cnnspec.nn.layers import (
     Abs,
@@ -29,7 +30,8 @@ from cnnspec.nn.layers import (
 from cnnspec.nn.sequence import GRU, LSTM, RNN, MultiheadAttention, SelfAttention
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Abs", "Add", "Chunk", "Concat", "Exp", "LayerScale", "Log", "Matmul", "Max", "Mean",
+    "GRU", "LSTM", "RNN", "Abs", "Add", "Chunk", "Concat", "Exp", "Following", "InputSizes",
+    "LayerScale", "Log", "Matmul", "Max", "Mean",
     "MultiheadAttention", "Multiply", "PadChannels", "Part", "Permute", "Residual", "Select", "SelfAttention", "Slice",
-    "Split", "Sqrt", "Stack", "Std", "Step", "StochasticDepth", "Sum", "Tuple", "spectral_norm", "weight_norm",
+    "Split", "Sqrt", "Stack", "Std", "Step", "StochasticDepth", "Sum", "Term", "Tuple", "spectral_norm", "weight_norm",
 ]  # fmt: skip

@@ -125,6 +125,7 @@ def check_recipe(
     written = Written(settings, graph.recipe.span if graph.recipe is not None else graph.span)
     if with_data:
         _check_images(recipe, graph, written, sink)
+    graph = at_data(recipe, graph)
     _check_modules(recipe, graph, written, sink)
     for output, loss, name in matched(recipe, outputs_of(graph), graph.name, written, sink):
         if _check_task(recipe, loss, output, graph, written, sink, with_data=with_data):
@@ -169,7 +170,7 @@ def _check_images(recipe: Recipe, graph: Graph, written: Written, sink: Sink) ->
         refusal = {"layer": name, **refused.reject.facts}
         sink.add(Diagnostic(refused.reject.code, refusal, written.item("augment", refused.position)))
         return
-    if shape != graph.input:
+    if not _takes(graph, shape):
         changed = shape != recipe.data.shape
         facts: dict[str, object] = {
             "data": type(recipe.data).__name__ + (" behind the augmentation" if changed else ""),
@@ -180,6 +181,27 @@ def _check_images(recipe: Recipe, graph: Graph, written: Written, sink: Sink) ->
         labels = (Label(graph.input_span, f"takes {show_shape(graph.input or ())}"),) if graph.input_span else ()
         span = written.span("augment" if changed and "augment" in written else "data")
         sink.add(Diagnostic(codes.IMAGES_DO_NOT_FIT, dict(facts), span, labels))
+
+
+def _takes(graph: Graph, shape: tuple[int, ...]) -> bool:
+    if graph.sizes is None:
+        return shape == graph.input
+    return graph.sizes.of_shapes([graph.input or ()], [shape]) is not None
+
+
+def at_data(recipe: Recipe, graph: Graph) -> Graph:
+    """The graph at the sizes that the images of the recipe have, where its input has sizes by name; at typical ones where
+    no image is known, or where it does not fit."""
+    if graph.sizes is None:
+        return graph
+    sizes = None
+    if recipe.data.shape is not None:
+        try:
+            sizes = graph.sizes.of_shapes([graph.input or ()], [trace(recipe.augment, recipe.data.shape)])
+        except Refused:
+            sizes = None
+    found: Graph = graph.sizes.at(sizes or graph.sizes.typical)
+    return found
 
 
 def _check_modules(recipe: Recipe, graph: Graph, written: Written, sink: Sink) -> None:

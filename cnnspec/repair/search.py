@@ -38,7 +38,7 @@ _LEADS = 0.45
 _ANSWERS = 2
 """How many fixes may be answers to one question, such as numbers in one place."""
 _SEARCHED = {"E112", "E127", "E113", "E114", "E115", "E116", "E303", "E304", "E306", "E503", "E504", "E505"}
-_NOT_SEARCHED = {"E216", "E217"}
+_NOT_SEARCHED = {"E216", "E219", "E220", "E221", "E222"}
 
 
 def repair(file: File, chosen: list[tree.Model], graphs: Sequence[Graph], again: Again, sink: Sink) -> None:

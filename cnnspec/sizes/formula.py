@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import gcd
 
-from cnnspec.record import record
+from cnnspec.record import record, replace
 
 
 @record
@@ -17,6 +17,10 @@ class Formula:
     times: int = 1
     extra: int = 0
     least: int | None = None
+
+    def at(self, n: int) -> int:
+        value = self.times * ((self.slope * n + self.shift) // self.divisor) + self.extra
+        return value if self.least is None else max(self.least, value)
 
     def text(self, name: str) -> str:
         inner = name if self.slope == 1 else f"{self.slope} * {name}"
@@ -45,7 +49,7 @@ def fitted(sizes: list[int], values: list[int], rise: int, run: int) -> Formula 
         extra = values[0] % step
         inner = _floored(sizes, [(value - extra) // step for value in values], *_shortened(rise, run * step))
         if inner is not None:
-            return Formula(inner.slope, inner.shift, inner.divisor, step, extra)
+            return Formula(inner.slope, inner.shift, inner.divisor, step, extra + step * inner.extra)
     return _bounded(sizes, values, slope, divisor)
 
 
@@ -57,9 +61,9 @@ def _bounded(sizes: list[int], values: list[int], slope: int, divisor: int) -> F
     if inner is None:
         return None
     below = (n for n, value in zip(sizes, values) if value == least)
-    if any((inner.slope * n + inner.shift) // inner.divisor > least for n in below):
+    if any(inner.at(n) > least for n in below):
         return None
-    return Formula(inner.slope, inner.shift, inner.divisor, least=least)
+    return replace(inner, least=least)
 
 
 def _shortened(rise: int, run: int) -> tuple[int, int]:
@@ -68,10 +72,14 @@ def _shortened(rise: int, run: int) -> tuple[int, int]:
 
 
 def _floored(sizes: list[int], values: list[int], slope: int, divisor: int) -> Formula | None:
-    """(slope * n + shift) // divisor, with the shift that is nearest to 0."""
+    """(slope * n + shift) // divisor + extra, with the least shift."""
     low = max(divisor * value - slope * n for n, value in zip(sizes, values))
     high = min(divisor * value - slope * n for n, value in zip(sizes, values)) + divisor - 1
     if low > high:
         return None
-    shift = min(max(0, low), high)
-    return Formula(slope, shift, divisor)
+    whole = -(-low // divisor)
+    if low > 0 or high < 0:
+        if whole * divisor <= high:
+            return Formula(slope, 0, divisor, extra=whole)
+        return Formula(slope, low if low > 0 else high, divisor)
+    return Formula(slope, 0, divisor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.layers.base import AnySize
+from cnnspec.declare import AnySize
 from cnnspec.limits import LIMITS
 from cnnspec.sizes.region import Entangled, Truth
 

@@ -1,8 +1,9 @@
-"""Sets of sizes, as bits of a grid: which of them something holds for.
+"""Sets of sizes: those for which something holds.
 
-A grid has an axis for each free size, with the points 1, 2, ... up to its length. A set is described by the bits of its
-points, and by `starts` and `periods`: along each axis, whatever the others are, membership repeats with the period from the
-start on. Where the grid reaches a start and one period, its bits are therefore the whole infinite set.
+A grid has an axis for each free size, with the points 1, 2, ... up to its length. A set of points of one axis is an int whose
+first bit stands for 1; one of several axes is a tree, which groups the points of its first axis by what belongs to them of
+the others. With it go `starts` and `periods`: along each axis, whatever the others are, membership repeats with the period
+from the start on. Where the grid reaches a start and one period, the set is therefore known for all sizes.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from cnnspec.record import record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 Axes = tuple[int, ...]
+Points = tuple["tuple[int, Points | None]", ...]
+"""Disjoint sets of points of the first axis, each with the set of the other axes that belongs to it; None for no more axes."""
 
 
 class Entangled(Exception):
@@ -33,10 +37,10 @@ class TooShort(Exception):
 
 @record
 class Truth:
-    """For which sizes an answer is yes: a bit for every point of the grid of `axes`, the last axis running fastest."""
+    """For which sizes of some axes an answer is yes."""
 
     axes: Axes
-    bits: int
+    points: Points
     starts: tuple[int, ...]
     periods: tuple[int, ...]
 
@@ -47,24 +51,32 @@ class Undecided(Exception):
     def __init__(self, truth: Truth) -> None:
         super().__init__("the answer depends on the size")
         self.truth = truth
+        self.span: Any = None
+        """Where it is asked, if that is known."""
 
 
 @record
 class Region:
-    """Sizes that belong together: of each axis alone, and where that is not enough those of some axes `jointly`.
+    """Sizes of all axes that belong together, and those that each axis has in them."""
 
-    `alone` always has the sizes of an axis for which the others have one.
-    """
-
+    points: Points
     alone: tuple[int, ...]
-    axes: Axes = ()
-    jointly: int = 0
-    starts: tuple[int, ...] = ()
-    periods: tuple[int, ...] = ()
+    starts: tuple[int, ...]
+    periods: tuple[int, ...]
+
+    @property
+    def is_box(self) -> bool:
+        """Whether every size of an axis goes with every one of the others."""
+        points: Points | None = self.points
+        while points is not None:
+            if len(points) > 1:
+                return False
+            points = points[0][1]
+        return True
 
 
 class Extent:
-    """How many points the axes of a grid have, and what follows for the bits of sets."""
+    """How many points the axes of a grid have, and the operations on its sets."""
 
     def __init__(self, lengths: tuple[int, ...]) -> None:
         self.lengths = lengths
@@ -76,118 +88,135 @@ class Extent:
                 raise Entangled
             raise TooShort(axis, length)
 
-    def cells(self, axes: Axes) -> int:
-        total = 1
-        for axis in axes:
-            total *= self.lengths[axis]
-        return total
-
-    def every(self, axes: Axes) -> int:
-        """The bits of all points."""
-        return (1 << self.cells(axes)) - 1
+    def every(self, axis: int) -> int:
+        """All points of an axis."""
+        return (1 << self.lengths[axis]) - 1
 
     def whole(self) -> Region:
         """All sizes."""
         count = len(self.lengths)
-        return Region(tuple(self.every((axis,)) for axis in range(count)), (), 0, (1,) * count, (1,) * count)
-
-    def rows(self, bits: int, axes: Axes) -> list[int]:
-        """The bits that belong to each point of the first axis."""
-        inner = self.cells(axes[1:])
-        ones = (1 << inner) - 1
-        return [bits >> (row * inner) & ones for row in range(self.lengths[axes[0]])]
-
-    def spread(self, bits: int, axes: Axes, to: Axes) -> int:
-        """The same set on a grid of more axes, in which it does not depend on the others."""
-        if axes == to:
-            return bits
-        inner = self.cells(to[1:])
-        if not axes or axes[0] != to[0]:
-            row = self.spread(bits, axes, to[1:])
-            return row * (((1 << inner * self.lengths[to[0]]) - 1) // ((1 << inner) - 1))
-        spread = 0
-        for number, row in enumerate(self.rows(bits, axes)):
-            if row:
-                spread |= self.spread(row, axes[1:], to[1:]) << (number * inner)
-        return spread
-
-    def project(self, bits: int, axes: Axes, axis: int) -> int:
-        """The points of one axis for which the others have one."""
-        if axes == (axis,):
-            return bits
-        rows = self.rows(bits, axes)
-        if axes[0] == axis:
-            return sum(1 << number for number, row in enumerate(rows) if row)
-        union = 0
-        for row in rows:
-            union |= row
-        return self.project(union, axes[1:], axis)
-
-    def bits(self, region: Region, axes: Axes) -> int:
-        """A region on the grid of `axes`, which are all of its joint ones at least."""
-        bits = self.spread(region.jointly, region.axes, axes) if region.axes else self.every(axes)
-        for axis in axes:
-            bits &= self.spread(region.alone[axis], (axis,), axes)
-        return bits
-
-    def of_bits(self, bits: int, axes: Axes, like: Region) -> Region | None:
-        """The region that has these bits on the grid of `axes`, and on the others is as `like`; None where it is empty."""
-        if not bits:
-            return None
-        alone = list(like.alone)
-        for axis in axes:
-            alone[axis] = self.project(bits, axes, axis)
-        flat = Region(tuple(alone), (), 0, like.starts, like.periods)
-        if len(axes) < 2 or self.bits(flat, axes) == bits:
-            return flat
-        return Region(tuple(alone), axes, bits, like.starts, like.periods)
+        points: Points | None = None
+        for axis in reversed(range(count)):
+            points = ((self.every(axis), points),)
+        return Region(points or (), tuple(map(self.every, range(count))), (1,) * count, (1,) * count)
 
     def both(self, region: Region, truth: Truth, *, holds: bool = True) -> Region | None:
         """What is in a region and has an answer; None for nothing."""
-        like = self._repeating(region, truth)
-        bits = truth.bits if holds else self.every(truth.axes) & ~truth.bits
-        if len(truth.axes) == 1 and truth.axes[0] not in region.axes:
-            axis = truth.axes[0]
-            left = region.alone[axis] & bits
-            if not left:
-                return None
-            alone = (*region.alone[:axis], left, *region.alone[axis + 1 :])
-            return Region(alone, region.axes, region.jointly, like.starts, like.periods)
-        axes = tuple(sorted({*region.axes, *truth.axes}))
-        return self.of_bits(self.bits(region, axes) & self.spread(bits, truth.axes, axes), axes, like)
+        points = self._spread(truth.points, truth.axes, 0)
+        found = _met(region.points, points) if holds else _left(region.points, points)
+        return self._region(found, *self._repeating(region, truth.axes, truth.starts, truth.periods)) if found else None
+
+    def without(self, region: Region, other: Region) -> Region | None:
+        """What is in the first region alone; None for nothing."""
+        axes = tuple(range(len(self.lengths)))
+        found = _left(region.points, other.points)
+        return self._region(found, *self._repeating(region, axes, other.starts, other.periods)) if found else None
 
     def union(self, regions: list[Region]) -> Region:
         """The sizes that are in one of several regions, which are not none."""
-        first = regions[0]
-        like = first
+        axes = tuple(range(len(self.lengths)))
+        found = regions[0]
         for region in regions[1:]:
-            like = self._repeating(like, Truth(tuple(range(len(self.lengths))), 0, region.starts, region.periods))
-        differing = {
-            axis for axis in range(len(self.lengths)) if any(one.alone[axis] != first.alone[axis] for one in regions)
-        }
-        axes = tuple(sorted(differing.union(*(one.axes for one in regions))))
-        bits = 0
-        for region in regions:
-            bits |= self.bits(region, axes)
-        found = self.of_bits(bits, axes, like)
-        assert found is not None
+            points = _joined(found.points, region.points)
+            found = self._region(points, *self._repeating(found, axes, region.starts, region.periods))
         return found
 
-    def _repeating(self, region: Region, truth: Truth) -> Region:
-        """The region, with what the set of its points that have an answer repeats with."""
-        starts, periods = list(region.starts), list(region.periods)
-        for axis, start, period in zip(truth.axes, truth.starts, truth.periods):
-            starts[axis] = max(starts[axis], start)
-            periods[axis] = lcm(periods[axis], period)
-            self.expect(axis, starts[axis] + periods[axis] - 1)
-        return Region(region.alone, region.axes, region.jointly, tuple(starts), tuple(periods))
+    def _spread(self, points: Points | None, axes: Axes, axis: int) -> Points:
+        """The same set over all axes from `axis` on."""
+        if axes and axes[0] == axis:
+            if points is None or axis == len(self.lengths) - 1:
+                return points or ()
+            return tuple((bits, self._spread(rest, axes[1:], axis + 1)) for bits, rest in points)
+        last = axis == len(self.lengths) - 1
+        return ((self.every(axis), None if last else self._spread(points, axes, axis + 1)),)
+
+    def _repeating(
+        self, region: Region, axes: Axes, starts: tuple[int, ...], periods: tuple[int, ...]
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """What the part of a region repeats with that belongs to another set."""
+        all_starts, all_periods = list(region.starts), list(region.periods)
+        for axis, start, period in zip(axes, starts, periods):
+            all_starts[axis] = max(all_starts[axis], start)
+            all_periods[axis] = lcm(all_periods[axis], period)
+            self.expect(axis, all_starts[axis] + all_periods[axis] - 1)
+        return tuple(all_starts), tuple(all_periods)
+
+    def _region(self, points: Points, starts: tuple[int, ...], periods: tuple[int, ...]) -> Region:
+        alone = [0] * len(self.lengths)
+        _project(points, 0, alone)
+        return Region(points, tuple(alone), starts, periods)
 
 
-def points(bits: int) -> list[int]:
-    """The sizes of a set of one axis: its first bit stands for 1."""
+def _met(one: Points, other: Points) -> Points:
+    """What is in both sets."""
+    parts: list[tuple[int, Points | None]] = []
+    for bits, rest in one:
+        for others, more in other:
+            both = bits & others
+            if both and rest is not None and more is not None:
+                met = _met(rest, more)
+                parts += [(both, met)] if met else []
+            elif both:
+                parts.append((both, None))
+    return grouped(parts)
+
+
+def _left(one: Points, other: Points) -> Points:
+    """What is in the first set alone."""
+    parts: list[tuple[int, Points | None]] = []
+    for bits, rest in one:
+        for others, more in other:
+            both = bits & others
+            bits &= ~others
+            if both and rest is not None and more is not None:
+                left = _left(rest, more)
+                parts += [(both, left)] if left else []
+        parts += [(bits, rest)] if bits else []
+    return grouped(parts)
+
+
+def _joined(one: Points, other: Points) -> Points:
+    """What is in one of the sets."""
+    parts = list(_left(other, one))
+    apart = [*one, *parts]
+    flat: list[tuple[int, Points | None]] = []
+    for bits, rest in apart:
+        # Parts of the first axis that occur in both are cut so that each point has one set of the others.
+        for number, (others, more) in enumerate(flat):
+            both = bits & others
+            if both:
+                flat[number] = (others & ~both, more)
+                flat.append((both, None if rest is None or more is None else _joined(more, rest)))
+                bits &= ~both
+        flat += [(bits, rest)] if bits else []
+    return grouped([part for part in flat if part[0]])
+
+
+def grouped(parts: Iterable[tuple[int, Points | None]]) -> Points:
+    """Disjoint parts of a set, with those put together that have the same of the other axes, in the order of their points."""
+    found: dict[Points | None, int] = {}
+    for bits, rest in parts:
+        found[rest] = found.get(rest, 0) | bits
+    return tuple(sorted(((bits, rest) for rest, bits in found.items()), key=lambda part: part[0] & -part[0]))
+
+
+def _project(points: Points, axis: int, alone: list[int]) -> None:
+    for bits, rest in points:
+        alone[axis] |= bits
+        if rest is not None:
+            _project(rest, axis + 1, alone)
+
+
+def points_of(bits: int) -> list[int]:
+    """The sizes of a set of one axis."""
     return [number for number, digit in enumerate(reversed(bin(bits)[2:]), 1) if digit == "1"]
 
 
-def of_points(flags: Iterable[object]) -> int:
+def bits_of(flags: Iterable[object]) -> int:
     """The set of the sizes 1, 2, ... whose flag is true."""
     return int("".join("1" if flag else "0" for flag in flags)[::-1] or "0", 2)
+
+
+def of_axis(axis: int, bits: int, start: int, period: int) -> Truth:
+    """A set of one axis."""
+    return Truth((axis,), ((bits, None),) if bits else (), (start,), (period,))

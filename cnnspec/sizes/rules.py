@@ -6,7 +6,7 @@ from math import lcm
 
 from cnnspec.limits import LIMITS
 from cnnspec.sizes.number import Number
-from cnnspec.sizes.region import Entangled, Region, Truth, Undecided
+from cnnspec.sizes.region import Entangled, Region, Truth, Undecided, of_axis
 from cnnspec.sizes.size import Grid, Product, Size
 
 TYPE_CHECKING = False
@@ -76,7 +76,7 @@ def _joined(grid: Grid, found: list[tuple[Region, int]]) -> int:
     for axis in axes:
         joined: int = first
         for part, value in rest:
-            truth = Truth((axis,), part.alone[axis], (part.starts[axis],), (part.periods[axis],))
+            truth = of_axis(axis, part.alone[axis], part.starts[axis], part.periods[axis])
             joined = where(grid, axis, truth, value, joined)
         if all(_equal(grid, part, joined, value) for part, value in found):
             return joined
@@ -94,7 +94,8 @@ def where(grid: Grid, axis: int, truth: Truth, yes: int, no: int) -> Any:
     if any(size.axis != axis for size in sizes):
         raise Entangled
     pairs = enumerate(zip(*(size.values for size in sizes)))
-    values = [pair[0] if truth.bits >> place & 1 else pair[1] for place, pair in pairs]
+    bits = truth.points[0][0] if truth.points else 0
+    values = [pair[0] if bits >> place & 1 else pair[1] for place, pair in pairs]
     start = max(*(size.start for size in sizes), *truth.starts)
     period = lcm(*(size.period for size in sizes), *truth.periods)
     return grid.make(axis, values, start, period, max(size.degree for size in sizes))
@@ -117,13 +118,18 @@ def settled(grid: Grid, value: Any) -> Any:
     """The value, with plain numbers for what is the same for all sizes at hand."""
     if isinstance(value, tuple):
         return type(value)(settled(grid, one) for one in value)
-    if not isinstance(value, Number):
+    if isinstance(value, Product):
+        if grid.region.is_box:
+            # Then it is the same for all if its factors are.
+            left: Any = value.factor
+            for size in value.sizes:
+                left = left * settled(grid, size)
+            return left + value.extra
+        return int(value) if _equal(grid, grid.region, value, int(value)) else value
+    if not isinstance(value, Size):
         return value
-    if isinstance(value, Size):
-        bits = grid.region.alone[value.axis]
-        first = value.values[(bits & -bits).bit_length() - 1]
-        if any(number != first and bits >> place & 1 for place, number in enumerate(value.values)):
-            return value
-    else:
-        first = int(value)
+    bits = grid.region.alone[value.axis]
+    first = value.values[(bits & -bits).bit_length() - 1]
+    if any(number != first and bits >> place & 1 for place, number in enumerate(value.values)):
+        return value
     return first if _equal(grid, grid.region, value, first) else value

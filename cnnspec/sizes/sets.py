@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cnnspec.record import record
-from cnnspec.sizes.region import Region, points
+from cnnspec.sizes.region import Points, Region, points_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cnnspec.sizes.size import Grid
+    from collections.abc import Sequence
 
 
 @record
@@ -120,7 +120,7 @@ def sizes_of(bits: int, start: int, period: int) -> Sizes:
     """A set of one axis, which repeats with `period` from `start` on, with the smallest of both."""
     tail = [bits >> (n - 1) & 1 for n in range(start, start + period)]
     if not any(tail):
-        return Sizes(tuple(runs_of([n for n in points(bits) if n < start])))
+        return Sizes(tuple(runs_of([n for n in points_of(bits) if n < start])))
     shortest = next(
         q for q in range(1, period + 1) if period % q == 0 and all(tail[i] == tail[i % q] for i in range(period))
     )
@@ -128,7 +128,7 @@ def sizes_of(bits: int, start: int, period: int) -> Sizes:
     while start > 1 and (bits >> (start - 2) & 1) == ((start - 1) % shortest in rests):
         start -= 1
     least = next(n for n in range(start, start + shortest) if n % shortest in rests)
-    listed = [n for n in points(bits) if n < start]
+    listed = [n for n in points_of(bits) if n < start]
     return Sizes(tuple(runs_of(listed)), least, shortest, tuple(sorted(rests)))
 
 
@@ -136,34 +136,18 @@ Box = tuple[Sizes, ...]
 """Sizes of every axis, in any combination."""
 
 
-def boxes(grid: Grid, region: Region) -> list[Box]:
+def boxes(region: Region) -> list[Box]:
     """A region as boxes that have nothing in common."""
-    count = len(grid.names)
-    alone = [sizes_of(region.alone[axis], region.starts[axis], region.periods[axis]) for axis in range(count)]
-    if not region.axes:
-        return [tuple(alone)]
-    found = []
-    for sets in _rows(grid, region, region.jointly, region.axes):
-        by_axis = dict(zip(region.axes, sets))
-        found.append(tuple(by_axis.get(axis, alone[axis]) for axis in range(count)))
+    return _boxes(region.points, region, 0)
+
+
+def _boxes(points: Points, region: Region, axis: int) -> list[Box]:
+    start, period = region.starts[axis], region.periods[axis]
+    found: list[Box] = []
+    for bits, rest in points:
+        sizes = sizes_of(bits, start, period)
+        found += [(sizes, *box) for box in ([()] if rest is None else _boxes(rest, region, axis + 1))]
     return found
-
-
-def _rows(grid: Grid, region: Region, bits: int, axes: tuple[int, ...]) -> list[Box]:
-    """Boxes of some axes: sizes of the first that allow the same of the others go together."""
-    axis, *others = axes
-    meta = region.starts[axis], region.periods[axis]
-    if not others:
-        return [(sizes_of(bits, *meta),)]
-    together: dict[int, int] = {}
-    for number, row in enumerate(grid.extent.rows(bits, axes)):
-        if row:
-            together[row] = together.get(row, 0) | 1 << number
-    return [
-        (sizes_of(firsts, *meta), *rest)
-        for row, firsts in together.items()
-        for rest in _rows(grid, region, row, tuple(others))
-    ]
 
 
 def nearest(found: list[Box], wanted: tuple[int, ...]) -> tuple[int, ...]:
@@ -185,3 +169,23 @@ def _beside(sizes: Sizes, size: int) -> list[int]:
 def contains(found: list[Box], sizes: tuple[int, ...]) -> bool:
     """Whether some sizes are in one of the boxes."""
     return any(all(size in one for one, size in zip(box, sizes)) for box in found)
+
+
+def smallest_of(found: list[Box]) -> tuple[int, ...]:
+    """The smallest sizes of some boxes: those with the least sum."""
+    return min((tuple(one.smallest for one in box) for box in found), key=lambda sizes: (sum(sizes), sizes))
+
+
+def advice(names: Sequence[str], found: list[Box], sizes: tuple[int, ...]) -> str:
+    """Words about the sizes that work, and those of them that are nearest to others; empty where no size is free."""
+    free = [axis for axis in range(len(names)) if any(box[axis].only is None for box in found)]
+    if not free:
+        return ""
+    best = nearest(found, sizes)
+    kinds = " and ".join(found[0][axis].words(names[axis]) for axis in free)
+    works = f"it works for {kinds}" if len(found) == 1 and free else "it works for other sizes"
+    return f"{works}; nearest to {_by(sizes, free)}: {_by(best, free)}"
+
+
+def _by(sizes: tuple[int, ...], free: list[int]) -> str:
+    return " x ".join(str(sizes[axis]) for axis in free)

@@ -22,7 +22,18 @@ from math import factorial, gcd, lcm
 
 from cnnspec.limits import LIMITS
 from cnnspec.sizes.number import Number
-from cnnspec.sizes.region import Entangled, Extent, Region, Truth, Undecided, of_points, points
+from cnnspec.sizes.region import (
+    Entangled,
+    Extent,
+    Points,
+    Region,
+    Truth,
+    Undecided,
+    bits_of,
+    grouped,
+    of_axis,
+    points_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -185,20 +196,33 @@ class Size(Number):
             return bool(test(difference, 0))
         start = difference.steady()
         self.grid.extent.expect(self.axis, start + difference.period - 1)
-        bits = of_points(test(value, 0) for value in difference.values)
-        return Truth((self.axis,), bits, (start,), (difference.period,))
+        return of_axis(self.axis, bits_of(test(value, 0) for value in difference.values), start, difference.period)
 
     def formula(self) -> str:
+        found = self._fitted()
+        return found.text(self.grid.names[self.axis]) if found else "_"
+
+    def _fitted(self) -> Any:
+        """Its formula for the sizes at hand; None where there is none."""
         from cnnspec.sizes.formula import fitted
 
         def work() -> Any:
-            sizes = points(bits)
+            sizes = points_of(bits)
             growth = self._growth(sizes)
             return growth and fitted(sizes, [self.values[n - 1] for n in sizes], *growth)
 
         bits = self.grid.region.alone[self.axis]
-        found = self.grid.memo(("formula", self, bits), work)
-        return found.text(self.grid.names[self.axis]) if found else "_"
+        return self.grid.memo(("formula", self, bits), work)
+
+    def term(self) -> tuple[int, list[tuple[int, Any]], int]:
+        """The function as plain data: see `cnnspec.nn.Term`."""
+        found = self._fitted()
+        if found is not None:
+            numbers = (found.slope, found.shift, found.divisor, found.times, found.extra, found.least)
+            return 1, [(self.axis, numbers)], 0
+        if self.degree > 1:
+            raise Entangled
+        return 1, [(self.axis, (self.values, self.period))], 0
 
     def _growth(self, sizes: list[int]) -> tuple[int, int] | None:
         """How much it grows, and over how much, where that is the same on all residue classes."""
@@ -276,6 +300,10 @@ class Product(Number):
     def axes(self) -> tuple[int, ...]:
         return tuple(size.axis for size in self.sizes)
 
+    def term(self) -> tuple[int, list[tuple[int, Any]], int]:
+        """The function as plain data: see `cnnspec.nn.Term`."""
+        return self.factor, [part for size in self.sizes for part in size.term()[1]], self.extra
+
     def formula(self) -> str:
         from cnnspec.sizes.formula import added
 
@@ -339,26 +367,24 @@ class Product(Number):
             self.grid.extent.expect(size.axis, start + size.period - 1)
             starts.append(start)
             periods.append(size.period)
-        if self.grid.extent.cells(self.axes) > LIMITS.grid_cells:
-            raise Entangled
-        bits = _joint_bits(_OPERATORS[operator], self.factor, self.sizes, other - self.extra, {})
-        return Truth(self.axes, bits, tuple(starts), tuple(periods))
+        points = _compared(_OPERATORS[operator], self.factor, self.sizes, other - self.extra, {})
+        return Truth(self.axes, points, tuple(starts), tuple(periods))
 
 
-def _joint_bits(test: Any, factor: int, sizes: tuple[Size, ...], other: int, done: dict[tuple[int, int], int]) -> int:
+def _compared(test: Any, factor: int, sizes: tuple[Size, ...], other: int, done: dict[Any, Points | None]) -> Points:
     """The points at which `factor` times the product of `sizes` compares with a number."""
     first, *rest = sizes
     if not rest:
-        return of_points(test(factor * value, other) for value in first.values)
-    bits, inner = 0, 1
-    for size in rest:
-        inner *= len(size.values)
-    for number, value in enumerate(first.values):
+        bits = bits_of(test(factor * value, other) for value in first.values)
+        return ((bits, None),) if bits else ()
+    parts = []
+    for value in set(first.values):
         key = (len(rest), factor * value)
         if key not in done:
-            done[key] = _joint_bits(test, factor * value, tuple(rest), other, done)
-        bits |= done[key] << (number * inner)
-    return bits
+            done[key] = _compared(test, factor * value, tuple(rest), other, done)
+        if done[key]:
+            parts.append((bits_of(one == value for one in first.values), done[key]))
+    return grouped(parts)
 
 
 def _alone(size: Size) -> Product:

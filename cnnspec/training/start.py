@@ -11,8 +11,10 @@ from pathlib import Path
 
 import torch
 
+from cnnspec.compiler.values import show_shape
 from cnnspec.errors import DeviceError, TrainError
 from cnnspec.graph.nodes import Graph
+from cnnspec.recipe.augmentations import trace
 from cnnspec.training import distributed
 from cnnspec.training.data.validation import with_validation
 from cnnspec.training.device import choose_device, deterministic, keep_memory
@@ -79,7 +81,20 @@ def make_trainer(
     graph: Graph, recipe: Recipe, data: Data, device: torch.device, group: Group, options: Options
 ) -> Trainer:
     """The state of a run at its very beginning."""
+    graph = _for_data(graph, recipe, data)
     return Trainer(make_plan(graph, recipe, with_validation(data, recipe), device, group, options))
+
+
+def _for_data(graph: Graph, recipe: Recipe, data: Data) -> Graph:
+    """The graph with the sizes that the images have as they reach it, where its own are given by names."""
+    if graph.sizes is None:
+        return graph
+    shape = trace(recipe.augment, tuple(data.shape))
+    sizes = graph.sizes.of_shapes([graph.input or ()], [shape])
+    if sizes is None:
+        raise TrainError(f"the images are {show_shape(shape)}, which {graph.name} does not take: see `cnnspec sizes`")
+    found: Graph = graph.sizes.at(sizes)
+    return found
 
 
 def _cuda_devices(device: torch.device) -> list[int]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from cnnspec.compiler.any_size import Holding, sizes_of_built
 from cnnspec.compiler.elaborate import RULES
-from cnnspec.compiler.models import Chosen, choose, expanded
+from cnnspec.compiler.expansion import Chosen, expanded
+from cnnspec.compiler.models import choose
 from cnnspec.compiler.project import read_definitions
 from cnnspec.compiler.routing import differs
 from cnnspec.compiler.walk import Walk
@@ -60,5 +61,5 @@ class Oracle:
 
 def sizes_found(holding: Holding) -> Any:
     """What tells whether sizes are among those that were found."""
-    found = boxes(holding.grid, holding.grid.region)
+    found = boxes(holding.grid.region)
     return lambda sizes: contains(found, sizes)

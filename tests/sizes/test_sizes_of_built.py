@@ -59,5 +59,5 @@ def test_lenet_in_words(capsys: pytest.CaptureFixture[str]):
 def test_sizes_above_the_grid_are_found():
     oracle = Oracle((SPECS / "unet.cnn").read_text(), str(SPECS / "unet.cnn"))
     holding = oracle.holding()
-    found = boxes(holding.grid, holding.grid.region)
+    found = boxes(holding.grid.region)
     assert nearest(found, (10_000, 9_999)) == (10_000, 10_000)

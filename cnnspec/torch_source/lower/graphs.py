@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.models import integer_inputs
+from cnnspec.compiler.expansion import integer_inputs
 from cnnspec.graph.nodes import Entry, Graph
 from cnnspec.record import replace
 from cnnspec.torch_source.fitting import input_names
