@@ -39,21 +39,29 @@ class SpecError(ValueError):
 class Spec:
     """A network that has been checked.
 
-    `graph` holds the shape of every value; `warnings` what is legal and hardly meant.
+    `declared` holds the shape of every value, in which sizes may have names; `warnings` what is legal and hardly meant.
     """
 
     def __init__(self, graph: Graph, warnings: list[Diagnostic]) -> None:
-        self.graph = graph
+        self.declared = graph
         self.warnings = warnings
+        self._numbers: Graph | None = None
 
     def __repr__(self) -> str:
-        shapes = f"{self.graph.takes} -> {self.graph.output or ()}"
-        return f"<Spec {self.graph.name}: {shapes}, {self.parameters:,} parameters>"
+        shapes = f"{self.declared.takes} -> {self.declared.output or ()}"
+        return f"<Spec {self.declared.name}: {shapes}, {self.parameters:,} parameters>"
+
+    @property
+    def graph(self) -> Graph:
+        """The shape of every value in numbers: of sizes by name, at the smallest that are admitted."""
+        if self._numbers is None:
+            self._numbers = self.declared.numbers
+        return self._numbers
 
     @property
     def name(self) -> str:
         """The name of the model."""
-        return self.graph.name
+        return self.declared.name
 
     @property
     def input(self) -> tuple[int, ...]:
@@ -61,19 +69,17 @@ class Spec:
 
         Sizes by name are the smallest that are admitted; `load(..., H=224)` gives others.
         """
-        shape: tuple[int, ...] = _numbers(self.graph.takes)
-        return shape
+        return self.graph.takes
 
     @property
     def output(self) -> tuple[int, ...]:
         """Shape of the output without the batch; of several outputs, a tuple with the shape of each."""
-        shape: tuple[int, ...] = _numbers(self.graph.output or ())
-        return shape
+        return self.graph.output or ()
 
     @property
     def parameters(self) -> int:
         """Number of learnable values."""
-        return self.graph.parameters
+        return self.declared.parameters
 
     def compile(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> nn.Sequential:
         """The network as a `torch.nn.Sequential` with freshly initialised weights.
@@ -88,7 +94,7 @@ class Spec:
             if error.name != "torch":
                 raise
             raise ModuleNotFoundError("compiling needs PyTorch: pip install 'cnnspec[torch]'", name="torch") from None
-        return build(self.graph, device=device, dtype=dtype)
+        return build(self.declared, device=device, dtype=dtype)
 
     def draw(
         self,
@@ -134,11 +140,6 @@ class Spec:
         from cnnspec.backends.summary_text import summarize
 
         return summarize(self.graph)
-
-
-def _numbers(shape: Any) -> Any:
-    """A shape, or those of a tuple, with plain numbers."""
-    return type(shape)(map(_numbers, shape)) if isinstance(shape, tuple) else int(shape)
 
 
 def load(path_or_file: str | os.PathLike[str] | Readable, model: str | None = None, **parameters: Any) -> Spec:

@@ -257,9 +257,17 @@ MODELS = [
 ]
 
 
+def load_at(name: str, shape: tuple[int, ...]) -> cnnspec.Spec:
+    """A model for an input of this shape: its sizes by name, if it has any, are those."""
+    declared = load(name).declared
+    if declared.sizes is None:
+        return load(name)
+    return load(name, **declared.sizes.of_shapes([declared.input], [shape]))
+
+
 @pytest.mark.parametrize(("name", "input", "output", "parameters"), MODELS, ids=lambda value: value)
 def test_shapes_and_parameters(name: str, input: tuple[int, ...], output: tuple[int, ...], parameters: int):
-    spec = load(name)
+    spec = load_at(name, input)
     assert (spec.input, spec.output, spec.parameters) == (input, output, parameters)
 
 
@@ -295,12 +303,12 @@ VARIANTS = [
     ("vgg.cnn:VGG19", {"batch_norm": True}, (1000,), PUBLISHED["vgg.cnn:VGG19 batch_norm=True"]),
     ("resnet.cnn:ResNet18", {"num_classes": 10}, (10,), PUBLISHED["resnet.cnn:ResNet18"] - 990 * 513),
     ("c3d.cnn", {"num_classes": 487}, (487,), 78_409_573 + 386 * 4097),  # Sports-1M, as in the paper
-    ("m5_audio.cnn", {"samples": 32_000}, (10,), 559_114),  # the length in the paper
+    ("m5_audio.cnn", {"T": 32_000}, (10,), 559_114),  # the length in the paper
     ("mlp.cnn", {"hidden": []}, (10,), 7_850),
     ("mlp.cnn", {"hidden": [256, 256, 256]}, (10,), 335_114),
     ("mlp.cnn", {"hidden": [256, 256, 256], "dropout": 0.5}, (10,), 335_114),
     ("lenet.cnn", {"num_classes": 26}, (26,), 61_706 + 16 * 85),
-    ("unet.cnn", {"size": 64, "num_classes": 5}, (5, 64, 64), 31_037_698 + 3 * 65),
+    ("unet.cnn", {"H": 64, "W": 64, "num_classes": 5}, (5, 64, 64), 31_037_698 + 3 * 65),
     ("nin.cnn", {"num_classes": 20}, (20,), 1_992_166 + 10 * (384 * 9 + 1) + 2 * (20 * 21 - 10 * 11)),
 ]
 
@@ -314,9 +322,9 @@ def test_parameters_of_models(name: str, given: dict[str, object], output: tuple
 
 def test_unet_says_which_sizes_it_takes():
     with pytest.raises(cnnspec.SpecError) as caught:
-        load("unet.cnn", size=100)
+        load("unet.cnn", H=100)
     first = caught.value.diagnostics[0]
-    assert (first.code.id, first.span.text) == ("E417", "size % 16 == 0")
+    assert (first.code.id, first.span.text) == ("E417", "H % 16 == 0")
 
 
 # --- counts worked out by hand, for networks that torchvision lacks ---

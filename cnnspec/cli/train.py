@@ -244,6 +244,11 @@ def _train_run(options: Namespace, folder: Path | None, stop: StopSignal) -> int
     if options.resume is None and folder is not None and (folder / checkpoint.LAST).exists():
         raise UsageError(f"{folder} holds a run already: --resume {folder} goes on with it")
     data = _load(recipe, options, kept)
+    if spec.declared.sizes is not None:
+        from cnnspec.spec import Spec
+        from cnnspec.training.start import for_data
+
+        spec = Spec(for_data(spec.declared, recipe, data), spec.warnings)
     if options.dry_run:
         return _dry_run(spec, recipe, data, options.device)
     run = _run(spec, recipe, data, options, _own_folder(spec.name, folder, options), stop)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-_TYPICAL = 256
+_TYPICAL = 1024
 """A size at which warnings are looked for: what is so at the smallest that work is often meant."""
 
 

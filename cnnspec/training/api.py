@@ -69,7 +69,7 @@ def _resolve(spec: Spec, recipe: str | Mapping[str, object] | None, data: object
         settings += [setting(name, value, sink) for name, value in (recipe or {}).items()]
     if isinstance(data, str):
         settings.append(setting("data", data, sink))
-    resolved = None if sink.has_errors else recipe_of(spec.graph, sink, settings, compare=not isinstance(data, Data))
+    resolved = None if sink.has_errors else recipe_of(spec.declared, sink, settings, compare=not isinstance(data, Data))
     if resolved is None or sink.has_errors:
         raise SpecError([found for found in sink.diagnostics if found.severity == "error"])
     return resolved

@@ -47,7 +47,7 @@ def dry_run(
     steps: int = 3,
 ) -> DryRun:
     """Run one step, then up to `steps` more that are timed. Errors as for `train`."""
-    graph = spec if isinstance(spec, Graph) else spec.graph
+    graph = spec if isinstance(spec, Graph) else spec.declared
     place = choose_device(device).device
     keep_memory()
     with torch.random.fork_rng(devices=[place.index or 0] if place.type == "cuda" else []), explained():

@@ -56,7 +56,7 @@ def train(
     chosen = options or Options()
     place = choose_device(device)
     group = distributed.join(place.device, chosen.processes)
-    graph = spec if isinstance(spec, Graph) else spec.graph
+    graph = spec if isinstance(spec, Graph) else spec.declared
     own = distributed.own_device(place.device, group.local_rank, group.world)
     keep_memory()
     folder = out if out is None or isinstance(out, NewFolder) else Path(out)
@@ -81,11 +81,11 @@ def make_trainer(
     graph: Graph, recipe: Recipe, data: Data, device: torch.device, group: Group, options: Options
 ) -> Trainer:
     """The state of a run at its very beginning."""
-    graph = _for_data(graph, recipe, data)
+    graph = for_data(graph, recipe, data)
     return Trainer(make_plan(graph, recipe, with_validation(data, recipe), device, group, options))
 
 
-def _for_data(graph: Graph, recipe: Recipe, data: Data) -> Graph:
+def for_data(graph: Graph, recipe: Recipe, data: Data) -> Graph:
     """The graph with the sizes that the images have as they reach it, where its own are given by names."""
     if graph.sizes is None:
         return graph

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnnspec.compiler.any_size import Holding, sizes_of_built
+from cnnspec.compiler.declared_sizes import sizes_without_where
 from cnnspec.compiler.elaborate import RULES
 from cnnspec.compiler.expansion import Chosen, expanded
 from cnnspec.compiler.models import choose
@@ -32,8 +33,15 @@ class OneSize(Walk):
         return list(self.shapes[len(self.entries)])
 
 
+class AnyWhere(Walk):
+    """A walk for one size of each name, whatever `where` says of it."""
+
+    def admits(self, condition: Any) -> bool:
+        return True
+
+
 class Oracle:
-    """A model of a file, as it is built for the sizes that it declares."""
+    """A model of a file: as it is built for the sizes that it declares, or where these are names for all of them."""
 
     def __init__(self, text: str, path: str = "<text>", model: str | None = None) -> None:
         source = Source(path, text)
@@ -46,15 +54,20 @@ class Oracle:
         )
 
     def holding(self) -> Holding:
+        if self.graph.sizes is not None:
+            return sizes_without_where(self.chosen, {}, self.graph)
         return sizes_of_built(self.chosen, {}, self.graph)
 
     def holds(self, holding: Holding, sizes: tuple[int, ...]) -> bool:
-        """Whether the network that was built takes an input of these sizes, by what the check says of that one size."""
+        """Whether the network takes an input of these sizes, by what the check says of that one size."""
+        sink = Sink()
+        if self.graph.sizes is not None:
+            given = dict(zip(holding.grid.names, sizes))
+            return expanded(AnyWhere(sink, RULES, {}), self.chosen, given, None).complete
         shapes = [
             tuple(size if axis is None else sizes[axis] for axis, size in zip(axes, entry.shape or ()))
             for axes, entry in zip(holding.axes, self.graph.inputs)
         ]
-        sink = Sink()
         found = expanded(OneSize(shapes, sink), self.chosen, {}, None)
         return not sink.has_errors and differs(self.graph.root, found.root) is None
 

@@ -71,7 +71,7 @@ def test_values_are_let_go(name: str):
 
 @pytest.mark.parametrize(
     ("spec", "given", "module"),
-    [("unet.cnn", {"width": 4, "size": 32}, lambda: UNet(2, 4)), ("unetpp.cnn", {"width": 4}, UNetPlusPlus)],
+    [("unet.cnn", {"width": 4}, lambda: UNet(2, 4)), ("unetpp.cnn", {"width": 4}, UNetPlusPlus)],
 )
 def test_no_more_is_held_than_by_a_module_written_by_hand(spec: str, given: dict[str, Any], module: Any):
     image = torch.randn(1, 3, 32, 32)

@@ -81,11 +81,11 @@ def test_forward_gives_the_shape_of_the_graph(name: str):
 @pytest.mark.parametrize(
     ("name", "given"),
     [
-        ("unet.cnn", {"size": 32, "width": 8}),
+        ("unet.cnn", {"H": 32, "W": 32, "width": 8}),
         ("alexnet.cnn", {"num_classes": 3}),
         ("vgg.cnn:VGG11", {"num_classes": 3, "batch_norm": True}),
         ("mlp.cnn", {"hidden": [32, 16], "dropout": 0.5}),
-        ("m5_audio.cnn", {"samples": 8_000}),
+        ("m5_audio.cnn", {"T": 8_000}),
     ],
 )
 def test_forward_with_other_parameters(name: str, given: dict[str, object]):
