@@ -9,22 +9,31 @@ class Limits:
 
     file_bytes: int = 4 * 1024 * 1024
     """Size of one file: 10,000 layers take about 0.5 MB."""
-    tokens: int = 200_000
-    """Tokens of a file and of all that it imports: 10,000 layers that are written out take about 120,000, blocks few."""
+    tokens: int = 150_000
+    """Tokens of a file and of all that it imports: 10,000 layers that are written out take about 120,000, blocks few. Reading
+    them takes up to 10 microseconds each, and what they say as long again."""
     mistakes: int = 200
     """Mistakes in the text of one file, after which the rest of it is not read."""
     errors: int = 200
     """Errors of one check, after which nothing more is looked at. A terminal shows fewer."""
+    met: int = 400
+    """Errors that the models of one check may come by, those of each pass of a loop and each use of a block, after which no
+    more is expanded: what is wrong there takes a hundred times as long as what is right."""
+    branches: int = 1_000
+    """Branches of one merge."""
     nesting: int = 64
     """Depth of brackets, bodies and blocks; also keeps the compiled module far from Python's recursion limit."""
+    models: int = 1_000
+    """Models of one check, variants included: each takes the time of about 15 layers besides its own."""
     layers: int = 100_000
-    """Layers of one model after blocks and loops are expanded."""
+    """Layers of all models of one check, after blocks and loops are expanded."""
     steps: int = 120_000
-    """Statements and loop passes that one model may run while it is expanded."""
+    """Statements and loop passes that all models of one check may run while they are expanded. A layer with arguments
+    counts as 5, a merge and a branch as 7: 24,000 such layers take about a second and a half."""
     expansions: int = 15_000
-    """Uses of blocks that one model may expand; uses that equal an earlier one are free."""
+    """Uses of blocks that all models of one check may expand; uses that equal an earlier one are free."""
     operations: int = 250_000
-    """Expression operations that one model may evaluate."""
+    """Expression operations that all models of one check may evaluate."""
     integer: int = 2**63 - 1
     """Largest absolute value of an integer: what torch can hold in a size."""
     sequence: int = 100_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cnnspec.compiler.models import check_parameters, choose, expand, look_through, reached, recipe_for, recipes
+from cnnspec.compiler.place import Meter
 from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Sink, note
 from cnnspec.graph.nodes import Graph
@@ -136,14 +137,17 @@ def inspect(
     not in it are looked through, where the file is checked as a `whole`.
     """
     used = set() if used is None else used
+    known = {} if known is None else known
     graphs: list[Graph] = []
+    meter = Meter()
     with sink.at_most(LIMITS.errors):
         found = recipes(file, sink)
         for one in reached(file, chosen, values):
-            graphs.append(expand(one, values, recipe_for(one, file, found), sink, known, used))
+            if not meter.spent:
+                graphs.append(expand(one, values, recipe_for(one, file, found), sink, known, used, meter))
         for block in file.blocks.values() if whole else ():
-            if block not in used:
-                look_through(block, sink)
+            if block not in used and not meter.spent:
+                look_through(block, sink, known, meter)
         for graph in graphs:
             _judge(graph, values, sink, select)
     return graphs

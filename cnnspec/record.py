@@ -34,6 +34,9 @@ else:
         built.__qualname__ = cls.__qualname__
         built._setters = tuple(built.__dict__[name].__set__ for name in names)
         built._defaults = defaults
+        built._least = len(names) - len(defaults)
+        if "__init__" not in own and len(names) in _INITS:
+            built.__init__ = _INITS[len(names)](*built._setters)
         return built
 
     def replace(record, /, **changes):
@@ -41,7 +44,8 @@ else:
         cls = type(record)
         if not hasattr(cls, "_setters"):
             raise TypeError(f"replace() takes a record, not {cls.__name__}")
-        return cls(**(dict(zip(cls.__slots__, _values(record))) | changes))
+        values = [changes.pop(name) if name in changes else getattr(record, name) for name in cls.__slots__]
+        return cls(*values, **changes)
 
     def _refuse(cls, names, defaults):
         """Raise for what a dataclass would refuse or do otherwise."""
@@ -63,6 +67,8 @@ else:
 
     def _init(self, *args, **kwargs):
         setters = self._setters
+        if not kwargs and self._least <= len(args) < len(setters):
+            args += tuple(self._defaults.values())[len(args) - len(setters) :]
         if len(args) == len(setters) and not kwargs:
             for setter, value in zip(setters, args):
                 setter(self, value)
@@ -76,6 +82,43 @@ else:
                 setter(self, values[name])
         except KeyError:
             raise TypeError(_mistake(self, args, kwargs)) from None
+
+    def _init_of_two(one, two):
+        """`_init` of a record with so many fields, without its loop: a check of a long text makes very many."""
+
+        def __init__(self, *args, **kwargs):
+            if len(args) == 2 and not kwargs:
+                one(self, args[0])
+                two(self, args[1])
+            else:
+                _init(self, *args, **kwargs)
+
+        return __init__
+
+    def _init_of_three(one, two, three):
+        def __init__(self, *args, **kwargs):
+            if len(args) == 3 and not kwargs:
+                one(self, args[0])
+                two(self, args[1])
+                three(self, args[2])
+            else:
+                _init(self, *args, **kwargs)
+
+        return __init__
+
+    def _init_of_four(one, two, three, four):
+        def __init__(self, *args, **kwargs):
+            if len(args) == 4 and not kwargs:
+                one(self, args[0])
+                two(self, args[1])
+                three(self, args[2])
+                four(self, args[3])
+            else:
+                _init(self, *args, **kwargs)
+
+        return __init__
+
+    _INITS = {2: _init_of_two, 3: _init_of_three, 4: _init_of_four}
 
     def _mistake(self, args, kwargs):
         """What is wrong with the arguments of a record."""

@@ -18,7 +18,7 @@ def numbered(count: int, text: str, between: str = "") -> str:
     return between.join(text.replace("@", str(i)) for i in range(count))
 
 
-# A text of about `n` parts each; the largest n is what a file of 4 MB or 200,000 words and signs can hold.
+# A text of about `n` parts each; the largest n is what a file of 4 MB or 150,000 words and signs can hold.
 KINDS = {
     "unknown settings": (30_000, lambda n: f"{HEAD}Flatten\nLinear(10)\n}}\ntrain {{\n{numbered(n, 's@ = 1' + chr(10))}}}"),
     "settings again": (30_000, lambda n: f"{HEAD}Flatten\nLinear(10)\n}}\ntrain {{\n{numbered(n, 'epochs = @' + chr(10))}}}"),

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from cnnspec import layers
 from cnnspec.compiler import advice, inputs, loops, merges, routing
 from cnnspec.compiler.expressions import arguments, constant
-from cnnspec.compiler.flow import LOST, Flow, Known, Several
+from cnnspec.compiler.flow import LOST, Flow, Known, identity_of
 from cnnspec.compiler.layer_rule import torch_layer
 from cnnspec.compiler.names import Block, Deferred, Function, Partial, Scope, Value, Values, chosen_at
 from cnnspec.compiler.stack import Stack
@@ -213,8 +213,8 @@ def _expand(
 ) -> tuple[Stack, StackNode, Known]:
     """The module of a block. Equal uses are expanded once."""
     named = walk.stack.has_name(walk.stack.resolve(walk.feed), walk.flow)
-    key = (block, tuple((name, _identity(value)) for name, value in values.items()), _kind_of(walk.flow), named)
-    known = walk.expanded.get(key)
+    key = (block, tuple((name, _identity(value)) for name, value in values.items()), identity_of(walk.flow), named)
+    known = walk.expanded.get(key) or walk.failed.get(key)
     stack = Stack(arrival_named=named)
     if known is not None:
         walk.meter.add_layers(known[0].layers, node.span, walk.sink)
@@ -241,8 +241,8 @@ def _expand(
     made = replace(made, block=BlockUse(block.definition, _plain_values(block, scope)))
     walk.uses.pop()
     walk.scope, walk.depth, walk.passes, walk.awaits_input = outer
-    if end.shape is not None and len(walk.sink) == before:
-        walk.expanded[key] = made, end
+    fine = end.shape is not None and len(walk.sink) == before
+    (walk.expanded if fine else walk.failed)[key] = made, end
     return stack, made, end
 
 
@@ -259,17 +259,10 @@ def _identity(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return (value.__class__ is list, *map(_identity, value))
     if isinstance(value, Value):
-        return ("value", _kind_of(value.flow))
+        return ("value", identity_of(value.flow))
     if isinstance(value, Partial):
         return ("partial", *_identity(value.meaning()))
     return (value.__class__, spell(value)) if isinstance(value, float) else (value.__class__, value)
-
-
-def _kind_of(flow: Known) -> Any:
-    """What the shapes behind a value depend on."""
-    if isinstance(flow, Several):
-        return tuple(map(_kind_of, flow.parts))
-    return (flow.sizes, flow.first, flow.last, flow.options)
 
 
 RULES: dict[type, Any] = {

@@ -55,6 +55,7 @@ def expanded(walk: Walk, chosen: Chosen, parameters: Mapping[str, Any], recipe: 
     scope = Scope(chosen.block.scope)
     walk.scope = scope
     try:
+        walk.meter.model(chosen.name.span, sink)
         _bind_parameters(walk, chosen, parameters, values)
         walk.run(model.body, scope)
         walk.check_weights(walk.stack)

@@ -178,3 +178,10 @@ def joined_flows(flows: list[Known]) -> Known:
     origin = known[0].origin if isinstance(first, Flow) else None
     doubted = any(flow.doubted for flow in known)
     return Flow(sizes, origin, known[0].channels_origin, None, None, (sizes,) if doubted else ())
+
+
+def identity_of(known: Known) -> tuple[object, ...]:
+    """What the shapes behind a value depend on."""
+    if isinstance(known, Several):
+        return tuple(map(identity_of, known.parts))
+    return (known.sizes, known.first, known.last, known.options)

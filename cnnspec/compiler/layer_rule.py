@@ -6,6 +6,7 @@ from cnnspec.compiler import advice
 from cnnspec.compiler.expressions import arguments
 from cnnspec.compiler.flow import LOST, Flow, Known, Several, shape_fact
 from cnnspec.compiler.names import Partial, chosen_at
+from cnnspec.compiler.place import LAYER
 from cnnspec.compiler.standins import behind_refusal, outcome, variants
 from cnnspec.compiler.values import has_unknown, is_network_value
 from cnnspec.compiler.walk import Walk, known_of
@@ -31,6 +32,7 @@ def torch_layer(walk: Walk, declared: type[Layer], earlier: tuple[Argument, ...]
     """Append a layer. `earlier` are arguments that a `let` has given already."""
     written: list[Argument] = []
     if earlier or node.arguments:
+        walk.meter.step(node.span, walk.sink, LAYER)
         written = [_plain(walk, declared, one) for one in (*earlier, *arguments(declared, node.arguments, walk))]
     # In a block an argument may have been chosen further out.
     sink = _AtUse(walk.sink, chosen_at(node.arguments, walk.scope)) if walk.uses else walk.sink

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnnspec.compiler.flow import LOST, Flow, Known, Several, describe_sizes, doubtful, shape_fact
 from cnnspec.compiler.names import Value
+from cnnspec.compiler.place import MERGE
 from cnnspec.compiler.stack import Stack, shared_needs
 from cnnspec.compiler.values import describe, has_unknown, is_number
 from cnnspec.compiler.walk import Walk
@@ -95,6 +96,7 @@ class _Operand:
 
 def merge(walk: Walk, node: tree.Merge) -> None:
     """Values of several branches, or the running value and others."""
+    walk.meter.step(node.span, walk.sink, MERGE)
     label = walk.label(node.tail)
     start = walk.flow
     dim = _dimension(walk, node)
@@ -145,6 +147,7 @@ def _collected(walk: Walk, node: tree.Merge) -> tuple[list[StackNode], list[Know
 def branch(walk: Walk, node: tree.Branch) -> None:
     """One branch of the merge at hand; it starts from the value at which the merge stands."""
     assert walk.branches is not None
+    walk.meter.branch(len(walk.branches), node.span, walk.sink)
     collected, walk.branches = walk.branches, None
     made, end, stack = walk.branch(node.body, "branch")
     walk.branches = collected

@@ -7,7 +7,7 @@ from cnnspec.compiler.expansion import Chosen, expanded
 from cnnspec.compiler.expressions import constant
 from cnnspec.compiler.flow import LOST
 from cnnspec.compiler.names import Block, Deferred, Partial, Scope
-from cnnspec.compiler.place import Place
+from cnnspec.compiler.place import Meter, Place
 from cnnspec.compiler.project import File
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN, bind
@@ -76,10 +76,11 @@ def expand(
     sink: Sink,
     known: dict[Any, Any] | None = None,
     used: set[Block] | None = None,
+    meter: Meter | None = None,
 ) -> Graph:
     """The graph of one model. `known` holds uses of blocks that were expanded before, and takes up new ones.
 
-    `used` takes up the blocks that it uses.
+    `used` takes up the blocks that it uses, `meter` what it costs.
     """
     used = set() if used is None else used
     names = _free_sizes(chosen, parameters)
@@ -88,6 +89,7 @@ def expand(
 
         return expand_for_all(names, chosen, parameters, recipe, sink, used)
     walk = new_walk(sink, known)
+    walk.meter = meter or walk.meter
     walk.used = used
     return expanded(walk, chosen, parameters, recipe)
 
@@ -113,9 +115,10 @@ def _has_values(chosen: Chosen, parameters: Mapping[str, Any]) -> bool:
     )
 
 
-def look_through(block: Block, sink: Sink) -> None:
+def look_through(block: Block, sink: Sink, known: dict[Any, Any], meter: Meter) -> None:
     """Look for mistakes in a block of which neither the arguments nor the input are known."""
-    walk = new_walk(sink)
+    walk = new_walk(sink, known)
+    walk.meter = meter
     inner = Scope(block.scope)
     for parameter in block.definition.parameters:
         inner.bind(parameter.name.id, UNKNOWN, parameter.name.span)

@@ -20,22 +20,43 @@ if TYPE_CHECKING:
     from cnnspec.source import Span
 
 
+LAYER, MERGE = 4, 6
+"""Statements that take the time of binding a layer's arguments, and of a merge or a branch."""
+
+
 class Meter:
-    """Counts what the expansion of a model costs, against the limits."""
+    """Counts what the expansion of the models of a check costs, against the limits."""
 
     def __init__(self) -> None:
+        self.spent = False
+        """Whether a limit is reached."""
+        self.mistakes = 0
+        self.models = 0
         self.operations = 0
         self.steps = 0
         self.expansions = 0
         self.layers = 0
+
+    def mistake(self) -> None:
+        """Count an error that was met, and told if it is a new one."""
+        self.mistakes += 1
+        if self.mistakes > LIMITS.met:
+            self.spent = True
+            raise Stop
+
+    def model(self, span: Span, sink: Sink) -> None:
+        self.models += 1
+        if self.models > LIMITS.models:
+            self._stop(LIMITS.models, "models", span, sink)
 
     def operation(self, span: Span, sink: Sink) -> None:
         self.operations += 1
         if self.operations > LIMITS.operations:
             self._stop(LIMITS.operations, "operations", span, sink)
 
-    def step(self, span: Span, sink: Sink) -> None:
-        self.steps += 1
+    def step(self, span: Span, sink: Sink, count: int = 1) -> None:
+        """Count a statement; one that takes the time of several as so many."""
+        self.steps += count
         if self.steps > LIMITS.steps:
             self._stop(LIMITS.steps, "statements", span, sink)
 
@@ -44,13 +65,20 @@ class Meter:
         if self.expansions > LIMITS.expansions:
             self._stop(LIMITS.expansions, "different uses of blocks", span, sink)
 
+    def branch(self, before: int, span: Span, sink: Sink) -> None:
+        if before >= LIMITS.branches:
+            self._stop(LIMITS.branches, "branches of one merge", span, sink)
+        self.step(span, sink, MERGE)
+
     def _stop(self, limit: int, what: str, span: Span, sink: Sink) -> None:
+        self.spent = True
         sink.report(codes.TOO_MANY_STEPS, span, limit=limit, what=what)
         raise Stop
 
     def add_layers(self, count: int, span: Span, sink: Sink) -> None:
         self.layers += count
         if self.layers > LIMITS.layers:
+            self.spent = True
             sink.report(codes.TOO_MANY_LAYERS, span, limit=LIMITS.layers, found=f"{self.layers:,}")
             raise Stop
 

@@ -102,6 +102,7 @@ def again(walk: Walk, node: tree.Again) -> None:
         walk.gap("again", node.span)
         walk.finish(node.tail)
         return
+    walk.meter.expansion(node.span, walk.sink)
     home = made.home
     assert isinstance(home, Stack)
     first = home.children[made.index]

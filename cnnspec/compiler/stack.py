@@ -231,8 +231,8 @@ def _retapped(feed: Feed, tapped: set[int]) -> Feed:
 
 def shared_needs(outer: Stack, inner: list[Stack]) -> tuple[tuple[Given, ...], tuple[Feed, ...], tuple[Link, ...]]:
     """What the branches of one merge take from the body around them: which of it each branch, and all of it."""
-    values: list[Feed] = []
-    modules: list[Link] = []
+    values: dict[Feed, int] = {}
+    modules: dict[Link, int] = {}
     given: list[Given] = []
     for stack in inner:
         own_values, own_modules = outer.needs_of(stack)
@@ -240,8 +240,5 @@ def shared_needs(outer: Stack, inner: list[Stack]) -> tuple[tuple[Given, ...], t
     return tuple(given), tuple(values), tuple(modules)
 
 
-def _positions(own: tuple[Any, ...], of_all: list[Any]) -> tuple[int, ...]:
-    for one in own:
-        if one not in of_all:
-            of_all.append(one)
-    return tuple(map(of_all.index, own))
+def _positions(own: tuple[Any, ...], of_all: dict[Any, int]) -> tuple[int, ...]:
+    return tuple(of_all.setdefault(one, len(of_all)) for one in own)

@@ -7,7 +7,7 @@ walk then goes on with what is sure, so that one mistake gives one diagnostic an
 from __future__ import annotations
 
 from cnnspec.compiler.expressions import evaluate
-from cnnspec.compiler.flow import LOST, Flow, Known
+from cnnspec.compiler.flow import LOST, Flow, Known, identity_of
 from cnnspec.compiler.module_names import problem_of
 from cnnspec.compiler.names import Binding, Block, Made, Scope, Value, Values, check_names
 from cnnspec.compiler.place import Place
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cnnspec.source import Span
 
 Shape = tuple[int, ...]
+_PLAIN = frozenset({int, float, bool, str, type(None)})
 
 
 @record
@@ -67,6 +68,8 @@ class _Located(Sink):
         if uses or labels:
             diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *labels), uses=uses)
         self.inner.add(diagnostic)
+        if diagnostic.severity == "error":
+            self.walk.meter.mistake()
 
     def suggested(self, code: Code, span: Span) -> tuple[Suggestion, ...] | None:
         return self.inner.suggested(code, span)
@@ -107,7 +110,9 @@ class Walk(Place):
         self.branches: list[tuple[StackNode, Known, Stack]] | None = None
         """The branches of the merge at hand, while they are collected."""
         self.expanded: dict[Any, Any] = known
-        """Uses of blocks that have been expanded, by what their module depends on."""
+        """Uses of blocks that have been expanded, and what is sure behind layers, by what that depends on."""
+        self.failed: dict[Any, tuple[StackNode, Known]] = {}
+        """Uses of blocks with mistakes, which have been told, or with values that are not known; those of this walk alone."""
         self.used: set[Block] = set()
         """The blocks that have been used."""
         self.layer_names: tuple[Any, frozenset[str]] | None = None
@@ -132,7 +137,19 @@ class Walk(Place):
         """What is sure of the value behind a layer that is one of several; or why it is refused."""
         from cnnspec.compiler.standins import outcome
 
-        return outcome(layers, known)
+        first = layers[0].given
+        if len(layers) > 1 or not all(value.__class__ in _PLAIN for value in first.values()):
+            return outcome(layers, known)
+        # A file may have the same layer in thousands of blocks that nothing uses.
+        key = (
+            type(layers[0]),
+            tuple((name, value.__class__, value) for name, value in first.items()),
+            identity_of(known),
+        )
+        if key not in self.expanded:
+            self.expanded[key] = outcome(layers, known)
+        found: tuple[Known, Reject | None] = self.expanded[key]
+        return found
 
     def holds(self, question: Callable[[], bool | None]) -> bool | None:
         """Whether something is true of sizes; None where that is not known."""

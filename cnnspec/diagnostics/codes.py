@@ -37,9 +37,9 @@ TOO_MANY_LAYERS = Code(
     "E005",
     "the network has more than {limit:,} layers",
     "{found} layers up to here",
-    help="shorten the loops, or split the network into several models",
+    help="shorten the loops, or put models into files of their own",
 )
-TOO_MANY_STEPS = Code("E006", "expanding the network takes more than {limit:,} {what}", "stopped here")
+TOO_MANY_STEPS = Code("E006", "the file asks for more than {limit:,} {what}", "stopped here")
 INTEGER_TOO_LARGE = Code("E007", "the number is larger than {limit:,}", "too large")
 SEQUENCE_TOO_LONG = Code("E008", "the result would have more than {limit:,} items", "too long")
 TOO_MANY_MISTAKES = Code("E009", "there are more than {limit:,} mistakes", "the rest is not looked at")

@@ -133,19 +133,23 @@ def is_convolution(node: LayerNode) -> bool:
     return bool(layer.linear and layer.slides)
 
 
-def reached(stack: StackNode) -> set[Wire]:
+class Reached:
     """The values of a body that lead to what it gives."""
-    last = Wire(STEP, len(stack.steps) - 1)
-    live = set(wires_of((stack.result if stack.result is not None else last, stack.taps)))
-    for number in range(len(stack.steps) - 1, -1, -1):
-        if any(wire.kind == STEP and wire.index == number for wire in live):
-            live.update(wires_of((stack.steps[number].feed, stack.steps[number].values)))
-    return live
 
+    def __init__(self, stack: StackNode) -> None:
+        self._paths: dict[tuple[object, int], set[tuple[int, ...]]] = {}
+        """The parts that are taken of each, the whole as the empty path."""
+        last = Wire(STEP, len(stack.steps) - 1)
+        self._take((stack.result if stack.result is not None else last, stack.taps))
+        for number in range(len(stack.steps) - 1, -1, -1):
+            if (STEP, number) in self._paths:
+                self._take((stack.steps[number].feed, stack.steps[number].values))
 
-def takes_part(wire: Wire, part: Wire) -> bool:
-    """Whether a value is a part, or has it, or belongs to it."""
-    if (wire.kind, wire.index) != (part.kind, part.index):
-        return False
-    common = min(len(wire.path), len(part.path))
-    return wire.path[:common] == part.path[:common]
+    def _take(self, feed: object) -> None:
+        for wire in wires_of(feed):
+            self._paths.setdefault((wire.kind, wire.index), set()).add(wire.path)
+
+    def has(self, part: Wire) -> bool:
+        """Whether a value is among them, or a part of it, or what it is a part of."""
+        paths = self._paths.get((part.kind, part.index), ())
+        return any(path[: len(part.path)] == part.path[: len(path)] for path in paths)

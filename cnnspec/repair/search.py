@@ -214,8 +214,19 @@ def _key(edits: tuple[Edit, ...]) -> object:
 
 def _core(edit: Edit) -> tuple[str, int, int, str]:
     old, new, start, end = edit.span.text, edit.text, edit.span.start, edit.span.end
-    while old and new and old[0] == new[0]:
-        old, new, start = old[1:], new[1:], start + 1
-    while old and new and old[-1] == new[-1]:
-        old, new, end = old[:-1], new[:-1], end - 1
-    return edit.span.source.path, start, end, new
+    front = _alike(old, new)
+    old, new = old[front:], new[front:]
+    back = _alike(old[::-1], new[::-1])
+    return edit.span.source.path, start + front, end - back, new[: len(new) - back]
+
+
+def _alike(one: str, other: str) -> int:
+    """With how many equal characters two texts, which may be very long, begin."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from itertools import islice
 
 from cnnspec import layers
@@ -228,13 +228,22 @@ def numbers(node: tree.Expression | None, field: str) -> Iterator[tuple[tree.Lit
                 yield from numbers(argument.value, "")
 
 
+def _touched(nodes: tuple[Any, ...], where: Span) -> tuple[int, int]:
+    """Which nodes, in the order of the text, have to do with a piece of it: from one to in front of another."""
+    if len(nodes) < 32 or not hasattr(nodes[0], "span"):
+        return 0, len(nodes)
+    low = bisect_left(nodes, where.start, key=lambda node: node.span.end)
+    return low, bisect_right(nodes, where.end, key=lambda node: node.span.start)
+
+
 def replaced(node: Any, changes: dict[int, tuple[Any, ...]], where: Span) -> Any:
     """The tree with the nodes of `changes` (by id) replaced by several, one or none; it shares what is outside `where`."""
     if node.__class__ is tuple:
+        low, high = _touched(node, where)
         items: list[Any] = []
-        for item in node:
+        for item in node[low:high]:
             items += changes[id(item)] if id(item) in changes else (replaced(item, changes, where),)
-        return tuple(items)
+        return (*node[:low], *items, *node[high:])
     if id(node) in changes:
         return changes[id(node)][0]
     span = getattr(node, "span", None)

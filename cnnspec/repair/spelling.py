@@ -55,6 +55,8 @@ def _checks(fix: Suggestion, case: Case) -> bool:
 
 def _is_of_its_kind(fix: Suggestion, case: Case) -> bool:
     """Whether a name can stand where it is put: a value where a value is wanted, a number where a number is."""
+    if case.trials.is_spent:
+        return False
     result = case.attempt(fix.edits)
     if result is None or result.failed is None:
         return True

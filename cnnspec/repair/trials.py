@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 _LONGEST = 20_000
 """Characters of a statement that is read anew."""
+_MODEL, _ERROR = 15, 20
+"""Layers that take as long to check as what a model costs besides its own, and as an error that was there before."""
+_FEW = 20
+"""Errors of a file that cost nothing: fixes do not vanish because of other errors."""
 _TEXT = 20
 """Characters that take about as long to parse as a layer to check."""
 
@@ -71,9 +75,11 @@ class _Watch(Sink):
         self.left = {id(source): [code for code, span in allowed if _within(span, old)] for source, old in fresh}
         """The errors that a text that was read anew may have, as what it stands for had them."""
         self.failed: Diagnostic | None = None
+        self.met = 0
 
     def add(self, diagnostic: Diagnostic) -> None:
         if diagnostic.severity == "error":
+            self.met += 1
             key = (diagnostic.code.id, diagnostic.span)
             own = self.left.get(id(diagnostic.span.source))
             if own is None and key not in self.allowed:
@@ -144,7 +150,7 @@ class Trials:
         """The file with edits: whether they take away `found` and add nothing. None for edits that are no text of a spec."""
         if self.work + self._layers(models) > LIMITS.repair_all and not self._is_long(models):
             return None
-        edited = self._edited(edits, parts)
+        edited = self._edited(edits, parts) if not self.is_spent else None
         if edited is None:
             return None
         self.work += sum(len(source.text) for source, _ in edited.fresh) // _TEXT
@@ -158,6 +164,11 @@ class Trials:
             if second.failed is not None:
                 return second
         return result
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more is tried for this check."""
+        return self.work > LIMITS.repair_all
 
     def _in_part(self, edited: _Edited, error: Span, allowed: Allowed) -> Result | None:
         """The result for a long model of which a piece is enough; None where all of it has to be looked at."""
@@ -183,7 +194,7 @@ class Trials:
         known = dict(self.expanded) if edited.blocks else self.expanded
         with suppress(Stop):
             graphs = self.again(edited.file, [edited.models.get(id(model), model) for model in models], sink, known)
-        self.work += work or self._layers(models)
+        self.work += (work or self._layers(models)) + _ERROR * max(0, sink.met - _FEW)
         warnings = sum(found.severity != "error" for found in sink.diagnostics)
         return Result(sink.failed, tuple(graphs), warnings)
 
@@ -195,11 +206,11 @@ class Trials:
         if all(model.name.id in self.graphs for model in models):
             return sum(self.graphs[model.name.id].layers for model in models) + 1
         # A base of variants: all of them are gone through.
-        return sum(graph.layers for graph in self.graphs.values()) + 1
+        return sum(graph.layers + _MODEL for graph in self.graphs.values()) + 1
 
     def measure(self, edits: tuple[Edit, ...], models: list[tree.Model], parts: list[Part]) -> tuple[Graph, ...]:
         """The graphs with edits that bring no new errors."""
-        edited = self._edited(edits, parts) if self.work <= LIMITS.repair_all else None
+        edited = self._edited(edits, parts) if not self.is_spent else None
         if edited is None:
             return ()
         self.work += self._layers(models)

@@ -31,6 +31,18 @@ class _Parts(list):  # type: ignore[type-arg]
     """The parts of a helper rule, which belong to the rule above it."""
 
 
+def _flat(values: list[Any]) -> list[Any]:
+    """The parts of a rule, with those of its helpers among them."""
+    # The helper of a repetition has its earlier parts in front: to extend them keeps the time linear.
+    found, rest = (values[0], values[1:]) if values[0].__class__ is _Parts else (_Parts(), values)
+    for part in rest:
+        if part.__class__ is _Parts:
+            found.extend(part)
+        else:
+            found.append(part)
+    return found
+
+
 class Automaton:
     """The automaton on its way through the tokens of one source."""
 
@@ -109,22 +121,16 @@ class Automaton:
                 # A corrected text may have a name that stands in front of what it names.
                 finish = max(entry[3] for entry in top)
             values = [entry[1] for entry in top] if kept is None else [top[index][1] for index in kept]
-        if values and values[0].__class__ is _Parts:
-            # The helper of a repetition has its earlier parts in front: to extend them keeps the time linear.
-            parts, rest = values[0], values[1:]
-        else:
-            parts, rest = _Parts(), values
-        for part in rest:
+        for part in values:
             if part.__class__ is _Parts:
-                parts.extend(part)
-            else:
-                parts.append(part)
+                values = _flat(values)
+                break
         if method == "":
-            value: Any = parts
+            value: Any = values if values.__class__ is _Parts else _Parts(values)
         elif method == "=":
-            value = parts[0]
+            value = values[0]
         else:
-            value = self.builder.build(method, parts, begin, finish)
+            value = self.builder.build(method, values, begin, finish)
         entries.append((STATES[entries[-1][0]][symbol], value, begin, finish))
 
     def put(self, symbol: str, value: Any, begin: int, finish: int) -> None:

@@ -30,7 +30,7 @@ from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import ARRIVING, Graph, Wire
 from cnnspec.lint.registry import on_graph
-from cnnspec.lint.runs import reached, takes_part
+from cnnspec.lint.runs import Reached
 
 CODE = Code(
     "W223",
@@ -45,8 +45,8 @@ def unused_input(graph: Graph, sink: Sink) -> None:
     """W223: one of several inputs of a model that leads to no output."""
     if len(graph.inputs) < 2 or not graph.root.steps:
         return
-    live = reached(graph.root)
+    live = Reached(graph.root)
     for index, entry in enumerate(graph.inputs):
         wire = Wire(ARRIVING, 0, (index,))
-        if not any(takes_part(one, wire) for one in live):
+        if not live.has(wire):
             sink.report(CODE, entry.span, name=entry.name or str(index))

@@ -30,7 +30,7 @@ from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import STEP, Graph, Wire
 from cnnspec.lint.registry import on_graph
-from cnnspec.lint.runs import reached, stacks_of, takes_part
+from cnnspec.lint.runs import Reached, stacks_of
 
 CODE = Code(
     "W222",
@@ -47,10 +47,10 @@ def value_without_effect(graph: Graph, sink: Sink) -> None:
     for stack, _ in stacks_of(graph.root):
         if not stack.steps or not stack.names:
             continue
-        live = reached(stack)
+        live = Reached(stack)
         for named in stack.names:
             wire = named.feed
             if not isinstance(wire, Wire) or wire.kind != STEP or named.name.startswith("_"):
                 continue
-            if not any(takes_part(one, wire) for one in live):
+            if not live.has(wire):
                 sink.report(CODE, named.span, name=named.name)
