@@ -107,7 +107,8 @@ def _name_sizes(chosen: list[Chosen], values: dict[str, Any], graphs: list[Graph
     """Say of shapes that differ for which sizes of the input they would not."""
     wrong = [found for found in sink.diagnostics if found.code.id in ("E208", "E209")]
     broken = [graph for graph in graphs if not graph.complete]
-    if not wrong or len(broken) != 1:
+    declared = any(one.kind.id == "narrow" for found in wrong for one in found.suggestions)
+    if not wrong or declared or len(broken) != 1:
         return
     from cnnspec.compiler.any_size import sizes_of_spec
     from cnnspec.sizes.sets import advice

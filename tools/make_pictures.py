@@ -29,6 +29,8 @@ NETWORKS = {
     "yolo": ("yolo.cnn", {}),
     "bottleneck": ("resnet.cnn:ResNet50", {"style": "stack", "only": "layer2.0"}),
 }
+# Of networks whose input has sizes by name, those that are drawn.
+SIZES = {"unet": {"H": 256, "W": 256}, "yolo": {"H": 320, "W": 320}}
 WRONG = """model Wrong {
     input [1, 28, 28]
     Conv2d(6, kernel_size=5, padding=2)
@@ -47,7 +49,7 @@ def pictures() -> dict[str, str]:
     """The pictures by the names of their files."""
     made = {}
     for name, (spec, options) in NETWORKS.items():
-        made[name] = str(draw(cnnspec.load(ROOT / "specs" / spec).graph, **options))  # type: ignore[arg-type]
+        made[name] = str(draw(cnnspec.load(ROOT / "specs" / spec, **SIZES.get(name, {})).graph, **options))  # type: ignore[arg-type]
     graph = check(Source("wrong.cnn", WRONG), sink := Sink())[0]
     made["wrong"] = str(draw(graph, errors=errors_of(graph, sink.diagnostics)))
     return {f"{name}.svg": picture for name, picture in (made | run_pictures()).items()}

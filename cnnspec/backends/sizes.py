@@ -105,7 +105,7 @@ def as_json(holdings: list[Holding], near: tuple[int, ...]) -> str:
     """One JSON object; its `models` hold the boxes of sizes of each."""
     import json
 
-    return json.dumps({"format_version": "1.0", "models": [_model(one, near) for one in holdings]}, indent=2)
+    return json.dumps({"format_version": "1.0", "models": [_model(one, near) for one in holdings]})
 
 
 def _model(holding: Holding, near: tuple[int, ...]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def draw(
     modules at some paths. `depth` opens all blocks that are less deep, `wanted` those with these keys; `only` draws one
     module alone. Raises UsageError for a key that no module has, and where a PNG can't be made.
     """
+    graph = graph.numbers
     for path in (*wanted, *filter(None, [only])):
         _look_for(graph, path)
     if only:

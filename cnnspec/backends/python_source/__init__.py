@@ -20,10 +20,13 @@ __all__ = ["source_of"]
 def source_of(graph: Graph) -> str:
     """The Python source of a complete graph: a class of the model's name, with the keys of what `Spec.compile` makes.
 
+    Sizes by name are the smallest that are admitted.
+
     Raises ValueError for a graph with mistakes.
     """
     if not graph.complete:
         raise ValueError("a graph with mistakes can't be exported")
+    graph = graph.numbers
     root = Terms().of(graph.root)
     assert isinstance(root, Use)
     parts = all_parts()
