@@ -278,6 +278,7 @@ PYTHON_RAISES = Code("E707", "this raises {error}: {text}", "raised here")
 NOT_PYTHON = Code("E708", "the file is no Python that can be read: {problem}", "stops here")
 NO_SUCH_CLASS = Code("E709", "there is no `{name}` to check in this file", "", note="{known}")
 NO_GRAPH = Code("E711", "{name} was not followed to its end: can't follow {reason}", "stops here")
+SHAPE_STATED = Code("E712", "{what} is {found}, not {stated}", "states {stated}")
 BAD_INPUT_COMMENT = Code(
     "E710",
     "`{text}` is no input shape",

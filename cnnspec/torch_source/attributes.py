@@ -96,12 +96,13 @@ def bind_member(m: Machine, member: object, receiver: object, place: Place) -> o
 def _of_instance(m: Machine, owner: Instance, name: str, place: Place) -> object:
     if name in ("weight", "bias") and owner.layer is not None:
         materialise(owner)
+    if name == "training" and owner.is_module:
+        # Whatever __init__ says: train() and eval() come later.
+        return m.training
     if name in owner.children:
         return owner.children[name]
     if name in owner.attributes:
         return owner.attributes[name]
-    if name == "training":
-        return m.training
     if name == "__class__":
         return owner.cls
     if name == "__dict__":
@@ -172,6 +173,8 @@ def _of_class(m: Machine, owner: Class | TorchClass, name: str, place: Place) ->
         if name == "__init__":
             return Builtin(name, _init_of(owner))
         raise Stop(f"`{owner.name}.{name}`", place)
+    if name == "apply" and any(part.name.endswith("autograd.Function") for part in lineage(owner)):
+        return Builtin(name, _applied(owner))
     for part in lineage(owner):
         if isinstance(part, Class) and name in part.members:
             member = part.members[name]
@@ -181,6 +184,16 @@ def _of_class(m: Machine, owner: Class | TorchClass, name: str, place: Place) ->
         if isinstance(part, TorchClass) and name == "__init__":
             return Builtin(name, _init_of(part))
     raise Raised("AttributeError", f"`{owner.name}` has no attribute `{name}`", place)
+
+
+def _applied(cls: Class) -> Callable[..., object]:
+    """`apply` of an autograd.Function: its forward, with a context that keeps what it is given."""
+
+    def apply(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+        context = Opaque("a context")
+        return call(m, m.attribute(cls, "forward", place), [context, *arguments], keywords, place)
+
+    return apply
 
 
 def _init_of(cls: TorchClass) -> Callable[..., object]:

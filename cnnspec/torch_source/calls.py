@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from cnnspec.torch_source.annotations import Stated
 from cnnspec.torch_source.layers import Made
 from cnnspec.torch_source.library import call_external
 from cnnspec.torch_source.machine import DEPTH, Machine
@@ -139,11 +140,16 @@ def call_function(
     yielded: list[object] | None = [] if _is_generator(node) else None
     if yielded is not None:
         scope.values["<yielded>"] = yielded
+    stated = Stated(m, function) if m.running else None
+    if stated is not None:
+        stated.arguments(scope.values)
     written = len(place.node.args) if isinstance(place.node, ast.Call) else 0
     m.frame = Frame(m.frame, function, place.script, place.node, len(arguments) - written)
     try:
         m.execute(node.body, scope)
     except Return as returned:
+        if stated is not None:
+            stated.result(returned.value)
         return yielded if yielded is not None else returned.value
     except Stop as stop:
         stop.inside = stop.inside or function.owner is not None

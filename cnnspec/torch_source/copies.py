@@ -22,7 +22,8 @@ def copied(m: Machine, value: object, place: Place, *, deep: bool) -> object:
 
 def _shell(value: Instance) -> Instance:
     new = Instance(value.cls, value.made, value.frame)
-    new.layer, new.touched, new.name = value.layer, value.touched, value.name
+    new.layer, new.touched, new.name, new.wrapped = value.layer, value.touched, value.name, value.wrapped
+    new.arguments = value.arguments
     new.attributes, new.children = dict(value.attributes), dict(value.children)
     return new
 

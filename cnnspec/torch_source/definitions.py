@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from cnnspec.torch_source.machine import Machine
-from cnnspec.torch_source.stops import Stop
+from cnnspec.torch_source.stops import Raised, Stop
 from cnnspec.torch_source.values import (
     AnyClass,
     Class,
@@ -45,8 +45,24 @@ def define_function(
         if name in ("staticmethod", "classmethod", "property", "cached_property"):
             function.kind = name.removeprefix("cached_")
         elif name not in _TRANSPARENT and name not in ("setter", "deleter"):
-            return Unknown(f"the decorator `{m.place(decorator, scope).text}`", m.place(decorator, scope))
+            return _decorated(m, decorator, function, scope)
     return function
+
+
+def _decorated(m: Machine, decorator: ast.expr, function: Function, scope: Scope) -> object:
+    """What a decorator of the file makes of a function."""
+    place = m.place(decorator, scope)
+    found: object = None
+    if len(function.node.decorator_list if not isinstance(function.node, ast.Lambda) else ()) == 1:
+        try:
+            found = m.call(m.evaluate(decorator, scope), [function], {}, place)
+        except (Stop, Raised):
+            found = None
+    if not isinstance(found, Function):
+        return Unknown(f"the decorator `{place.text}`", place)
+    if found is not function:
+        found.owner, found.kind = function.owner, function.kind
+    return found
 
 
 def _value(m: Machine, node: ast.expr, scope: Scope) -> object:
@@ -60,9 +76,11 @@ def define_class(m: Machine, node: ast.ClassDef, scope: Scope) -> Class:
     """The value of a `class`, with its members."""
     bases = [base for part in node.bases if (base := _base(m, part, scope)) is not None]
     cls = Class(node.name, bases or [TorchClass("object", module=False)], m.script_of(scope), node)
-    # Functions of a class body do not see its names; its statements do.
-    inner = Scope(scope.top, scope)
-    around = Scope(scope.top, scope)
+    # Functions and classes in a class body do not see its names; its statements do.
+    enclosing = scope.outer if scope.of_class else scope
+    inner = Scope(scope.top, enclosing)
+    inner.of_class = True
+    around = Scope(scope.top, enclosing)
     for statement in node.body:
         m.step()
         if isinstance(statement, ast.FunctionDef):

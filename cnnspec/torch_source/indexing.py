@@ -7,6 +7,7 @@ from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.operators import is_plain
 from cnnspec.torch_source.stops import Raised, Refusal, Stop, stop_at
 from cnnspec.torch_source.values import (
+    Defaults,
     External,
     Instance,
     Opaque,
@@ -52,6 +53,10 @@ def _of_sequence(
     if isinstance(owner, dict):
         if isinstance(index, (list, dict, set)) or (isinstance(index, tuple) and not is_plain(index)):
             raise Stop("a key like this", place)
+        if index not in owner and isinstance(owner, Defaults) and owner.factory is not None:
+            m.spend(1, place)
+            m.changes += 1
+            owner[index] = m.call(owner.factory, [], {}, place)
         if index not in owner:
             raise Raised("KeyError", repr(index) if isinstance(index, (str, int)) else "key", place)
         return owner[index]

@@ -242,7 +242,7 @@ def _infer(made: Made, layer: Layer, x: Tensor) -> Shape:
         return _freely(made, layer, x)
     if not rest and not layer.rank:
         return x.shape
-    width = made.width
+    width = None if _takes_any_width(layer) else made.width
     wrong = width is not None and bool(rest) and rest[0] != width and layer.inferred != "" and layer.inferred_axis == 0
     try:
         shape = tuple(layer.infer((width, *rest[1:]) if wrong and width is not None else rest))
@@ -255,6 +255,12 @@ def _infer(made: Made, layer: Layer, x: Tensor) -> Shape:
     if wrong:
         raise _wrong_width(made, layer, rest[0], Tensor((batch, *shape), x.kind))
     return (batch, *shape)
+
+
+def _takes_any_width(layer: Layer) -> bool:
+    """A layer without a value for each channel: torch 2.13 warns of another number than the stated one and goes on."""
+    kept = getattr(layer, "affine", True) or getattr(layer, "track_running_stats", False)
+    return not layer.uses_width or (layer.normalizes == "instance" and not kept)
 
 
 def _any_dimension(layer: Layer) -> bool:

@@ -16,6 +16,8 @@ from cnnspec.torch_source.script import Place
 from cnnspec.torch_source.stops import Raised, Stop
 from cnnspec.torch_source.values import (
     Builtin,
+    Class,
+    Defaults,
     Instance,
     Opaque,
     Partial,
@@ -148,10 +150,19 @@ def _checkpoint(m: Machine, place: Place, arguments: list[object], keywords: dic
 
 
 @library("torch.autograd.Variable", "torch.jit.script", "torch.compile", "torch.jit.trace", "torch.jit.annotate",
-         "torch.nn.utils.spectral_norm", "torch.nn.utils.parametrizations.spectral_norm", "typing.cast",
+         "typing.cast",
          "torch.nn.utils.remove_weight_norm", "torch.ao.quantization.prepare", "torch.jit.ignore")  # fmt: skip
 def _itself(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     return arguments[-1] if place.text.startswith(("cast", "typing.cast", "torch.jit.annotate")) else arguments[0]
+
+
+@library("torch.nn.utils.spectral_norm", "torch.nn.utils.parametrizations.spectral_norm")
+def _spectral_norm(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    """Divides a weight by its largest singular value: shapes and the number of parameters stay."""
+    module = m.known(arguments[0], place)
+    if isinstance(module, Instance):
+        module.wrapped = "spectral_norm"
+    return module
 
 
 @library("torch.nn.utils.weight_norm", "torch.nn.utils.parametrizations.weight_norm")
@@ -165,10 +176,36 @@ def _weight_norm(m: Machine, place: Place, arguments: list[object], keywords: di
         raise Stop("weight_norm() of this", place)
     length = () if dim is None else tuple(size if axis == dim else 1 for axis, size in enumerate(weight.shape))
     module.children[f"{name}_g"] = Tensor(length, parameter=True)
+    module.wrapped = "weight_norm"
     return module
 
 
+_TUPLES = {"_single": 1, "_pair": 2, "_triple": 3, "_quadruple": 4}
+
+
+@library(*(f"torch.nn.modules.utils.{name}" for name in _TUPLES))
+def _spread(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    """A number as a tuple of equal ones; what is a sequence already, as a tuple."""
+    value = m.known(arguments[0], place)
+    if isinstance(value, (list, tuple, str)):
+        return tuple(m.iterate(value, place))
+    name = place.text.partition("(")[0].rpartition(".")[2]
+    if name not in _TUPLES:
+        raise Stop("a tuple of as many numbers as another name says", place)
+    return (value,) * _TUPLES[name]
+
+
 # --- Python's libraries ---
+
+
+@library("dataclasses.replace")
+def _with_changes(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    """A copy of a dataclass with other values in some of its fields."""
+    (value,) = arguments
+    if not isinstance(value, Instance) or not isinstance(value.cls, Class) or not value.cls.style:
+        raise Stop("replace() of this", place)
+    fields = {name: value.attributes[name] for name in value.attributes if name in value.cls.fields}
+    return m.call(value.cls, [], fields | keywords, place)
 
 
 @library("functools.partial", "functools.partialmethod")
@@ -205,12 +242,17 @@ def _copy(m: Machine, place: Place, arguments: list[object], keywords: dict[str,
     return copied(m, arguments[0], place, deep="deepcopy" in place.text)
 
 
-@library("collections.OrderedDict", "collections.defaultdict")
+@library("collections.defaultdict")
+def _defaults(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    if len(arguments) > 1 or keywords:
+        raise Stop("a defaultdict that begins with entries", place)
+    return Defaults(arguments[0] if arguments else None)
+
+
+@library("collections.OrderedDict")
 def _ordered(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     from cnnspec.torch_source.python_functions import BUILTINS
 
-    if "defaultdict" in place.text:
-        raise Stop("`defaultdict`", place)
     return BUILTINS["dict"](m, place, arguments, keywords)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.script import Place
 from cnnspec.torch_source.stops import Raised, Stop, stop_at
-from cnnspec.torch_source.values import Instance, Tensor, Unknown
+from cnnspec.torch_source.values import Instance, Record, Tensor, Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -202,8 +202,25 @@ def _itself(m: Machine, o: Instance, place: Place, arguments: list[object], keyw
 
 
 @method("load_state_dict", "reset_parameters", "extra_repr", "log", "log_dict", "flatten_parameters",
-        "register_load_state_dict_pre_hook", "_register_load_state_dict_pre_hook", "save_hyperparameters")  # fmt: skip
+        "register_load_state_dict_pre_hook", "_register_load_state_dict_pre_hook")  # fmt: skip
 def _nothing(m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    return None
+
+
+@method("save_hyperparameters")
+def _save_hyperparameters(
+    m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]
+) -> object:
+    """What a Lightning module was made with, under the attribute `hparams`."""
+    given = list((o.arguments or {}).items())[1:]
+    names = [name for name in arguments if isinstance(name, str)]
+    ignored = keywords.get("ignore", ())
+    left_out = [ignored] if isinstance(ignored, str) else m.iterate(ignored, place)
+    kept = {name: value for name, value in given if (not names or name in names) and name not in left_out}
+    more = kept.pop("kwargs", {})
+    if isinstance(more, dict):
+        kept |= {str(key): value for key, value in more.items()}
+    o.attributes["hparams"] = Record(kept)
     return None
 
 

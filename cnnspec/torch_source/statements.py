@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import ast
 
+from cnnspec.diagnostics import codes
 from cnnspec.torch_source.definitions import define_class, define_function
 from cnnspec.torch_source.machine import Machine
 from cnnspec.torch_source.patterns import matches
 from cnnspec.torch_source.stops import Break, Continue, Raised, Return, Stop, stop_at
 from cnnspec.torch_source.trace import Step
-from cnnspec.torch_source.values import External, Instance, Opaque, Record, Scope, Tensor, Unknown
+from cnnspec.torch_source.values import (
+    External,
+    Instance,
+    Opaque,
+    Record,
+    Scope,
+    Tensor,
+    Unknown,
+    show_shape,
+    show_size,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -263,8 +274,39 @@ def _assert(m: Machine, statement: ast.Assert, scope: Scope) -> None:
         holds = m.truth(m.evaluate(statement.test, scope), place)
     except Stop:
         return
+    if not holds and _states_a_shape(m, statement.test, scope):
+        return
     if not holds:
         raise Raised("AssertionError", m.place(statement.test, scope).text, place, deliberate=True)
+
+
+def _states_a_shape(m: Machine, test: ast.expr, scope: Scope) -> bool:
+    """Whether an assertion that fails says what shape a tensor has: that is a finding, and the run goes on."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
+        return False
+    left, right = test.left, test.comparators[0]
+    looks = any(
+        (isinstance(part, ast.Attribute) and part.attr in ("shape", "ndim"))
+        or (isinstance(part, ast.Attribute) and part.attr in ("size", "dim"))
+        for part in ast.walk(left)
+    )
+    found, stated = m.evaluate(left, scope), m.evaluate(right, scope)
+    texts = [_size_text(found), _size_text(stated)]
+    if not looks or None in texts:
+        return False
+    place = m.place(left, scope)
+    m.sink.report(
+        codes.SHAPE_STATED, m.place(right, scope).span, what=f"`{place.text}`", found=texts[0], stated=texts[1]
+    )
+    return True
+
+
+def _size_text(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return show_size(value)
+    if isinstance(value, (tuple, list)) and all(isinstance(one, int) for one in value):
+        return show_shape(tuple(one for one in value if isinstance(one, int)))
+    return None
 
 
 def _delete(m: Machine, statement: ast.Delete, scope: Scope) -> None:

@@ -191,13 +191,36 @@ def outer(op: Op, input: Tensor, vec2: Tensor) -> object:
     return op.result((input.shape[0], op.tensor(vec2).shape[0]))
 
 
+_SPARE = "αβγδεζηθικλμνξοπρστυφχψω"
+
+
+def _spelled(op: Op, inputs: str, output: str, arrow: str, shapes: list[Shape]) -> tuple[str, str]:
+    """An equation with a letter for each dimension that `...` stands for, counted from the last one."""
+    terms = inputs.split(",")
+    counts = [len(shape) - len(term.replace("...", "")) for term, shape in zip(terms, shapes) if "..." in term]
+    if min(counts, default=0) < 0 or max(counts, default=0) > len(_SPARE):
+        raise op.refuse("has more letters than a tensor has dimensions", "too many letters")
+    spare = _SPARE[: max(counts, default=0)]
+    spelled = []
+    for term, shape in zip(terms, shapes):
+        own = len(shape) - len(term.replace("...", ""))
+        spelled.append(term.replace("...", spare[len(spare) - own :] if own else ""))
+    if not arrow:
+        letters = inputs.replace("...", "").replace(",", "")
+        output = "..." + "".join(sorted(letter for letter in set(letters) if letters.count(letter) == 1))
+    return ",".join([*spelled, *terms[len(shapes) :]]), output.replace("...", spare)
+
+
 @operation("einsum")
 def einsum(op: Op, equation: object, *operands: object) -> object:
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
-    if not isinstance(equation, str) or "." in equation:
+    if not isinstance(equation, str) or len(equation) > 1_000:
         raise Stop(f"this einsum: {op.place.text}", op.place)
     inputs, arrow, output = equation.replace(" ", "").partition("->")
+    if "..." in inputs:
+        inputs, output = _spelled(op, inputs, output, arrow, [op.tensor(operand).shape for operand in operands])
+        arrow = "->"
     terms = inputs.split(",")
     if len(terms) != len(operands):
         raise op.refuse(f"names {len(terms)} tensors and gets {len(operands)}", "one term a tensor")

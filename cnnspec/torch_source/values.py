@@ -157,7 +157,9 @@ class Instance:
     `layer` is what torch's own layers were made with; `made` the call that made it, `frame` the calls around that one.
     """
 
-    __slots__ = ("arguments", "attributes", "children", "cls", "frame", "layer", "made", "name", "touched", "uses")
+    __slots__ = (
+        "arguments", "attributes", "children", "cls", "frame", "layer", "made", "name", "touched", "uses", "wrapped",
+    )  # fmt: skip
 
     def __init__(self, cls: AnyClass, made: Place | None = None, frame: Frame | None = None) -> None:
         self.cls, self.made, self.frame = cls, made, frame
@@ -166,6 +168,8 @@ class Instance:
         self.arguments: dict[str, object] | None = None
         """What its __init__ was called with, by the names of its parameters."""
         self.layer: object = None
+        self.wrapped = ""
+        """What torch has put around its weight: weight_norm or spectral_norm."""
         self.touched = False
         self.uses = 0
         self.name = ""
@@ -230,6 +234,16 @@ class Super:
         self.cls, self.receiver = cls, receiver
 
 
+class Defaults(dict[object, object]):
+    """A defaultdict: what `factory` gives stands under a key that is missing."""
+
+    __slots__ = ("factory",)
+
+    def __init__(self, factory: object) -> None:
+        super().__init__()
+        self.factory = factory
+
+
 class Opaque:
     """A value of no consequence for shapes: a device, a dtype, a type hint."""
 
@@ -242,7 +256,7 @@ class Opaque:
 class Scope:
     """The names of a function or a class body, and those around them. `receiver` is the first argument of a method."""
 
-    __slots__ = ("function", "nonlocals", "outer", "owner", "receiver", "script_globals", "top", "values")
+    __slots__ = ("function", "nonlocals", "of_class", "outer", "owner", "receiver", "script_globals", "top", "values")
 
     def __init__(
         self, top: object, outer: Scope | None = None, owner: Class | None = None, receiver: object = None
@@ -252,6 +266,7 @@ class Scope:
         self.script_globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.function: Function | None = None
+        self.of_class = False
 
 
 class Frame:

@@ -30,8 +30,8 @@ def lower_module(body: Body, step: Step, module: Instance, span: Span) -> Lowere
     """Run a module of torch.nn: its wire, and what comes out behind it. Raises Unsaid where no layer does the same."""
     layer = module.layer
     x = step.inputs[0] if step.inputs else None
-    if "<wrapped>" in module.attributes:
-        raise Unsaid(f"`{module.attributes['<wrapped>']}` around a layer")
+    if module.wrapped:
+        raise Unsaid(f"`{module.wrapped}` around a layer")
     if isinstance(layer, Made) and isinstance(x, Tensor) and isinstance(step.output, Tensor):
         return _run(body, module, layer.layer, x, step.output, span), step.output
     if isinstance(layer, SpecialModule):
