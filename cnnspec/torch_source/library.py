@@ -242,6 +242,15 @@ def _copy(m: Machine, place: Place, arguments: list[object], keywords: dict[str,
     return copied(m, arguments[0], place, deep="deepcopy" in place.text)
 
 
+@library("dataclasses.asdict")
+def _as_dict(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    (value,) = arguments
+    if not isinstance(value, Instance) or not isinstance(value.cls, Class) or not value.cls.style:
+        raise Stop("asdict() of this", place)
+    m.spend(len(value.attributes), place)
+    return dict(value.attributes)
+
+
 @library("collections.defaultdict")
 def _defaults(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     if len(arguments) > 1 or keywords:
