@@ -88,7 +88,7 @@ def main() -> None:
         options = Options(row[3], shapes, (), False, str(root))
         clean = Sink()
         sound = check_python(Source(str(file), text), str(file), clean, options)
-        if len(clean) or not sound or sound[0].stop:
+        if clean.has_errors or not sound or sound[0].stop:
             continue
         made = mistakes(text, chosen)
         if made is None:
@@ -118,7 +118,7 @@ def main() -> None:
             mended = Sink()
             fixed = apply(changed, fixes[0].edits)
             again = check_python(Source(str(copy), fixed), str(copy), mended, options)
-            right = not len(mended) and bool(again) and again[0].parameters == sound[0].parameters
+            right = not mended.has_errors and bool(again) and again[0].parameters == sound[0].parameters
         tally["right first"] += right
         if "--show" in arguments and (not found or line not in lines or not right):
             said = [f"{one.span.line} {one.message}" for one in found][:2]

@@ -49,7 +49,7 @@ def printed(path: Path) -> list[tuple[str, str, str]]:
         Path("specs").symlink_to(ROOT / "specs")
         Path("pyproject.toml").write_text("")
         for language, name, text in blocks_of(path):
-            if language == "cnn" and name:
+            if language in ("cnn", "python") and name:
                 Path(name).write_text(text, encoding="utf-8")
         for language, _, text in blocks_of(path):
             if language == "console":

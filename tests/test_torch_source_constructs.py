@@ -44,6 +44,7 @@ def halved(x):
 """
 CASES = {
     "defaultdict": ("d = defaultdict(int)\nd['a'] += 8\nself.a = nn.Conv2d(3, d['a'], 3)", "x = self.a(x)"),
+    "sort": ("w = [16, 8]\nw.sort(reverse=True)\nself.a = nn.Conv2d(3, w[1], 3)", "x = self.a(x)"),
     "pair": ("self.a = nn.Conv2d(3, 8, _pair(3))", "x = self.a(x)"),
     "replace": ("self.a = nn.Conv2d(3, dataclasses.replace(Config(), width=8).width, 3)", "x = self.a(x)"),
     "autograd.Function": ("self.a = nn.Conv2d(3, 8, 3)", "x = Swish.apply(self.a(x))"),
@@ -84,6 +85,13 @@ def test_what_is_followed(name: str):
     lines += [f"        {line}" for line in init.split("\n")]
     text = "\n".join([*lines, "    def forward(self, x):", f"        {forward}", "        return x", ""])
     assert "-> [8, 30, 30]" in checked(text)
+
+
+@pytest.mark.parametrize("init", ["w = [4]\nw.sort(key=len)", "t = (1, 2)\nt.__len__()"])
+def test_what_is_not_followed_is_no_error(init: str):
+    lines = ["class Net(nn.Module):", "    def __init__(self):", "        super().__init__()"]
+    lines += [f"        {line}" for line in init.split("\n")]
+    assert "not followed" in checked("\n".join([*lines, "    def forward(self, x):", "        return x", ""]))
 
 
 def test_lightning_modules():

@@ -71,7 +71,8 @@ def attribute(m: Machine, owner: object, name: str, place: Place) -> object:
         return found
     if name == "numel" and isinstance(owner, tuple):
         return Builtin(name, lambda *_: Unknown("numel() of a shape", place))
-    if owner is None or isinstance(owner, (int, float, str, tuple, list, dict)):
+    plain = owner is None or isinstance(owner, (int, float, str, tuple, list, dict))
+    if plain and not hasattr(type(owner), name):
         raise Raised("AttributeError", f"{_kind(owner)} has no attribute `{name}`", place)
     raise Stop(f"`.{name}` of this", place)
 

@@ -67,6 +67,8 @@ def make(m: Machine, name: str, arguments: list[object], keywords: dict[str, obj
         }
         m.sink.report(codes.MISSING_ARGUMENT, place.span, **facts)
         return Unknown(f"{name} without {listing(missing)}", place, reported=True)
+    if plain == "Linear" and 0 in (values.get("in_features"), values.get("out_features")):
+        raise Stop("a Linear without features, which torch makes and warns of", place)
     sink = Sink()
     bound = bind(declared.signature, written, name, place.span, sink)
     for found in sink.diagnostics:

@@ -156,7 +156,8 @@ def _itself(m: Machine, place: Place, arguments: list[object], keywords: dict[st
     return arguments[-1] if place.text.startswith(("cast", "typing.cast", "torch.jit.annotate")) else arguments[0]
 
 
-@library("torch.nn.utils.spectral_norm", "torch.nn.utils.parametrizations.spectral_norm")
+@library("torch.nn.utils.spectral_norm", "torch.nn.utils.parametrizations.spectral_norm",
+         "torch.nn.utils.spectral_norm.spectral_norm")  # fmt: skip
 def _spectral_norm(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     """Divides a weight by its largest singular value: shapes and the number of parameters stay."""
     module = m.known(arguments[0], place)

@@ -161,7 +161,24 @@ def _count(m: Machine, place: Place, owner: list[object], arguments: list[object
     return sum(isinstance(item, SCALARS) and item == arguments[0] for item in owner)
 
 
+def _sort(
+    m: Machine, place: Place, owner: list[object], arguments: list[object], keywords: dict[str, object]
+) -> object:
+    if (
+        "key" in keywords
+        or not all(isinstance(one, (int, float)) for one in owner)
+        or any(map(depends_on_batch, owner))
+    ):
+        raise Stop("sort() of these values", place)
+    m.spend(len(owner), place)
+    m.changes += 1
+    numbers = [one for one in owner if isinstance(one, (int, float))]
+    owner[:] = sorted(numbers, reverse=m.truth(keywords.get("reverse", False), place))
+    return None
+
+
 _LIST: dict[str, Callable[..., object]] = {
+    "sort": _sort,
     "append": _append, "extend": _extend, "insert": _insert, "pop": _pop, "reverse": _reverse, "clear": _clear,
     "copy": _copy, "index": _index, "count": _count,
 }  # fmt: skip
