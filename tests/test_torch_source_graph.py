@@ -177,3 +177,11 @@ def test_weights_and_recurrent_layers():
     assert layers(made) == ["concat", "LSTM(hidden_size=3, state=true)", "Select(index=-1)"]
     assert made.output == (3,)
     assert made.parameters == 4 + 4 * 3 * (4 + 3) + 2 * 12
+
+
+def test_a_stretched_value_is_one_where_no_merge_undoes_it():
+    block = "class Wide(nn.Module):\n    def forward(self, x):\n        return x.mean([2, 3], keepdim=True).expand_as(x)\n\n\n"
+    made = graph(block + module("self.wide = Wide()", "return x + self.wide(x)"), (4, 8, 8), entry="Net")
+    assert layers(made) == ["Mean(dim=(2, 3), keepdim=true)", "? expand", "add"]
+    alone = module("self.conv = nn.Conv2d(4, 4, 1)", "return x * self.conv(x.mean([2, 3], keepdim=True)).expand_as(x)")
+    assert "? expand" not in layers(graph(alone, (4, 8, 8)))

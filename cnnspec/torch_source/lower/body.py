@@ -84,6 +84,13 @@ class Body:
     def wire(self, tensor: Tensor) -> Wire | None:
         """Where a tensor comes from; None for one that was made of nothing."""
         found = self.wires.get(id(tensor))
+        if found is None and id(tensor) in self.stretched:
+            # Merges look at what was stretched; anything else gets the larger value.
+            original = self.stretched[id(tensor)]
+            reason = "a value is stretched to a larger shape"
+            found = self.foreign("expand", reason, (original,), tensor, self.span, None, 0)
+            if found is not None:
+                self.wires[id(tensor)] = found
         name = self.keys.of_parameter(tensor, self.run.module) if found is None and tensor.parameter else ""
         if name:
             self.weights.append(Weight(name, learned(tensor.shape), 0.0, self.span))
