@@ -12,7 +12,7 @@ from cnnspec.compiler import advice, inputs, loops, merges, routing
 from cnnspec.compiler.expressions import arguments, constant
 from cnnspec.compiler.flow import LOST, Flow, Known, identity_of
 from cnnspec.compiler.layer_rule import torch_layer
-from cnnspec.compiler.names import Block, Deferred, Function, Partial, Scope, Value, Values, chosen_at
+from cnnspec.compiler.names import Block, Deferred, Function, Made, Partial, Scope, Value, Values, chosen_at
 from cnnspec.compiler.stack import Stack
 from cnnspec.compiler.values import describe
 from cnnspec.compiler.walk import Use, Walk
@@ -165,7 +165,7 @@ def _wrong(walk: Walk, node: tree.Layer, meant: Any = None) -> None:
         walk.value(argument.value)
     walk.label(node.tail)
     walk.gap(node.name.id, node.span, LOST if meant is None else _muted(walk, meant, node))
-    walk.finish(node.tail)
+    walk.finish(node.tail, Made(walk.stack, len(walk.stack.children) - 1, node, walk.scope))
 
 
 def _muted(walk: Walk, meant: Any, node: tree.Layer | None) -> Known:

@@ -34,7 +34,7 @@ from cnnspec.compiler.values import (
     weigh,
 )
 from cnnspec.declare import UNKNOWN, Argument
-from cnnspec.diagnostics import Diagnostic, codes
+from cnnspec.diagnostics import Diagnostic, codes, note
 from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.layers import Layer
 from cnnspec.limits import LIMITS
@@ -67,7 +67,8 @@ def evaluate(node: tree.Expression, place: Place) -> Any:
             place.meter.operations += weigh(value)
         return value
     except Failed as failed:
-        place.sink.add(Diagnostic(failed.code, failed.facts, node.span))
+        helps = tuple(map(note, failed.helps))
+        place.sink.add(Diagnostic(failed.code, failed.facts, node.span, (), helps))
         return UNKNOWN
 
 
@@ -135,6 +136,8 @@ def _similar(node: tree.Name, place: Place) -> Iterable[Suggestion | str]:
     """The names that an unknown one may mean."""
     if node.id == "_":
         return ("`_` stands for a size in `-> [...]` only",)
+    if node.id in ("output", "out_shape", "output_shape", "shape"):
+        return ("`-> [...]` behind a statement checks the shape that it gives; `in_shape` is the shape here",)
     names = (name for name, found in place.scope.visible() if not getattr(found.value, "is_model", False))
     return did_you_mean(node.id, chain(SHAPE_NAMES, ("true", "false", "none"), names))
 

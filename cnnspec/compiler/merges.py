@@ -10,7 +10,6 @@ from cnnspec.compiler.values import describe, has_unknown, is_number
 from cnnspec.compiler.walk import Walk
 from cnnspec.declare import UNKNOWN, spell
 from cnnspec.diagnostics import Label, codes, note
-from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.graph.nodes import Feed, MergeNode, ResidualNode, StackNode
 from cnnspec.record import record, replace
 from cnnspec.syntax import tree
@@ -139,7 +138,10 @@ def _collected(walk: Walk, node: tree.Merge) -> tuple[list[StackNode], list[Know
         return [], [LOST], []
     if not found or (node.kind == "matmul" and len(found) != 2 and not wrong):
         wants = "exactly two branches" if node.kind == "matmul" else "a branch at least"
-        walk.sink.report(codes.WRONG_BRANCHES, node.head, name=node.kind, wants=wants, found=len(found))
+        fix = f"leave it out where there is none: `if ... {{ {node.kind} {{ ... }} }}`"
+        if node.kind == "matmul":
+            fix = "a product of three has two of them in a `matmul` of their own; an empty branch is the value as it is"
+        walk.sink.report(codes.WRONG_BRANCHES, node.head, helps=[fix], name=node.kind, wants=wants, found=len(found))
         return [], [LOST], []
     return [one for one, _, _ in found], [flow for _, flow, _ in found], [stack for _, _, stack in found]
 
@@ -210,13 +212,7 @@ def _argument(walk: Walk, node: tree.Expression) -> Any:
     if isinstance(node, tree.Name):
         found = walk.find(node.id)
         if found is None or isinstance(found.value, type):
-            words = f"name a value with `... as {node.id}`"
-            walk.sink.report(
-                codes.UNKNOWN_VALUE_NAME,
-                node.span,
-                helps=lambda: did_you_mean(node.id, walk.scope.value_names()) or (note(words),),
-                name=node.id,
-            )
+            walk.no_value(node)
             return UNKNOWN
     return walk.value(node)
 
@@ -262,8 +258,11 @@ def _meet(
         met = tuple(_both(*pair) for pair in pairs if _can_meet(walk, *pair))
         if not met:
             shown = labels or [*_said(result, "gives"), *_said(flow, "gives")]
+            first, second = pairs[0]
+            helps = _of_weight(walk, result, second) or _of_weight(walk, flow, first)
             walk.sink.report(
-                codes.BRANCHES_DIFFER, node.head, labels=shown, merge=merge, rule=rule, first=pairs[0][0], second=pairs[0][1],
+                codes.BRANCHES_DIFFER, node.head, labels=shown, helps=helps,
+                merge=merge, rule=rule, first=first, second=second,
             )  # fmt: skip
             met = pairs[0]
         elif not (result.doubted or flow.doubted):
@@ -283,6 +282,12 @@ def _differ(one: Sizes, other: Sizes) -> bool:
 
 def _both(one: Sizes, other: Sizes) -> Sizes:
     return tuple(b if a is None else a for a, b in zip(one, other))
+
+
+def _of_weight(walk: Walk, flow: Flow, wanted: Sizes) -> list[str]:
+    """For a learned value of another shape than what it meets."""
+    learned = flow.origin is not None and any(one.span == flow.origin.span for one in walk.stack.weights)
+    return [f"a weight has the shape that it meets: `weight {list(wanted)}`"] if learned and None not in wanted else []
 
 
 def _add(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:

@@ -144,8 +144,7 @@ def check_parameters(chosen: list[Chosen], values: dict[str, Any], sink: Sink) -
             continue
         first = chosen[0]
         if name in first.fixed:
-            labels = [Label(first.name.span, "given in this definition")]
-            sink.report(codes.PARAMETER_FIXED, first.name.span, labels=labels, model=first.name.id, name=name)
+            sink.report(codes.PARAMETER_FIXED, first.name.span, model=first.name.id, name=name)
             continue
         helps = did_you_mean(name, known | sizes)
         takes = f"its parameters are {listing(sorted(known))}" if known else "it has no parameters"

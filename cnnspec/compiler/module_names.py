@@ -17,6 +17,12 @@ zero_grad
 RESERVED = frozenset(_RESERVED.split())
 
 
+def free_name(name: str) -> str:
+    """A name like one that can't be had."""
+    bare = name.strip("_") or "part"
+    return f"{bare}_" if problem_of(bare) else bare
+
+
 def problem_of(name: str) -> str:
     """Why a module can't be called so; "" where it can."""
     if name in RESERVED:

@@ -14,9 +14,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_MERGES = {
+    "+": "`add(x)` adds values, `add(1)` a number: `use x`, then `add(y)`",
+    "-": "`multiply(-1)` and `add(x)` subtract: `use y`, `multiply(-1)`, then `add(x)`",
+    "*": "`multiply(x)` multiplies by a value, `multiply(2)` by a number: `use x`, then `multiply(2)`",
+    "/": "`multiply(1 / 2)` divides by a number: `use x`, then `multiply(1 / 2)`",
+}
+
+
 def wrong_operand(operator: str, *values: Any) -> Failed:
     if any(map(is_network_value, values)):
-        return Failed(codes.VALUE_IN_EXPRESSION, use=f"be used with `{operator}`")
+        helps = (_MERGES[operator],) if operator in _MERGES else ()
+        return Failed(codes.VALUE_IN_EXPRESSION, helps, use=f"be used with `{operator}`")
     return Failed(codes.WRONG_OPERAND, operator=operator, operands=" and ".join(map(describe, values)))
 
 

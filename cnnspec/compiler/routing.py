@@ -7,10 +7,10 @@ from cnnspec.compiler.flow import LOST, Flow, Known, Several
 from cnnspec.compiler.names import Made, Scope, Value, Values
 from cnnspec.compiler.place import Place
 from cnnspec.compiler.stack import Stack
-from cnnspec.compiler.values import describe, has_unknown, is_number
+from cnnspec.compiler.values import describe, has_unknown, is_number, show_shape
 from cnnspec.compiler.walk import Walk
 from cnnspec.declare import UNKNOWN, AnySize, spell
-from cnnspec.diagnostics import Label, Suggestion, codes, note
+from cnnspec.diagnostics import Label, codes, note
 from cnnspec.diagnostics.similar_names import did_you_mean
 from cnnspec.diagnostics.suggestions import listing
 from cnnspec.graph.nodes import WEIGHT, LayerNode, MergeNode, Node, ResidualNode, StackNode, Weight, Wire
@@ -36,8 +36,7 @@ def use(walk: Walk, node: tree.Use) -> None:
     lost = walk.stack.resolve(walk.feed)
     if walk.flow != LOST and not walk.stack.has_name(lost, walk.flow):
         helps = [note("give it a name where it stands: `... as name`")]
-        labels = walk.flow.labels() if isinstance(walk.flow, Flow) else []
-        walk.sink.report(codes.VALUE_LOST, node.head, labels=labels, helps=helps)
+        walk.sink.report(codes.VALUE_LOST, node.head, labels=_made_by(walk), helps=helps)
     if value is UNKNOWN:
         walk.stack.give_name("_", lost, node.span)
         walk.flow = LOST
@@ -46,12 +45,19 @@ def use(walk: Walk, node: tree.Use) -> None:
     walk.finish(node.tail)
 
 
+def _made_by(walk: Walk) -> list[Label]:
+    """Where the running value comes from: the statement above, where that made a module."""
+    if walk.feed is None and walk.stack.children and walk.flow.shape is not None:
+        return [Label(walk.stack.children[-1].span, f"gives {show_shape(walk.flow.shape)}")]
+    return walk.flow.labels() if isinstance(walk.flow, Flow) else []
+
+
 def _value_of(walk: Walk, node: tree.Expression) -> Any:
     """A value of the network or a tuple of such; UNKNOWN for anything else, which is reported."""
     if isinstance(node, tree.Name):
         found = walk.find(node.id)
         if found is None or isinstance(found.value, type):
-            _report_no_value(walk, node)
+            walk.no_value(node)
             return UNKNOWN
     value = walk.value(node)
     if has_unknown(value):
@@ -69,16 +75,6 @@ def _value_of(walk: Walk, node: tree.Expression) -> Any:
 
 def _is_value(value: object) -> bool:
     return isinstance(value, Value) or (isinstance(value, (list, tuple)) and bool(value) and all(map(_is_value, value)))
-
-
-def _report_no_value(walk: Walk, name: tree.Name) -> None:
-    walk.sink.report(codes.UNKNOWN_VALUE_NAME, name.span, helps=lambda: _similar(walk, name.id), name=name.id)
-
-
-def _similar(walk: Walk, name: str) -> tuple[Suggestion, ...]:
-    """What may be meant by a name that no value has here: another one, or one of a body further in."""
-    elsewhere = note(f"name a value with `... as {name}`; a name is seen in its body and those inside of it")
-    return did_you_mean(name, walk.scope.value_names()) or (elsewhere,)
 
 
 def known_of_values(value: Any) -> Known:
@@ -106,12 +102,18 @@ def again(walk: Walk, node: tree.Again) -> None:
     home = made.home
     assert isinstance(home, Stack)
     first = home.children[made.index]
+    if isinstance(first, LayerNode) and first.layer is None:
+        # What is wrong with the statement that made it has been told.
+        walk.gap("again", node.span)
+        walk.finish(node.tail)
+        return
     second, end, stack = _rerun(walk, made)
     complete = _is_complete(first) and _is_complete(second)
     if complete and not walk.holds(lambda: differs(first, second) is None):
         labels = [Label(first.span, "made here")]
         difference = differs(first, second)
-        walk.sink.report(codes.BUILT_DIFFERENTLY, node.head, labels=labels, name=value.name, what=difference)
+        fix = (f"what has weights of its own is made once more: write its statement in place of `{node.head.text}`",)
+        walk.sink.report(codes.BUILT_DIFFERENTLY, node.head, labels=labels, helps=fix, name=value.name, what=difference)
     values = tuple(map(walk.stack.reach, stack.taken))
     modules = tuple(map(walk.stack.reach_module, stack.modules))
     link = walk.stack.reach_module(made)

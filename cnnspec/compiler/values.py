@@ -17,11 +17,11 @@ DEPTH = 8
 
 
 class Failed(Exception):
-    """An operation that has no value, with the code and facts to report."""
+    """An operation that has no value, with the code, helps and facts to report."""
 
-    def __init__(self, code: codes.Code, **facts: object) -> None:
+    def __init__(self, code: codes.Code, helps: tuple[str, ...] = (), **facts: object) -> None:
         super().__init__(code.id)
-        self.code, self.facts = code, facts
+        self.code, self.helps, self.facts = code, helps, facts
 
 
 def show_shape(shape: Iterable[int | None] | Parts) -> str:

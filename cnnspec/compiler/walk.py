@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cnnspec.compiler.expressions import evaluate
 from cnnspec.compiler.flow import LOST, Flow, Known, identity_of
-from cnnspec.compiler.module_names import problem_of
+from cnnspec.compiler.module_names import free_name, problem_of
 from cnnspec.compiler.names import Binding, Block, Made, Scope, Value, Values, check_names
 from cnnspec.compiler.place import Place
 from cnnspec.compiler.stack import Stack
@@ -24,7 +24,7 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from cnnspec.declare import Bound, Reject
@@ -327,11 +327,16 @@ class Walk(Place):
         if isinstance(known, Flow):
             if known != LOST:
                 count = len(label.names)
-                self.sink.report(codes.PATTERN_LENGTH, label.span, found="one value arrives", count=count)
+                fixes = (f"write `as {label.names[0].id}`",)
+                self.sink.report(codes.PATTERN_LENGTH, label.span, helps=fixes, found="one value arrives", count=count)
             return None
         if len(known.parts) != len(label.names):
             found = f"{len(known.parts)} values arrive"
-            self.sink.report(codes.PATTERN_LENGTH, label.span, found=found, count=len(label.names))
+            names = [name.id for name in label.names][: len(known.parts)]
+            unnamed = ["_"] * (len(known.parts) - len(names))
+            rest = "; `_` names nothing" if unnamed else ""
+            fixes = (f"write `as ({', '.join([*names, *unnamed])})`{rest}",)
+            self.sink.report(codes.PATTERN_LENGTH, label.span, helps=fixes, found=found, count=len(label.names))
             return None
         return [(part, part_of(feed, index)) for index, part in enumerate(known.parts)]
 
@@ -349,7 +354,7 @@ class Walk(Place):
         self.stack.labels[name] = label.span
         why = problem_of(name)
         if why:
-            self.sink.report(codes.BAD_MODULE_NAME, label.span, name=name, why=why)
+            self.sink.report(codes.BAD_MODULE_NAME, label.span, name=name, why=why, fix=free_name(name))
         elif earlier is not None:
             in_loop = earlier == label.span
             helps = ("a loop comes here again: put its body into a block",) if in_loop else ()
@@ -358,6 +363,17 @@ class Walk(Place):
 
     def find(self, name: str) -> Binding | None:
         return self.scope.find(name)
+
+    def no_value(self, name: tree.Name) -> None:
+        """Report a name that no value has here."""
+        scope, body = self.scope, self.body
+
+        def helps() -> Iterable[Suggestion | str]:
+            from cnnspec.compiler.elsewhere import similar_value
+
+            return similar_value(scope, body, name.id)
+
+        self.sink.report(codes.UNKNOWN_VALUE_NAME, name.span, helps=helps, name=name.id)
 
     def inner_value(self, of: Value | Values, path: Sequence[tree.Name], span: Span) -> Any:
         """The value behind a module inside of the labelled one whose value is `of`."""
@@ -369,6 +385,10 @@ class Walk(Place):
             return UNKNOWN
         home = made.home
         assert isinstance(home, Stack)
+        child = home.children[made.index]
+        if isinstance(child, LayerNode) and child.layer is None:
+            # What is wrong with it has been told.
+            return UNKNOWN
         try:
             node, number, shape = tap(home.children[made.index], [name.id for name in path])
         except NoPart as wrong:

@@ -57,7 +57,7 @@ UNKNOWN_LAYER = Code("E110", "there is no layer or block `{name}`", "unknown nam
 UNKNOWN_PARAMETER = Code("E111", "{layer} has no parameter `{name}`", "unknown parameter", note="{layer} {takes}")
 MISSING_ARGUMENT = Code("E112", "{layer} needs {missing}", "gives no {missing}", note="in full it is {signature}")
 TOO_MANY_ARGUMENTS = Code("E113", "{layer} is given too many arguments", "one too many", note="{layer} {takes}")
-DUPLICATE_ARGUMENT = Code("E114", "{layer} is given `{name}` twice", "given again")
+DUPLICATE_ARGUMENT = Code("E114", "{layer} is given `{name}` twice", "given again", help="leave one of the two out")
 WRONG_TYPE = Code("E115", "{name} of {layer} can't be {value}", "has to be {wants}")
 OUT_OF_RANGE = Code("E116", "{name} of {layer} can't be {value}", "has to be {wants}")
 UNKNOWN_NAME = Code("E117", "there is no name `{name}` here", "unknown name")
@@ -72,7 +72,7 @@ UNKNOWN_VALUE_NAME = Code(
     "unknown name",
     note="`... as name` names the value of a statement for those below it, in its body and in bodies inside of that",
 )
-BAD_MODULE_NAME = Code("E124", "a module can't be called `{name}`", "{why}")
+BAD_MODULE_NAME = Code("E124", "a module can't be called `{name}`", "{why}", help="call it `{fix}`")
 NEEDS_ARGUMENTS = Code("E125", "`{name}` has to be told what to merge", "nothing given", help="{fix}")
 SHAPE_NAME = Code("E126", "`{name}` can't be bound", "gives the shape at its place, always", help="use another name")
 TORCH_ORDER = Code(
@@ -235,7 +235,7 @@ INPUT_DIFFERS = Code(
     note="a model that is used as a block checks what arrives; `input [3, H, W]` takes every size",
 )
 VARIANT_OF_BLOCK = Code("E420", "`{name}` is no model", "a variant is of a model", note="a block has no input")
-PARAMETER_FIXED = Code("E421", "`{name}` of model `{model}` is given already", "")
+PARAMETER_FIXED = Code("E421", "`{name}` of model `{model}` is given already", "given in this definition")
 EMPTY_MODEL = Code("E416", "model `{name}` has no layers", "nothing but its input")
 
 # Recipes
