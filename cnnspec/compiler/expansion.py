@@ -69,7 +69,8 @@ def expanded(walk: Walk, chosen: Chosen, parameters: Mapping[str, Any], recipe: 
     if walk.reads_integers:
         entries = _with_types(entries, root)
     complete = complete and root.output is not None
-    return Graph(chosen.name.id, values, root, complete, recipe, chosen.name.span.source, entries)
+    source, fixed = chosen.name.span.source, tuple(chosen.fixed)
+    return Graph(chosen.name.id, values, root, complete, recipe, source, entries, fixed=fixed)
 
 
 def _bind_parameters(walk: Walk, chosen: Chosen, parameters: Mapping[str, Any], values: dict[str, Any]) -> None:

@@ -170,7 +170,9 @@ def _apart(name: str, node: tree.Expression, scope: Scope, span: Span, place: Pl
 
 def _report_cycle(name: str, span: Span, place: Place) -> None:
     chain = [*place.calling[place.calling.index(name) :], name]
-    place.sink.report(codes.NAMES_IN_CIRCLE, span, name=name, chain=" uses ".join(f"`{link}`" for link in chain))
+    fix = "let one of them be worked out without the others; what comes several times, a loop or comprehension says"
+    words = " uses ".join(f"`{link}`" for link in chain)
+    place.sink.report(codes.NAMES_IN_CIRCLE, span, helps=(fix,), name=name, chain=words)
 
 
 def _size_here(node: tree.Name, place: Place) -> Any:

@@ -255,7 +255,11 @@ def _fits(walk: Walk, layer: Layer, node: tree.Layer) -> bool:
     if isinstance(flow, Flow):
         if layer.takes == 1 or flow == LOST:
             return True
-        walk.sink.report(codes.TAKES_TUPLE, node.name.span, labels=flow.labels(), layer=name, count=layer.takes)
+        parts = ", ".join("xyzuvw"[: layer.takes])
+        fix = (f"name the values, and go on from a tuple of them in front of it: `use ({parts})`",)
+        walk.sink.report(
+            codes.TAKES_TUPLE, node.name.span, labels=flow.labels(), helps=fix, layer=name, count=layer.takes
+        )
         return False
     if len(flow.parts) == layer.takes > 1:
         return True

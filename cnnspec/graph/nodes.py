@@ -240,6 +240,9 @@ class Graph:
     at: str = ""
     """The sizes that were chosen for those by name, as `H = 32`."""
 
+    fixed: tuple[str, ...] = ()
+    """The parameters that the definition of a variant gives; nothing else can give them."""
+
     @property
     def numbers(self) -> Graph:
         """The graph with numbers for all sizes: where they have names, the smallest that are admitted."""

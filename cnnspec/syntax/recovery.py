@@ -151,9 +151,15 @@ def _known(run: Automaton, tokens: list[Token], span: Span) -> tree.Invalid:
         word = "input"
     names: list[str] = []
     label: tree.Name | None = None
-    depth = 0
+    depth = pattern = 0
     for number, token in enumerate(tokens[1:]):
         before = tokens[number]
+        if pattern or (before[0] == "AS" and token[0] == "LPAR"):
+            # The names of a tuple's parts, in as many brackets as there are.
+            pattern += (token[0] == "LPAR") - (token[0] == "RPAR")
+            if token[0] == "NAME":
+                names.append(run.text(token))
+            continue
         depth += (before[0] == "LBRACE") - (before[0] == "RBRACE")
         if token[0] != "NAME" or before[0] not in ("AS", "LET", "MODEL", "BLOCK"):
             continue

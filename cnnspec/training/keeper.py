@@ -227,7 +227,9 @@ class Keeper:
             "digest": plan.digest,
             "spec": {
                 "text": graph.source.text, "path": str(graph.source.path), "model": graph.name, "files": self.files,
-                "values": {name: value for name, value in graph.values.items() if _is_plain(value)},
+                "values": {
+                    name: value for name, value in graph.values.items() if _is_plain(value) and name not in graph.fixed
+                },
             },
             "recipe": _texts(plan.recipe),
             "data": {

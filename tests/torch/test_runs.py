@@ -63,6 +63,19 @@ def test_a_run_goes_on_with_its_own_recipe_and_options_on_top(folder: Path, caps
     assert "leave out --out" in capsys.readouterr().err
 
 
+def test_a_run_of_a_variant_of_an_imported_model_moves_alone(folder: Path):
+    (folder / "base.cnn").write_text(
+        "model Net(width) { input [1, 8, 8]; Conv2d(width, 3); ReLU; Flatten; Linear(10) }\n"
+    )
+    recipe = SPEC.partition("\n")[2]
+    (folder / "small.cnn").write_text(f'from "base.cnn" import Net\nmodel Small = Net(4)\n{recipe}')
+    assert main(["train", "small.cnn", "--epochs", "1", "--out", "run"]) == 0
+    for name in ("base.cnn", "small.cnn"):
+        (folder / name).unlink()
+    assert main(["evaluate", "run"]) == 0
+    assert main(["train", "--resume", "run", "--epochs", "2"]) == 0
+
+
 def test_a_run_of_a_spec_with_imports_moves_alone(folder: Path, monkeypatch: pytest.MonkeyPatch):
     (folder / "specs" / "nets").mkdir(parents=True)
     (folder / "specs" / "cnnspec.toml").touch()
