@@ -93,7 +93,10 @@ def again(walk: Walk, node: tree.Again) -> None:
     made = value.module if isinstance(value, (Value, Values)) else None
     if made is None:
         if value is not UNKNOWN:
-            helps = [note("label the statement that makes the module: `Layer(...) as name`")]
+            words = "label the statement that makes the module: `Layer(...) as name`"
+            if isinstance(node.value, tree.Access):
+                words = "`again` runs a module of this body or one around it: write that of a part in the body that makes it"
+            helps = [note(words)]
             walk.sink.report(codes.NO_MODULE, node.value.span, helps=helps, name=node.value.span.text)
         walk.gap("again", node.span)
         walk.finish(node.tail)

@@ -395,9 +395,9 @@ class Walk(Place):
             name = path[wrong.position]
             whole = ".".join([of.name, *(part.id for part in path[: wrong.position])])
             labels = wrong.labels
-            self.sink.report(
-                codes.NO_PART, name.span, helps=lambda: did_you_mean(name.id, labels), name=whole, part=name.id
-            )
+            way = f"`{name.id}` stands in a part of `{whole}` that has no label: give it one, and go by it"
+            helps = (way,) if wrong.hidden else did_you_mean(name.id, labels)
+            self.sink.report(codes.NO_PART, name.span, helps=helps, name=whole, part=name.id)
             return UNKNOWN
         feed = home.tapped(made.index, node, number)
         flow = LOST if shape is None else known_of(shape)

@@ -26,16 +26,25 @@ if TYPE_CHECKING:
 
 
 class NoPart(Exception):
-    """A path leads to no module: the number of the name that is wrong, and the labels that there are."""
+    """A path leads to no module: the number of the name that is wrong, the labels that there are, and whether a part
+    without a label holds a module of that name."""
 
-    def __init__(self, position: int, labels: tuple[str, ...]) -> None:
+    def __init__(self, position: int, labels: tuple[str, ...], *, hidden: bool) -> None:
         super().__init__(position)
-        self.position, self.labels = position, labels
+        self.position, self.labels, self.hidden = position, labels, hidden
 
 
 def labels_of(node: Node) -> tuple[str, ...]:
     """The labels that a path may go on with."""
     return tuple(key for key, _ in children_of(node) if not key.isdigit())
+
+
+def _is_hidden(node: Node, name: str) -> bool:
+    """Whether a part without a label holds a module of that name."""
+    inner = [] if isinstance(node, LayerNode) else [child for key, child in children_of(node) if key.isdigit()]
+    return any(
+        name in labels_of(child) or _is_hidden(child, name) for child in inner if not isinstance(child, LayerNode)
+    )
 
 
 def tap(node: Node, path: Sequence[str], position: int = 0) -> tuple[Node, int, Shape | Parts | None]:
@@ -45,7 +54,7 @@ def tap(node: Node, path: Sequence[str], position: int = 0) -> tuple[Node, int, 
     """
     keys = [key for key, _ in children_of(node)]
     if isinstance(node, LayerNode) or path[0] not in labels_of(node):
-        raise NoPart(position, labels_of(node))
+        raise NoPart(position, labels_of(node), hidden=_is_hidden(node, path[0]))
     index = keys.index(path[0])
     return (
         _tap_body(node, index, path, position)
