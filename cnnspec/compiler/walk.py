@@ -397,6 +397,8 @@ class Walk(Place):
             labels = wrong.labels
             way = f"`{name.id}` stands in a part of `{whole}` that has no label: give it one, and go by it"
             helps = (way,) if wrong.hidden else did_you_mean(name.id, labels)
+            if name.id in ("weight", "bias") and not helps:
+                helps = ("parameters of a layer are no values; a learned value is `weight [sizes] = start as name`",)
             self.sink.report(codes.NO_PART, name.span, helps=helps, name=whole, part=name.id)
             return UNKNOWN
         feed = home.tapped(made.index, node, number)
