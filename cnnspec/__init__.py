@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cnnspec.training.api import train as train
     from cnnspec.training.evaluate import evaluate as evaluate
     from cnnspec.training.evaluate import predict as predict
+    from cnnspec.weights import load_weights as load_weights
 
 _HOMES = {
     "Spec": "cnnspec.spec",
@@ -28,9 +29,10 @@ _HOMES = {
     "evaluate": "cnnspec.training.evaluate",
     "predict": "cnnspec.training.evaluate",
     "train": "cnnspec.training.api",
+    "load_weights": "cnnspec.weights",
 }
 
-__all__ = ["Layer", "Spec", "SpecError", "__version__", "evaluate", "load", "loads", "predict", "train"]
+__all__ = ["Layer", "Spec", "SpecError", "__version__", "evaluate", "load", "load_weights", "loads", "predict", "train"]
 
 
 def __getattr__(name: str) -> object:

@@ -44,3 +44,15 @@ class NonFiniteLoss(TrainError):
         super().__init__(message)
         self.layer = layer
         self.step = step
+
+
+class WeightsError(CnnspecError):
+    """A state dict that does not fit a network, or only in a way that is doubtful."""
+
+
+class GraphFileError(CnnspecError):
+    """A file that holds no graph, or one that is not right."""
+
+
+class UnsupportedExport(CnnspecError):
+    """A network that a format can't hold."""

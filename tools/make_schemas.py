@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cnnspec.backends.graph_document import GraphForm
 from cnnspec.files import write_atomic
 from cnnspec.report.documents import DOCUMENTS, Document
 
@@ -27,9 +28,15 @@ def schema_of(document: type[Document]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def graph_schema() -> str:
+    """The schema of the document that a graph is exported as."""
+    return json.dumps(GraphForm.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
     for name, document in DOCUMENTS.items():
         write_atomic(FOLDER / f"{name}.schema.json", schema_of(document))
+    write_atomic(FOLDER / "graph.schema.json", graph_schema())
 
 
 if __name__ == "__main__":

@@ -12,11 +12,8 @@ from cnnspec.cli.common import (
     UsageError,
     add_color,
     add_definitions,
-    definitions,
-    files_of,
+    one_model,
     print_text,
-    read,
-    wants_color,
 )
 
 TYPE_CHECKING = False
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from cnnspec.backends.exports import Format
+    from cnnspec.graph.nodes import Graph
 
 
 def options_of(parser: ArgumentParser) -> None:
@@ -33,6 +31,7 @@ def options_of(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="OUT", help="where to write, or - for stdout")
     known = ", ".join(f"{found.name} ({found.about})" for found in FORMATS.values())
     parser.add_argument("--to", metavar="FORMAT", help=f"the format, where OUT does not end so: {known}")
+    parser.add_argument("--weights", metavar="WEIGHTS", help="a state dict to write, by default weights are drawn anew")
     parser.add_argument("--force", action="store_true", help="replace a file that cnnspec did not write")
     add_definitions(parser)
     add_color(parser)
@@ -40,29 +39,42 @@ def options_of(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Write the model that is asked for, or tell what is wrong with it."""
-    from cnnspec.diagnostics import Sink
-    from cnnspec.diagnostics.render import clean, render_all
-    from cnnspec.spec import the_only
+    from cnnspec.diagnostics.render import clean
 
     wanted = _format(options)
     output = options.output or "-"
     if output != "-":
         _expect_ours(output, force=options.force)
-    path, model = next(files_of(options.path))
-    sink = Sink()
-    graph = the_only(read(path, sink), model, definitions(options.define), sink)
-    graph = graph and graph.numbers
-    if graph is None or sink.has_errors:
-        errors = [found for found in sink.diagnostics if found.severity == "error"]
-        print(render_all(errors, color=wants_color(options.color, sys.stderr)), file=sys.stderr)
+    graph = one_model(options.path, options.define, options.color)
+    if graph is None:
         return FINDINGS
-    content = wanted.write(graph)
+    content = _content(wanted, graph, options.weights)
     if output == "-":
         _print(content)
         return OK
     _write(output, content)
     print_text(f"{clean(output)}: {graph.name} as {wanted.about}, {len(content):,} bytes")
     return OK
+
+
+def _content(wanted: Format, graph: Graph, weights: str | None) -> bytes:
+    """What the file will hold."""
+    if not wanted.holds_weights:
+        if weights is not None:
+            raise UsageError(f"{wanted.about}: it holds no weights")
+        return wanted.write(graph)
+    try:
+        from cnnspec.backends.torch_module import build
+
+        net = build(graph, device="cpu").eval()
+        if weights is not None:
+            from cnnspec.weights import load_weights
+
+            load_weights(net, weights)
+        return wanted.write(graph, net)
+    except ModuleNotFoundError as error:
+        extra = "onnx" if error.name == "onnx" else "torch"
+        raise UsageError(f"{wanted.suffix} needs {error.name}: pip install 'cnnspec[{extra}]'") from None
 
 
 def _format(options: Namespace) -> Format:

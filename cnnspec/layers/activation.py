@@ -324,6 +324,9 @@ class PReLU(_Activation):
         size = tape.bytes_of(y)
         return tape.op([x], y, keeps=[x], weights=[self.num_parameters * tape.size], spare=size, order=x.order)
 
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        return {"weight": (self.num_parameters,)}
+
 
 class GLU(Layer):
     """Multiplies one half of a dimension by the sigmoid of the other.

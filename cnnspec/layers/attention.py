@@ -45,6 +45,25 @@ def _work(query: Shape, key: Shape, value: Shape, steps: int) -> int:
     return width * (2 * count(query) + count(key) + count(value)) + 2 * query[0] * steps * width
 
 
+def _attention_state(
+    width: int, bias: bool, keys: int | None = None, values: int | None = None, *, own: bool = False
+) -> dict[str, Shape]:
+    """The tensors of attention. `own` tells of a key and a value that are learned."""
+    keys, values = keys or width, values or width
+    found: dict[str, Shape] = {}
+    if keys == values == width:
+        found["in_proj_weight"] = (3 * width, width)
+    else:
+        sizes = {"q": width, "k": keys, "v": values}
+        found |= {f"{name}_proj_weight": (width, size) for name, size in sizes.items()}
+    if bias:
+        found["in_proj_bias"] = (3 * width,)
+    if own:
+        found |= {"bias_k": (1, 1, width), "bias_v": (1, 1, width)}
+    found["out_proj.weight"] = (width, width)
+    return found | ({"out_proj.bias": (width,)} if bias else {})
+
+
 class SelfAttention(Layer):
     """Lets each step of a sequence look at all of its steps: MultiheadAttention of one value over itself.
 
@@ -72,6 +91,9 @@ class SelfAttention(Layer):
 
     def parameter_sizes(self, x: Shape) -> list[int]:
         return _sizes(x[-1], self.bias)
+
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        return _attention_state(x[-1], self.bias)
 
     def macs(self, x: Shape, y: Shape) -> int:
         return _work(x, x, x, x[0])
@@ -142,6 +164,10 @@ class MultiheadAttention(Layer):
         maps = [query * query, query * key, query * value] if apart else [3 * query * query]
         return [*maps, *_sizes(query, self.bias)[1:], *[query] * (2 * self.add_bias_kv)]
 
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        query, key, value = self._each(x)
+        return _attention_state(query[-1], self.bias, key[-1], value[-1], own=self.add_bias_kv)
+
     def macs(self, x: Shape, y: Shape) -> int:
         query, key, value = self._each(x)
         return _work(query, key, value, self._steps(key))
@@ -203,6 +229,21 @@ class TransformerEncoderLayer(Layer):
         width, inner, bias = x[-1], self.dim_feedforward, self.bias
         maps = [width * inner, *[inner] * bias, width * inner, *[width] * bias]
         return [*_sizes(width, bias), *maps, *[width] * (2 + 2 * bias)]
+
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        width, inner = x[-1], self.dim_feedforward
+        found = {f"self_attn.{name}": shape for name, shape in _attention_state(width, self.bias).items()}
+        parts: dict[str, Shape] = {
+            "linear1": (inner, width),
+            "linear2": (width, inner),
+            "norm1": (width,),
+            "norm2": (width,),
+        }
+        for name, shape in parts.items():
+            found[f"{name}.weight"] = shape
+            if self.bias:
+                found[f"{name}.bias"] = shape[:1]
+        return found
 
     def macs(self, x: Shape, y: Shape) -> int:
         return _work(x, x, x, x[0]) + 2 * count(x) * self.dim_feedforward

@@ -4,7 +4,7 @@ Shapes are tuples of ints without the batch dimension, which is always there and
 registers itself under its class name: `Layer.find`, `Layer.names`. No layer imports torch: `call` returns data.
 """
 
-from math import inf
+from math import inf, prod
 
 from cnnspec.declare import Named, Number, Signature
 from cnnspec.record import record
@@ -177,6 +177,14 @@ class Layer(Named, family=True):
         weight, total = self.weight(x), self.parameters(x)
         first = count(weight) if weight else total // 2 if self.paired and getattr(self, "bias", False) else 0
         return [size for size in (first, total - first) if size]
+
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        """Shapes of its tensors in the state dict by their names, in torch's order, for an input of shape `x`."""
+        weight = self.weight(x)
+        if not weight:
+            return {}
+        bias = self.parameters(x) - prod(weight)
+        return {"weight": weight, "bias": (bias,)} if bias else {"weight": weight}
 
     def buffers(self, x: Shape) -> tuple[int, int]:
         """Values that it keeps without learning them, for an input of shape `x`: floats, and whole numbers."""

@@ -22,6 +22,11 @@ LAYER_NORM = 7
 """Operations of a norm for each value: the mean, the difference, its square, their sum, the factor, the learnt two."""
 
 
+def _scale(shape: Shape, bias: bool) -> dict[str, Shape]:
+    """The tensors that a norm scales and shifts with."""
+    return {"weight": shape, "bias": shape} if bias else {"weight": shape}
+
+
 class _ChannelNorm(_Spatial):
     """Normalises every channel of a map of `rank` spatial dimensions."""
 
@@ -69,6 +74,12 @@ class _BatchNorm(_ChannelNorm):
         one = y[1] * tape.size
         weights = [one] * (1 + self.bias) if self.affine else []
         return tape.op([x], y, keeps=[x], extra=[one, one] if batch_wise else (), weights=weights, order=x.order)
+
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        found = _scale(x[:1], self.bias) if self.affine else {}
+        if self.track_running_stats:
+            found |= {"running_mean": x[:1], "running_var": x[:1], "num_batches_tracked": ()}
+        return found
 
 
 class BatchNorm1d(_BatchNorm):
@@ -134,6 +145,12 @@ class _InstanceNorm(_ChannelNorm):
         return tape.op(
             [rows], y, keeps=[rows], extra=extra, scratch=scratch, weights=weights, spare=spare, drops=[rows]
         )
+
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        found = _scale(x[:1], self.bias) if self.affine else {}
+        if self.track_running_stats:
+            found |= {"running_mean": x[:1], "running_var": x[:1], "num_batches_tracked": ()}
+        return found
 
 
 class InstanceNorm1d(_InstanceNorm):
@@ -203,6 +220,9 @@ class GroupNorm(Layer):
         weights = [one] * (1 + self.bias) if self.affine else []
         return tape.op([x], y, keeps=[x], extra=[each, each], weights=weights, order=x.order)
 
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        return _scale(x[:1], self.bias) if self.affine else {}
+
     def _expect_whole_groups(self, channels: int) -> None:
         if channels % self.num_groups:
             facts = {"what": "the number of channels", "value": channels}
@@ -269,6 +289,9 @@ class LayerNorm(_ShapeNorm):
         weights = [values * tape.size] * (1 + self.bias) if self.elementwise_affine else []
         return tape.op([x], y, keeps=[x], extra=[each, each], weights=weights)
 
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        return _scale(self._shape(x), self.bias) if self.elementwise_affine else {}
+
 
 class RMSNorm(_ShapeNorm):
     """Divides each sample by its root mean square over its last dimensions, all of them where none are given.
@@ -296,6 +319,9 @@ class RMSNorm(_ShapeNorm):
             return scaled
         weights = [values * tape.size]
         return tape.op([scaled], y, keeps=[scaled], weights=weights, spare=tape.bytes_of(y), drops=[scaled])
+
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        return {"weight": self._shape(x)} if self.elementwise_affine else {}
 
 
 class LocalResponseNorm(Layer):

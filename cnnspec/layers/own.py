@@ -35,6 +35,9 @@ class LayerScale(Layer):
     def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
         return tape.op([x], y, keeps=[x], weights=[y[1] * tape.size], spare=tape.bytes_of(y), order=x.order)
 
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        return {"gamma": x[:1]}
+
 
 class StochasticDepth(Layer):
     """Drops whole samples at random in training and scales the others up: the last layer of a residual body.

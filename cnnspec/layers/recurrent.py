@@ -79,6 +79,20 @@ class _Recurrent(Layer):
             found += [size for size in own if size] * self.directions
         return found
 
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        rows = self.gates * self.hidden_size
+        found: dict[str, Shape] = {}
+        for layer in range(min(self.num_layers, LAYERS)):
+            width = x[-1] if layer == 0 else self.directions * self.out_features
+            for ending in ("", "_reverse")[: self.directions]:
+                found[f"weight_ih_l{layer}{ending}"] = (rows, width)
+                found[f"weight_hh_l{layer}{ending}"] = (rows, self.out_features)
+                if self.bias:
+                    found |= {f"bias_{side}_l{layer}{ending}": (rows,) for side in ("ih", "hh")}
+                if self.proj_size:
+                    found[f"weight_hr_l{layer}{ending}"] = (self.proj_size, self.hidden_size)
+        return found
+
     def _weights(self, x: Shape) -> int:
         """Values of its matrices, each of which is applied once a step."""
         each, rows = 0, self.gates * self.hidden_size

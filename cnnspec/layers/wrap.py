@@ -70,6 +70,14 @@ class _Parametrized(Layer):
         own = self.parameters(x) - self.layer.parameters(x)
         return [*([own] if own else []), *self.layer.parameter_sizes(x)]
 
+    def tensors(self, x: Shape) -> dict[str, Shape]:
+        plain = {name: shape for name, shape in self.layer.tensors(x).items() if name != "weight"}
+        return plain | {f"parametrizations.weight.{name}": shape for name, shape in self._learned(x).items()}
+
+    def _learned(self, x: Shape) -> dict[str, Shape]:
+        """What the weight is worked out of."""
+        return {}
+
     def macs(self, x: Shape, y: Shape) -> int:
         return self.layer.macs(x, y)
 
@@ -130,6 +138,13 @@ class weight_norm(_Parametrized):
             return [weight, 2 * norms], [norms]
         return [weight, norms if self.dim % len(shape) in (0, len(shape) - 1) else weight + 2 * norms], [norms]
 
+    def _learned(self, x: Shape) -> dict[str, Shape]:
+        shape = self.layer.weight(x)
+        if self.dim in (None, -1):
+            return {"original0": (), "original1": shape}
+        kept = range(len(shape))[self.dim]
+        return {"original0": tuple(size if axis == kept else 1 for axis, size in enumerate(shape)), "original1": shape}
+
 
 class spectral_norm(_Parametrized):
     """Divides the weight of a layer by its largest singular value, found by power iterations.
@@ -151,3 +166,8 @@ class spectral_norm(_Parametrized):
 
     def _worked_out(self, tape: "Tape", x: Shape) -> "tuple[list[int], list[int]]":
         return [tape.bytes_of(self.layer.weight(x)), self.buffers(x)[0] * tape.size, tape.size], []
+
+    def _learned(self, x: Shape) -> dict[str, Shape]:
+        shape = self.layer.weight(x)
+        rows = shape[self.layer.output_axis if self.dim is None else self.dim]
+        return {"original": shape, "0._u": (rows,), "0._v": (prod(shape) // rows,)}

@@ -29,8 +29,11 @@ from cnnspec.nn.layers import (
 )  # fmt: skip
 from cnnspec.nn.sequence import GRU, LSTM, RNN, MultiheadAttention, SelfAttention
 
+SIDE_BY_SIDE = (Add, Concat, Matmul, Multiply, Residual, Tuple)
+"""What runs its children side by side, each on the value that arrives."""
+
 __all__ = [
-    "GRU", "LSTM", "RNN", "Abs", "Add", "Chunk", "Concat", "Exp", "Following", "InputSizes",
+    "GRU", "LSTM", "RNN", "SIDE_BY_SIDE", "Abs", "Add", "Chunk", "Concat", "Exp", "Following", "InputSizes",
     "LayerScale", "Log", "Matmul", "Max", "Mean",
     "MultiheadAttention", "Multiply", "PadChannels", "Part", "Permute", "Residual", "Select", "SelfAttention", "Slice",
     "Split", "Sqrt", "Stack", "Std", "Step", "StochasticDepth", "Sum", "Term", "Tuple", "spectral_norm", "weight_norm",

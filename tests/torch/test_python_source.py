@@ -15,6 +15,9 @@ from tests.network_generator import Generator
 from tests.sampling import FULL, amount
 from tests.torch.test_specs import FOLDER, LIGHT, SLOW, all_models
 
+FIRST = set({name.partition(":")[0]: name for name in reversed(all_models())}.values())
+"""The first model of every file."""
+
 
 def written(spec: cnnspec.Spec) -> nn.Module:
     """The network that the written source makes."""
@@ -30,7 +33,7 @@ def written(spec: cnnspec.Spec) -> nn.Module:
 def inputs_of(spec: cnnspec.Spec) -> list[torch.Tensor]:
     return [
         torch.randint(0, 2, (2, *entry.shape)) if entry.integers else torch.rand(2, *entry.shape)
-        for entry in spec.graph.inputs
+        for entry in spec.graph.numbers.inputs
     ]
 
 
@@ -62,13 +65,15 @@ def assert_same(spec: cnnspec.Spec, *, run: bool = True) -> None:
 @pytest.mark.parametrize("name", all_models())
 def test_every_spec_is_written(name: str):
     spec = cnnspec.load(FOLDER / name)
-    quick = spec.parameters < (LIGHT if FULL else 3_000_000) and name not in SLOW
-    assert_same(spec, run=quick and max(max(entry.shape) for entry in spec.graph.inputs) < 300)
+    if not FULL and spec.parameters > 15_000_000 and name not in FIRST:
+        pytest.skip("the largest of a family, in the full run")
+    quick = spec.parameters < (LIGHT if FULL else 1_000_000) and name not in SLOW
+    assert_same(spec, run=quick and max(max(entry.shape) for entry in spec.graph.numbers.inputs) < 300)
 
 
 @pytest.mark.parametrize("values", [False, True])
 def test_generated_networks_are_written(values: bool):
-    for seed in range(amount(25, 2_000)):
+    for seed in range(amount(10, 2_000)):
         text, _ = Generator(random.Random(seed), values=values).model()
         try:
             assert_same(cnnspec.loads(text))

@@ -7,7 +7,6 @@ from cnnspec.backends.python_source.classes import Classes
 from cnnspec.backends.python_source.modules import Terms
 from cnnspec.backends.python_source.parts import all_parts, with_parts
 from cnnspec.backends.python_source.render import class_lines, docstring
-from cnnspec.backends.python_source.terms import Use
 from cnnspec.backends.python_source.words import RESERVED, shape_text
 from cnnspec.graph.digest import digest_of
 from cnnspec.graph.nodes import Graph
@@ -27,8 +26,7 @@ def source_of(graph: Graph) -> str:
     if not graph.complete:
         raise ValueError("a graph with mistakes can't be exported")
     graph = graph.numbers
-    root = Terms().of(graph.root)
-    assert isinstance(root, Use)
+    root = Terms().root(graph.root)
     parts = all_parts()
     classes = Classes(root, graph.name, {*RESERVED, *parts}, _documentation(graph))
     text = "\n\n\n".join("\n".join(class_lines(cls)) for cls in classes.found)
@@ -46,7 +44,8 @@ def _head(graph: Graph) -> list[str]:
 
 def _documentation(graph: Graph) -> str:
     """The comment above a model; of a variant, and of what it is one of."""
-    assert graph.root.block is not None
+    if graph.root.block is None:
+        return ""
     texts = [comment_above(graph.span), tree.documentation(graph.root.block.definition)]
     return "\n\n".join(dict.fromkeys(filter(None, texts)))
 

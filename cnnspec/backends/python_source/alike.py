@@ -10,6 +10,8 @@ from cnnspec.backends.python_source.terms import (
     Call,
     Chain,
     Child,
+    Counted,
+    Expression,
     Forward,
     Hole,
     Line,
@@ -17,7 +19,11 @@ from cnnspec.backends.python_source.terms import (
     Loop,
     Optional,
     Use,
+    parts_of,
+    rebuilt,
 )
+from cnnspec.backends.python_source.words import snake
+from cnnspec.graph.matching import longest_common
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +46,7 @@ class Alike:
         """The hole with these values; one that says the same where both say something."""
         for index, (known, known_role) in enumerate(self.holes):
             both = [(a, b) for a, b in zip(known, values) if not (a is ABSENT or b is ABSENT)]
-            if both and all(_same(a, b) for a, b in both):
+            if both and all(same(a, b) for a, b in both):
                 merged = tuple(b if a is ABSENT else a for a, b in zip(known, values))
                 self.holes[index] = (merged, known_role or role)
                 return Hole(index)
@@ -53,7 +59,7 @@ class Alike:
         if all(term is first for term in present) and len(present) == len(terms):
             return first
         if all(isinstance(term, Literal) for term in present):
-            if all(_same(term.value, first.value) for term in present):
+            if all(same(term.value, first.value) for term in present):
                 return first
             return self._hole(tuple(t if t is ABSENT else t.value for t in terms), first.role)
         kinds = {type(term) for term in present}
@@ -63,13 +69,17 @@ class Alike:
             return self._unify(tuple(_as_loop(t) if isinstance(t, Child) else t for t in terms))
         if len(kinds) != 1:
             raise Differ
+        if kinds == {Call} and len({term.target for term in present}) > 1:
+            # Layers without arguments, such as activations: the user of the class says which.
+            _expect(all(head_of(term) == "" for term in present))
+            return self._hole(terms, "activation")
         return self._same_kind(first, terms, present)
 
     def _same_kind(self, first: Any, terms: tuple[Any, ...], present: list[Any]) -> Any:
         if isinstance(first, Call):
             return self._calls(first, terms, present)
         if isinstance(first, Chain):
-            return Chain(self._each(terms, "children"))
+            return Chain(self._children(terms))
         if isinstance(first, Child):
             _expect_equal(present, "label")
             shapes = {term.shape for term in present}
@@ -81,6 +91,9 @@ class Alike:
             return self._bodies(first, terms, present)
         if isinstance(first, Optional):
             return Optional(self._field(terms, "term"), self._field(terms, "test"))
+        if isinstance(first, Counted):
+            _expect_equal(present, "step")
+            return Counted(self._field(terms, "start"), first.step)
         if isinstance(first, Use):
             raise TypeError("uses are classes by now")
         _expect(all(term == first for term in present))
@@ -98,6 +111,49 @@ class Alike:
             for index in range(counts.pop())
         )
 
+    def _children(self, terms: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The children of sequences; those that are missing in some of them may be left out."""
+        lists: list[Any] = [term if term is ABSENT else term.children for term in terms]
+        heads: list[Any] = [items if items is ABSENT else [head_of(item) for item in items] for items in lists]
+        if len({tuple(one) for one in heads if one is not ABSENT}) == 1:
+            return self._each(terms, "children")
+        _expect(not any(_is_labelled(items) for items in lists if items is not ABSENT))
+        merged: list[str] = []
+        for one in heads:
+            merged = merged if one is ABSENT else _merged(merged, one)
+        # One of them has all that there is: so no two parts are alternatives.
+        _expect(any(one is not ABSENT and len(one) == len(merged) for one in heads))
+        columns: list[list[Any]] = [[] for _ in merged]
+        for items, own in zip(lists, heads):
+            places = iter([]) if items is ABSENT else iter(_places(own, merged))
+            at = next(places, -1)
+            for number, column in enumerate(columns):
+                if items is ABSENT or number != at:
+                    column.append(ABSENT)
+                    continue
+                column.append(items[len([c for c in columns[:number] if c[-1] is not ABSENT])])
+                at = next(places, -1)
+        return tuple(self._column(tuple(column), lists) for column in columns)
+
+    def _column(self, items: tuple[Any, ...], lists: list[Any]) -> Any:
+        """One child of several sequences, of which some may lack it."""
+        before = len(self.holes)
+        child = self._unify(items)
+        if all(item is not ABSENT or whole is ABSENT for item, whole in zip(items, lists)):
+            return child
+        _expect(isinstance(child, Child))
+        if isinstance(child.term, Hole):
+            values, role = self.holes[child.term.index]
+            given = tuple(None if i is ABSENT and w is not ABSENT else v for v, i, w in zip(values, items, lists))
+            hole = child.term
+            if hole.index < before:
+                hole = Hole(len(self.holes))
+                self.holes.append((given, role))
+            self.holes[hole.index] = (given, role)
+            return Child(None, Optional(hole, hole), child.shape)
+        there = tuple(ABSENT if whole is ABSENT else item is not ABSENT for item, whole in zip(items, lists))
+        return Child(None, Optional(child.term, self._hole(there, f"with_{_word(child.term)}")), child.shape)
+
     def _calls(self, first: Call, terms: tuple[Any, ...], present: list[Any]) -> Call:
         _expect_equal(present, "target")
         positions = {sum(argument.name is None for argument in term.arguments) for term in present}
@@ -114,7 +170,7 @@ class Alike:
         for name in sorted(names, key=lambda name: order.index(name) if name in order else len(order)):
             values = tuple(t if t is ABSENT else _argument(t, name) for t in terms)
             arguments.append(Argument(name, self._unify(values)))
-        return Call(first.target, tuple(arguments), first.defaults)
+        return Call(first.target, tuple(arguments), first.defaults, first.is_plain)
 
     def _bodies(self, first: Body, terms: tuple[Any, ...], present: list[Any]) -> Body:
         keys = {tuple((a.key, a.name) for a in term.attributes) for term in present}
@@ -141,9 +197,53 @@ class Alike:
         return Optional(term, test)
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Whether two values are the same, as Python writes them: 1, 1.0 and true are not."""
     return bool(one.__class__ is other.__class__ and one == other and repr(one) == repr(other))
+
+
+def head_of(term: Any) -> str:
+    """What tells a child from others: the class that it calls; "" for a layer without arguments."""
+    if isinstance(term, Child):
+        return head_of(term.term)
+    if isinstance(term, Loop):
+        return "*".join(map(head_of, term.children))
+    if isinstance(term, Call):
+        return "" if term.is_plain else term.target
+    return type(term).__name__
+
+
+def _is_labelled(items: Sequence[Any]) -> bool:
+    return any(isinstance(item, Child) and item.label is not None for item in items)
+
+
+def _word(term: Any) -> str:
+    """A word for a module, as a part of a name."""
+    return snake(term.target.rpartition(".")[2]) if isinstance(term, Call) else "layers"
+
+
+def _merged(one: list[str], other: list[str]) -> list[str]:
+    """The shortest list that holds both in their order."""
+    found: list[str] = []
+    start = [0, 0]
+    for x, y in [*_common(one, other), (len(one), len(other))]:
+        found += [*one[start[0] : x], *other[start[1] : y], *one[x : x + 1]]
+        start = [x + 1, y + 1]
+    return found
+
+
+def _common(one: list[str], other: list[str]) -> list[tuple[int, int]]:
+    near = [0] * max(len(one), len(other))
+    numbers = {head: number for number, head in enumerate(dict.fromkeys([*one, *other]))}
+    a, b = [numbers[head] for head in one], [numbers[head] for head in other]
+    return longest_common(a, b, near[: len(a)], near[: len(b)])
+
+
+def _places(own: list[str], merged: list[str]) -> list[int]:
+    """Where the items of a list stand in one that holds it."""
+    found = [y for _, y in _common(own, merged)]
+    _expect(len(found) == len(own))
+    return found
 
 
 def _as_loop(child: Child) -> Loop:
@@ -180,3 +280,15 @@ def _common_line(lines: tuple[Line, ...]) -> Line:
     first = lines[0]
     same = all(line.shape == first.shape for line in lines)
     return first if same else Line(first.target, first.expression, "", first.kind)
+
+
+def filled(template: Any, parts: Sequence[Any]) -> Any:
+    """A template with what stands in its holes: a term, or a text."""
+
+    def change(term: Any) -> Any:
+        if isinstance(term, Hole):
+            part = parts[term.index]
+            return Expression(part) if isinstance(part, str) else part
+        return rebuilt(term, change) if parts_of(term) else term
+
+    return change(template)

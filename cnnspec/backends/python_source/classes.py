@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import keyword
+from itertools import combinations
 
-from cnnspec.backends.python_source.alike import Alike, Differ
+from cnnspec.backends.python_source.alike import Alike, Differ, filled, same
 from cnnspec.backends.python_source.loops import with_loops
 from cnnspec.backends.python_source.terms import (
     ABSENT,
@@ -12,8 +13,6 @@ from cnnspec.backends.python_source.terms import (
     Body,
     Call,
     Chain,
-    Expression,
-    Hole,
     Literal,
     Use,
     parts_of,
@@ -55,7 +54,7 @@ class Classes:
     """
 
     def __init__(self, root: Use, name: str, taken: set[str], documentation: str) -> None:
-        self.root, self.name, self.documentation = root, fresh(camel(name), taken), documentation
+        self.root, self.name, self.documentation = root, fresh(name, taken), documentation
         self.taken = {*taken, self.name}
         self.found: list[Class] = []
         term: Any = root
@@ -73,16 +72,17 @@ class Classes:
         name = self.name if is_root else fresh(camel(uses[0].title), self.taken)
         self.taken.add(name)
         parameters, values, texts = _parameters(uses, alike)
-        term = _filled(alike.template, texts)
+        term = filled(alike.template, texts)
         self.found.append(Class(name, parameters, term, self.documentation if is_root else _documentation(uses[0])))
         calls: dict[int, Call] = {}
         for index, use in enumerate(uses):
             arguments = []
             for parameter, of_uses in zip(parameters, values):
                 value = of_uses[index]
-                named = parameter.name if parameter.default is not None else None
-                if named is None or value != parameter.default.value:  # type: ignore[union-attr]
-                    arguments.append(Argument(named, Literal(value, parameter.name)))
+                named = parameter.name if parameter.default is not None or parameter.type == "bool" else None
+                if parameter.default is None or not same(value, parameter.default.value):
+                    given: Call | Literal = value if isinstance(value, Call) else Literal(value, parameter.name)
+                    arguments.append(Argument(named, given))
             defaults = tuple((p.name, p.default.value) for p in parameters if p.default is not None)
             calls[id(use)] = Call(name, tuple(arguments), defaults)
         return calls
@@ -158,11 +158,16 @@ class _Group:
 
 def _groups(uses: Sequence[Use], finished: dict[int, Any]) -> list[_Group]:
     groups: list[_Group] = []
-    for use in uses:
+    # The largest first: the others may leave out a part of it.
+    for use in sorted(uses, key=lambda use: -_size(finished[id(use)])):
         term = finished[id(use)]
         if not any(group.takes(use, term) for group in groups):
             groups.append(_Group(use, term))
     return groups
+
+
+def _size(term: Any) -> int:
+    return 1 + sum(map(_size, parts_of(term)))
 
 
 def _replaced(root: Any, calls: dict[int, Call], origin: Any) -> Any:
@@ -187,29 +192,37 @@ def _replaced(root: Any, calls: dict[int, Call], origin: Any) -> Any:
 def _parameters(uses: Sequence[Use], alike: Alike) -> tuple[tuple[Parameter, ...], list[tuple[Any, ...]], list[str]]:
     """The parameters of a class, the value of each in every use, and what stands in each hole."""
     given = _given(uses)
-    texts: list[str] = []
+    texts = [""] * len(alike.holes)
     needed: dict[str, tuple[Any, ...]] = {}
     own: dict[str, tuple[Any, ...]] = {}
-    for values, role in alike.holes:
+    for number, (values, role) in sorted(enumerate(alike.holes), key=lambda hole: _is_test(hole[1][0])):
         known = next((name for name, of_uses in given.items() if _agree(values, of_uses)), None)
         scaled = None if known else _scaled(values, given)
+        told = _told(values, {**own, **given}) if _is_test(values) and known is None else None
         if known is not None:
             needed[known] = given[known]
-            texts.append(known)
+            texts[number] = known
         elif scaled is not None:
             needed[scaled[0]] = given[scaled[0]]
-            texts.append(scaled[1])
+            texts[number] = scaled[1]
+        elif told is not None:
+            needed.update({name: given[name] for name in told[0] if name in given})
+            texts[number] = told[1]
         else:
             name = fresh(_parameter_name(role), {*own, *given})
             own[name] = _whole(values)
-            texts.append(name)
+            texts[number] = name
     ordered = {**own, **{name: needed[name] for name in given if name in needed}}
     defaults = _defaults(uses[0])
     found = [
-        Parameter(name, _type_of(values), Literal(defaults[name], name) if name in defaults else None)
+        Parameter(
+            name,
+            _type_of([*values, *([defaults[name]] if name in defaults else [])]),
+            Literal(defaults[name], name) if name in defaults else None,
+        )
         for name, values in ordered.items()
     ]
-    found.sort(key=lambda parameter: parameter.default is not None)
+    found.sort(key=lambda parameter: (parameter.default is not None, parameter.type == "bool"))
     return tuple(found), [ordered[parameter.name] for parameter in found], texts
 
 
@@ -245,10 +258,37 @@ def _scaled(values: tuple[Any, ...], given: dict[str, tuple[Any, ...]]) -> tuple
         a, b = pairs[0]
         if a > b and a % b == 0 and all(one == other * (a // b) for one, other in pairs):
             return name, f"{a // b} * {name}"
+        if all(one == other - 1 for one, other in pairs):
+            return name, f"{name} - 1"
         for divisor in range(2, 9):
             if all(one == other // divisor for one, other in pairs):
                 return name, f"{name} // {divisor}"
     return None
+
+
+def _is_test(values: tuple[Any, ...]) -> bool:
+    return all(value is ABSENT or isinstance(value, bool) for value in values)
+
+
+def _told(values: tuple[Any, ...], given: dict[str, tuple[Any, ...]]) -> tuple[list[str], str] | None:
+    """A condition on arguments that is these truth values, and the arguments that it needs."""
+    numbers = {name: of_uses for name, of_uses in given.items() if all(value.__class__ is int for value in of_uses)}
+    tests: list[tuple[list[str], str, tuple[bool, ...]]] = []
+    for name, of_uses in numbers.items():
+        tests += [([name], f"{name} > 0", tuple(value > 0 for value in of_uses))]
+        if name == "stride":
+            tests += [([name], f"{name} != 1", tuple(value != 1 for value in of_uses))]
+    for name, other in combinations(numbers, 2):
+        if "in_channels" not in (name, other):
+            # Of other numbers it would be chance.
+            continue
+        differ = tuple(a != b for a, b in zip(numbers[name], numbers[other]))
+        tests += [([name, other], f"{name} != {other}", differ)]
+    for first, second in combinations(tests, 2):
+        if "!=" in first[1] and "!=" in second[1]:
+            either = tuple(a or b for a, b in zip(first[2], second[2]))
+            tests.append(([*first[0], *second[0]], f"{first[1]} or {second[1]}", either))
+    return next(((names, text) for names, text, answers in tests if _agree(values, answers)), None)
 
 
 def _whole(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -275,6 +315,8 @@ def _type_of(values: Sequence[Any]) -> str:
 
 
 def _kind(value: Any) -> str:
+    if isinstance(value, Call):
+        return "nn.Module"
     if value is None:
         return "None"
     if isinstance(value, (tuple, list)):
@@ -283,17 +325,6 @@ def _kind(value: Any) -> str:
             return f"list[{' | '.join(inner)}]"
         return f"tuple[{', '.join(map(_kind, value))}]"
     return str(type(value).__name__)
-
-
-def _filled(template: Any, texts: Sequence[str]) -> Any:
-    """A template with what stands in its holes."""
-
-    def change(term: Any) -> Any:
-        if isinstance(term, Hole):
-            return Expression(texts[term.index])
-        return rebuilt(term, change) if parts_of(term) else term
-
-    return change(template)
 
 
 def _documentation(use: Use) -> str:

@@ -37,6 +37,14 @@ class Terms:
         self._stateless: dict[int, bool] = {}
         self._blocks: list[object] = []
 
+    def root(self, node: StackNode) -> Use:
+        """The term of a whole network, which is a class in any case."""
+        term = self.of(node)
+        if isinstance(term, Use):
+            return term
+        assert isinstance(term, Chain)
+        return Use(("", node.title, 0, _nested(term)), node.title, (), term)
+
     def of(self, node: Node) -> Term:
         """The term that makes the module of a node."""
         if id(node) not in self._made:
@@ -48,7 +56,7 @@ class Terms:
             case LayerNode():
                 assert node.layer is not None
                 assert node.input is not None
-                return layer_term(node.layer, node.layer.call(node.input))
+                return layer_term(node.layer, node.layer.call(node.input), node.input)
             case StackNode():
                 return self._stack(node)
             case ResidualNode():
@@ -146,7 +154,7 @@ class Terms:
 
     def _nameless(self, node: Node, body: Body) -> Use:
         """A class for what is no block: one for those that are alike in one block."""
-        origin = (type(node).__name__, node.title, id(self._blocks[-1]), _nested(body))
+        origin = (type(node).__name__, node.title, id(self._blocks[-1] if self._blocks else None), _nested(body))
         return Use(origin, node.label or node.title, (), body)
 
     # --- what has weights ---
@@ -175,23 +183,24 @@ def _new_shape(node: Node) -> str:
     return shape_text(node.output) if node.output != node.input else ""
 
 
-def layer_term(layer: Layer, call: LayerCall) -> Call:
+def layer_term(layer: Layer, call: LayerCall, x: Any) -> Call:
     """The call that makes a layer."""
     roles = [layer.inferred] if layer.inferred and layer.inferred not in layer.fields else []
     roles += [field.name for field in layer.fields.values() if field.required or field.name == layer.inferred]
     roles += [""] * len(call.args)
-    arguments = [Argument(None, _value(layer, value, role)) for value, role in zip(call.args, roles)]
+    arguments = [Argument(None, _value(layer, value, role, x)) for value, role in zip(call.args, roles)]
     arguments += [Argument(name, Literal(value, name)) for name, value in call.kwargs.items()]
     defaults = tuple(
         (field.name, field.default) for field in layer.fields.values() if not field.required and field.name not in roles
     )
-    return Call(call.target.removeprefix("cnnspec.nn."), tuple(arguments), defaults)
+    plain = not call.args and not layer.own and not layer.wraps and not layer.parameters(x) and not layer.normalizes
+    return Call(call.target.removeprefix("cnnspec.nn."), tuple(arguments), defaults, plain)
 
 
-def _value(layer: Layer, value: object, role: str) -> Term:
+def _value(layer: Layer, value: object, role: str, x: Any) -> Term:
     """An argument; of a layer around a layer, that one."""
     if isinstance(value, LayerCall):
         inner = layer.given["layer"]
         assert isinstance(inner, Layer)
-        return layer_term(inner, value)
+        return layer_term(inner, value, x)
     return Literal(value, role)

@@ -9,6 +9,7 @@ from cnnspec.backends.python_source.terms import (
     Call,
     Chain,
     Child,
+    Counted,
     Expression,
     Literal,
     Loop,
@@ -34,8 +35,6 @@ def literal(value: object) -> str:
     """A value as Python writes it."""
     if isinstance(value, str):
         return '"' + ascii(value)[1:-1].replace('"', '\\"').replace("\\'", "'") + '"'
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return f'float("{value}")'
     if isinstance(value, (tuple, list)):
         inner = ", ".join(map(literal, value))
         if isinstance(value, list):
@@ -53,10 +52,15 @@ def flat(term: Any) -> str:
             return literal(term.value)
         case Expression():
             return term.text
+        case Counted():
+            start = flat(term.start)
+            return ("" if start == "0" else f"{start} + ") + ("i" if term.step == 1 else f"{term.step} * i")
         case Call():
             return f"{term.target}({', '.join(map(_flat_argument, _written(term)))})"
         case Chain():
             return f"nn.Sequential({_flat_children(term)})"
+        case Child(term=Optional() as inner):
+            return f"*([{flat(inner.term)}] if {_test(inner)} else [])"
         case Child():
             return flat(term.term)
         case Loop():
@@ -64,6 +68,12 @@ def flat(term: Any) -> str:
         case Optional():
             return f"{flat(term.term)} if {flat(term.test)} else None"
     raise TypeError(f"{type(term).__name__} is no expression")
+
+
+def _test(maybe: Optional) -> str:
+    """When a part is there: where a test holds, or where the module that it is has been given."""
+    test = flat(maybe.test)
+    return f"{test} is not None" if maybe.test == maybe.term else test
 
 
 def _flat_argument(argument: Argument) -> str:
@@ -111,10 +121,9 @@ def _flat_loop(loop: Loop) -> str:
 
 
 def _loop_head(loop: Loop) -> str:
-    values = loop.values
-    if isinstance(values, Literal) and isinstance(values.value, list):
-        return f"for {', '.join(loop.variables)} in {literal(values.value)}"
-    return f"for {', '.join(loop.variables)} in range({flat(values)})"
+    values = flat(loop.values)
+    runs_over = f"range({values})" if loop.variables in (("_",), ("i",)) else values
+    return f"for {', '.join(loop.variables)} in {runs_over}"
 
 
 # --- layout ---
@@ -137,6 +146,8 @@ def laid_out(term: Any, indent: str, prefix: str = "", suffix: str = "", shape: 
     """The lines of a term: one where it fits, else one for each of its parts."""
     comment = f"  # {shape}" if shape else ""
     line = f"{indent}{prefix}{flat(term)}{suffix}{comment}"
+    if isinstance(term, Literal) and isinstance(term.value, list) and len(line) > WIDTH:
+        return _list_lines(term.value, indent, prefix, suffix + comment)
     if not has_shapes(term) and (len(line) <= WIDTH or not _has_parts(term)):
         return [line]
     inner = indent + STEP
@@ -150,6 +161,16 @@ def laid_out(term: Any, indent: str, prefix: str = "", suffix: str = "", shape: 
             lines = [f"{indent}{prefix}nn.Sequential(", *children_lines(term, inner)]
         case Loop():
             return [f"{indent}{prefix}*[", *_loop_lines(term, inner), f"{indent}]{suffix}{comment}"]
+        case Child(term=Optional() as maybe):
+            body = laid_out(maybe.term, inner + STEP, "", ",")
+            body = [f"{inner}[", *body, f"{inner}]"] if len(body) > 1 else [f"{inner}[{flat(maybe.term)}]"]
+            return [
+                f"{indent}*(",
+                *body,
+                f"{inner}if {flat(maybe.test)}",
+                f"{inner}else []",
+                f"{indent}){suffix}{comment}",
+            ]
         case Child():
             return laid_out(term.term, indent, prefix, suffix, shape)
         case Optional():
@@ -161,6 +182,11 @@ def laid_out(term: Any, indent: str, prefix: str = "", suffix: str = "", shape: 
         case _:
             return [line]
     return [*lines, f"{indent}){suffix}{comment}"]
+
+
+def _list_lines(values: list[Any], indent: str, prefix: str, suffix: str) -> list[str]:
+    """A list with an item on each line."""
+    return [f"{indent}{prefix}[", *[f"{indent}{STEP}{literal(value)}," for value in values], f"{indent}]{suffix}"]
 
 
 def _has_parts(term: Any) -> bool:
@@ -197,10 +223,12 @@ def _loop_shape(loop: Loop) -> str:
 
 
 def _loop_lines(loop: Loop, indent: str) -> list[str]:
-    head = f"{indent}{_loop_head(loop)}"
+    head = [f"{indent}{_loop_head(loop)}"]
+    if len(head[0]) > WIDTH and isinstance(loop.values, Literal) and isinstance(loop.values.value, list):
+        head = _list_lines(loop.values.value, indent, f"for {', '.join(loop.variables)} in ", "")
     if len(loop.children) == 1:
-        return [*laid_out(loop.children[0], indent), head]
-    lines = [f"{indent}layer", head, f"{indent}for layer in ("]
+        return [*laid_out(loop.children[0], indent), *head]
+    lines = [f"{indent}layer", *head, f"{indent}for layer in ("]
     for child in loop.children:
         lines += laid_out(child, indent + STEP, "", ",", child.shape)
     return [*lines, f"{indent})"]

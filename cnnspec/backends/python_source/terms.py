@@ -46,6 +46,14 @@ class Hole:
 
 
 @record
+class Counted:
+    """A number that grows with the passes of a loop: `start + step * i`."""
+
+    start: Term
+    step: int
+
+
+@record
 class Argument:
     """An argument of a call; `name` is None where it goes by position."""
 
@@ -55,11 +63,15 @@ class Argument:
 
 @record
 class Call:
-    """A call that makes a module. `defaults` says what arguments that are left out are."""
+    """A call that makes a module. `defaults` says what arguments that are left out are.
+
+    `is_plain` tells of a layer without tensors that takes no argument by position, such as an activation.
+    """
 
     target: str
     arguments: tuple[Argument, ...]
     defaults: tuple[tuple[str, Any], ...] = ()
+    is_plain: bool = False
 
 
 @record
@@ -152,7 +164,7 @@ class Use:
     term: Chain | Body
 
 
-Term: TypeAlias = "Literal | Expression | Hole | Call | Chain | Optional | Body | Use"
+Term: TypeAlias = "Literal | Expression | Hole | Counted | Call | Chain | Optional | Body | Use"
 
 
 def rebuilt(term: Any, change: Callable[[Any], Any]) -> Any:
@@ -168,6 +180,8 @@ def rebuilt(term: Any, change: Callable[[Any], Any]) -> Any:
             return Loop(tuple(map(change, term.children)), term.variables, change(term.values))
         case Optional():
             return Optional(change(term.term), change(term.test))
+        case Counted():
+            return Counted(change(term.start), term.step)
         case Body():
             return replace(term, attributes=tuple(Attribute(a.key, a.name, change(a.term)) for a in term.attributes))
         case Use():
@@ -188,6 +202,8 @@ def parts_of(term: Any) -> list[Any]:
             return [*term.children, term.values]
         case Optional():
             return [term.term, term.test]
+        case Counted():
+            return [term.start]
         case Body():
             return [attribute.term for attribute in term.attributes]
         case Use():
