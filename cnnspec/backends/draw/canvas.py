@@ -43,7 +43,6 @@ for _role, (_light, _dark) in _ROLES.items():
     for _part, _pair in zip(("front", "side", "top", "box", "line"), zip(_light.split(), _dark.split())):
         PALETTE[f"{_role}-{_part}"] = (f"#{_pair[0]}", f"#{_pair[1]}")
 
-SCHEMES = ("auto", "light", "dark")
 _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 _ARROW = (
     '<marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '

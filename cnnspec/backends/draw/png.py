@@ -47,10 +47,12 @@ def _commands(svg: str, source: str, target: str, folder: str) -> list[list[str]
     sides = re.search(r'<svg [^>]*width="([\d.]+)" height="([\d.]+)"', svg)
     if sides:
         width, height = (round(float(side) + 0.499) for side in sides.groups())
+        # Chromium refuses to run as root in its sandbox; the picture is ours and holds no script.
+        root = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
         for path in filter(None, map(shutil.which, BROWSERS)):
             found.append(
                 [
-                    path, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+                    path, "--headless=new", *root, "--disable-gpu", "--hide-scrollbars", "--no-first-run",
                     f"--user-data-dir={os.path.join(folder, 'profile')}", "--force-device-scale-factor=2",
                     f"--screenshot={target}", f"--window-size={width},{height}", f"file://{source}",
                 ]

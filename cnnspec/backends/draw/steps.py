@@ -13,7 +13,7 @@ from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from cnnspec.graph.nodes import Shape
 
@@ -307,8 +307,3 @@ def _unit(group: list[Item]) -> tuple[str, int]:
         else:
             names.append(item.name)
     return (names[0], len(names)) if len(set(names)) == 1 else (group[0].name, len(group))
-
-
-def walk_items(steps: Sequence[Step]) -> Iterator[Item]:
-    """The items of all steps."""
-    return (item for step in steps for item in step.items)

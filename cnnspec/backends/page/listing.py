@@ -46,9 +46,8 @@ def _shapes(graph: Graph) -> dict[int, set[Shape | Parts | None]]:
     """The shapes behind the statements that begin on each line."""
     found: dict[int, set[Shape | Parts | None]] = {}
     lines: dict[int, int] = {}
-    inner: set[int] = set()
     for _, node in walk(graph.root):
-        if node.span.source is not graph.source or id(node) in inner:
+        if node.span.source is not graph.source:
             continue
         start = node.span.start
         line = lines.get(start)
