@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ from cnnspec.pipeline import check
 from cnnspec.source import Source
 from cnnspec.syntax.read import read_source
 from tests.browser import ask, needs_browser, pictures_page
-from tests.sampling import FULL
+from tests.network_generator import Generator
+from tests.sampling import FULL, amount
 from tools.make_pictures import FOLDER, run_pictures
 from tools.make_pictures import pictures as made_pictures
 
@@ -46,6 +48,19 @@ def models() -> Iterator[Graph]:
         name = re.search(r"^model (\w+)", source.text, re.MULTILINE)
         if name:
             yield from check(source, Sink(), model=None if FULL else name[1])
+
+
+def generated() -> Iterator[tuple[str, Graph, dict[str, str]]]:
+    """Random networks, every second one with a mistake, and what is wrong with their modules."""
+    for seed in range(amount(12, 300)):
+        rng = random.Random(seed)
+        text, edits = Generator(rng, values=seed % 2 == 1, several=seed % 4 == 3).model()
+        lines = text.split("\n")
+        if seed % 3 and edits:
+            line, broken = rng.choice(edits)
+            lines[line - 1] = broken
+        for graph in check(Source("random.cnn", "\n".join(lines)), sink := Sink()):
+            yield f"random {seed} {graph.name}", graph, errors_of(graph, sink.diagnostics)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +104,10 @@ def test_every_picture_is_small_and_holds_nothing_but_shapes_and_text(pictures: 
 @needs_browser
 def test_no_text_of_any_picture_collides_or_is_cut(pictures: dict[str, str], tmp_path: Path):
     every = pictures | run_pictures()
+    for name, graph, errors in generated():
+        every |= {f"{name} {style}": str(draw(graph, style=style, errors=errors)) for style in STYLES}
+        assert draw(graph, "txt", errors=errors)
+        assert draw(graph, "mmd", errors=errors)
     wrong = dict(zip(every, ask(pictures_page(list(every.values())), tmp_path)))
     assert len(wrong) == len(every)
     assert {name: found for name, found in wrong.items() if found} == {}

@@ -91,7 +91,7 @@ def _put(spot: Place, tail: Place | None, source: Place | None, arrow: float, fa
                 spot.left = max(spot.left, source.column.text + _GAP + text / 2 - wide / 2)
     else:
         spot.start = start = tail.right
-        spot.left = max(start + arrow, tail.text_right + _GAP + text / 2 - wide / 2)
+        spot.left = max(start + arrow, tail.text_right + _GAP + text / 2 - wide / 2, label - start)
         if tail.rows:
             spot.left = max(spot.left, 2 * (tail.arrow + tail.label / 2 + _GAP + label / 2) - start)
         if tail.column.half > spot.column.half:

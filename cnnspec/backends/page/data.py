@@ -10,7 +10,7 @@ from cnnspec.backends.draw.view import view
 from cnnspec.backends.draw.words import arguments
 from cnnspec.backends.page.arithmetic import worked
 from cnnspec.graph.nodes import LayerNode, MergeNode, ResidualNode
-from cnnspec.graph.walk import runs
+from cnnspec.graph.walk import runs, walk
 from cnnspec.layers.base import Parts
 
 TYPE_CHECKING = False
@@ -29,8 +29,11 @@ COLUMNS = ("key", "layer", "arguments", "input", "output", "parameters", "macs",
 
 def data_of(graph: Graph, version: str, wrong: Iterable[str] = ()) -> dict[str, Any]:
     """The network as JSON holds it. Costs and fields are there where it has no mistakes; `wrong` has the keys of these."""
-    costs = Costs(graph) if graph.complete else None
-    fields = ReceptiveFields(graph) if graph.complete else None
+    right = graph.complete and not any(
+        isinstance(node, LayerNode) and node.layer is None for _, node in walk(graph.root)
+    )
+    costs = Costs(graph) if right else None
+    fields = ReceptiveFields(graph) if right else None
     lines, spots, shapes = _Table(), _Table(), _Table()
     rows: list[list[Any]] = []
     seen: set[str] = set()
