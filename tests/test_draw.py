@@ -96,8 +96,7 @@ def test_every_picture_is_small_and_holds_nothing_but_shapes_and_text(pictures: 
         assert root.get("role") == "img"
         assert root.find(f"{SVG}title") is not None
         assert root.find(f"{SVG}desc") is not None
-        # A network of hundreds of different blocks has that many boxes.
-        assert len(picture.encode()) < 110_000, name
+        assert len(picture.encode()) < 50_000, name
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\((?!#a)|data:", picture), name
 
 
