@@ -121,7 +121,7 @@ class Fork(Piece):
         self.inner = max([row.width for row in self.rows] + [30])
         self.outputs = [show(body.items[-1].output) for body in bodies] if item.kind == "tuple" else []
         tail = max((text_width(text, _SMALL) for text in self.outputs), default=0)
-        tail = tail if self.outputs else 18 + (text_width(self.after, _SMALL) + 10 if self.after else 0)
+        tail = tail if self.outputs else 28 + text_width(self.after, _SMALL) if self.after else 8
         self.width = _LEFT + self.inner + _RIGHT + tail
         heights = [row.up + row.down for row in self.rows]
         high = sum(heights) + _ROW * max(0, len(heights) - 1)
@@ -155,6 +155,8 @@ class Fork(Piece):
             draw_merge(canvas, meet, y, self.item.kind)
             if self.after:
                 canvas.text(meet + 14, y + 4, self.after, size=_SMALL, fill="soft")
+            else:
+                canvas.path(f"M{n(meet + 8.5)} {n(y)}H{n(x + self.width)}")
 
 
 def draw_merge(canvas: Canvas, x: float, y: float, kind: str) -> None:
