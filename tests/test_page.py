@@ -138,7 +138,9 @@ def test_the_data_of_a_page_are_those_of_the_network():
     assert sum(row["macs"] for row in rows) == data["macs"] == 416_520
     assert data["shapes"][rows[3]["output"]] == [16, 10, 10]
     assert data["fields"][rows[3]["field"]] == [[2, [[-2, 11]]], [2, [[-2, 11]]]]
+    assert data["kinds"][rows[3]["kind"]] == ["Conv2d", "16, 5×5"]
     text = page_of("specs/lenet.cnn")
+    assert "        super().__init__(\n            nn.Conv2d(1, 6, 5, padding=2),  # [6, 28, 28]\n" in text
     embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert embedded
     assert json.loads(embedded[1])["rows"] == json.loads(json.dumps(data["rows"]))

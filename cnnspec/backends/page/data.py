@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from cnnspec.backends.draw.items import Item
     from cnnspec.graph.nodes import Graph, Node
 
-COLUMNS = ("key", "layer", "arguments", "input", "output", "parameters", "macs", "worked", "field", "line", "leaf")
-"""Of `rows`: `input`, `output`, `worked` and `field` are numbers of entries of `shapes`, `worked` and `fields`, -1 for none;
-`line` is one of the source; `leaf` tells a layer or a merge with values from a block."""
+COLUMNS = ("key", "kind", "input", "output", "parameters", "macs", "worked", "field", "line", "leaf")
+"""Of `rows`: `kind` is the number of an entry of `kinds`, a layer and its arguments; `input`, `output`, `worked` and `field`
+are those of entries of `shapes`, `worked` and `fields`, -1 for none; `line` is one of the source; `leaf` tells a layer or a
+merge with values from a block."""
 
 
 def data_of(graph: Graph, version: str, wrong: Iterable[str] = ()) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def data_of(graph: Graph, version: str, wrong: Iterable[str] = ()) -> dict[str, 
     )
     costs = Costs(graph) if right else None
     fields = ReceptiveFields(graph) if right else None
-    lines, spots, shapes = _Table(), _Table(), _Table()
+    lines, spots, shapes, kinds = _Table(), _Table(), _Table(), _Table()
     rows: list[list[Any]] = []
     seen: set[str] = set()
     for path, node, line in _numbered(graph):
@@ -46,7 +47,8 @@ def data_of(graph: Graph, version: str, wrong: Iterable[str] = ()) -> dict[str, 
         leaf = isinstance(node, LayerNode) or (isinstance(node, MergeNode) and not node.branches)
         sides = [shapes.number(_listed(shape)) for shape in (node.input, node.output)]
         costing = [node.parameters, macs, lines.number(worked(node, macs))]
-        rows.append([path, _title(node), _arguments(node), *sides, *costing, told, line, int(leaf)])
+        kind = kinds.number([_title(node), _arguments(node)])
+        rows.append([path, kind, *sides, *costing, told, line, int(leaf)])
     return {
         "cnnspec": version,
         "name": graph.name,
@@ -58,6 +60,7 @@ def data_of(graph: Graph, version: str, wrong: Iterable[str] = ()) -> dict[str, 
         "wrong": list(wrong),
         "columns": COLUMNS,
         "rows": rows,
+        "kinds": kinds.entries,
         "shapes": shapes.entries,
         "worked": lines.entries,
         "fields": spots.entries,

@@ -3,6 +3,7 @@ const data = JSON.parse(document.getElementById('data').textContent);
 const $ = (query, within = document) => within.querySelector(query);
 const $$ = (query, within = document) => [...within.querySelectorAll(query)];
 const layers = data.rows.map(row => Object.fromEntries(data.columns.map((name, at) => [name, row[at]])));
+for (const layer of layers) [layer.layer, layer.arguments] = data.kinds[layer.kind];
 for (const layer of layers) for (const side of ['input', 'output']) layer[side] = data.shapes[layer[side]] ?? null;
 const number = new Map(layers.map((layer, at) => [layer.key, at]));
 const shown = value => value === null ? '?' : Array.isArray(value[0]) ? value.map(shown).join(', ') : value.join('×');
@@ -245,6 +246,10 @@ function wire() {
   }
   $('#save').onclick = () => save(`${data.name}.svg`, 'image/svg+xml', new XMLSerializer().serializeToString($('.pic:not([hidden]) svg')));
   $('#csv').onclick = () => save(`${data.name}.csv`, 'text/csv', csv());
+  if ($('#copy')) $('#copy').onclick = () => {
+    getSelection().selectAllChildren($('#python'));
+    navigator.clipboard?.writeText($('#python').textContent);
+  };
   $('#unfold').hidden = !many;
   $('#unfold').onclick = () => { all = !all; order = null; $('#unfold').textContent = all ? 'by block' : 'all layers'; heads(); fill(); };
   document.addEventListener('keydown', event => {

@@ -12,6 +12,7 @@ from cnnspec.backends.draw.picture import draw
 from cnnspec.backends.draw.words import show
 from cnnspec.backends.page.data import data_of
 from cnnspec.backends.page.listing import listing
+from cnnspec.files import PYTHON
 from cnnspec.resources import resource
 
 TYPE_CHECKING = False
@@ -40,6 +41,7 @@ def page(graph: Graph, diagnostics: Sequence[Diagnostic]) -> str:
         "stack": pictures["stack"],
         "first": "stack" if wrong else "blocks",
         "data": data.replace("<", "\\u003c"),
+        "python": "" if wrong else _python(graph),
         "script": _read("page.js"),
         "version": __version__,
     }
@@ -68,6 +70,21 @@ def _head(graph: Graph, diagnostics: Sequence[Diagnostic], wrong: int) -> str:
     found = f" · {rest} warning{'' if rest == 1 else 's'}" if rest else "" if wrong else " · no problems"
     told.append(harmless(graph.source.path) + found)
     return "".join(f"<p>{text}</p>" for text in told)
+
+
+def _python(graph: Graph) -> str:
+    """The same network in PyTorch; nothing for one that was read from Python."""
+    if graph.source.path.endswith(PYTHON):
+        return ""
+    from cnnspec.backends.python_source import source_of
+
+    head = '<div class="bar"><h2>The same network in PyTorch</h2><button id="copy">Copy</button></div>'
+    return f'<section class="wide card">{head}<pre id="python">{_lines(source_of(graph))}</pre></section>'
+
+
+def _lines(text: str) -> str:
+    """Text of several lines as HTML."""
+    return "\n".join(map(harmless, text.split("\n")))
 
 
 def _inline(svg: str, style: str) -> str:
