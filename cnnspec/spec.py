@@ -110,7 +110,8 @@ class Spec:
 
         `depth` opens all blocks that are less deep, `open` those with these keys, `only` draws one module alone. With
         `path`, the picture is written there, as its ending says: .svg, .png, .mmd (Mermaid) or .txt. Raises UsageError for a
-        key that no module has and where a PNG can't be made, OSError where the file can't be written.
+        key that no module has and where a PNG can't be made, OSError where the file can't be written. Sizes by name are
+        typical ones.
 
         >>> import cnnspec
         >>> cnnspec.load("specs/lenet.cnn").draw()[:4]
@@ -119,7 +120,7 @@ class Spec:
         from cnnspec.backends.draw.picture import draw, form_of
 
         def picture(form: str) -> str | bytes:
-            return draw(self.graph, form, style=style, depth=depth, wanted=open, only=only, scheme=scheme)
+            return draw(self.declared.typical, form, style=style, depth=depth, wanted=open, only=only, scheme=scheme)
 
         if path is not None:
             from cnnspec.files import write_atomic
@@ -133,7 +134,7 @@ class Spec:
     def _repr_html_(self) -> str:
         from cnnspec.backends.notebook import html_of
 
-        return html_of(self.graph)
+        return html_of(self.declared.typical)
 
     def summary(self) -> str:
         """Layers, output shapes and parameters as a table."""

@@ -33,12 +33,17 @@ def add_network(parser: ArgumentParser, name: str = "path") -> None:
     add_input(parser.add_argument_group("PyTorch source"))
 
 
-def graphs_of(options: Namespace, path: str, sink: Sink, *, fixes: bool = False) -> list[Graph]:
+def graphs_of(options: Namespace, path: str, sink: Sink) -> list[Graph]:
     """The networks of FILE[:MODEL], for the values of -D, --input and --mode. Mistakes go to `sink`.
 
-    With `fixes`, they are given the edits that would remove them. A module of PyTorch source that can't be followed to its
-    end is such a mistake. Sizes that a spec gives by names are the smallest that it admits.
+    A module of PyTorch source that can't be followed to its end is such a mistake. Sizes that a spec gives by names are the
+    smallest that it admits.
     """
+    return [graph.numbers for graph in _declared(options, path, sink)]
+
+
+def _declared(options: Namespace, path: str, sink: Sink, *, fixes: bool = False) -> list[Graph]:
+    """The networks as they are declared; with `fixes`, mistakes are given the edits that would remove them."""
     file, model = next(files_of(path))
     if file.endswith(PYTHON):
         from cnnspec.cli.python import python_graphs
@@ -46,24 +51,25 @@ def graphs_of(options: Namespace, path: str, sink: Sink, *, fixes: bool = False)
         return python_graphs(options, file, model, sink)
     from cnnspec.pipeline import check
 
-    values = definitions(options.define)
-    found = check(read(file, sink), sink, model=model, parameters=values, fixes=fixes)
-    return [graph.numbers for graph in found]
+    return check(read(file, sink), sink, model=model, parameters=definitions(options.define), fixes=fixes)
 
 
 def only_graph(options: Namespace, path: str, sink: Sink, *, fixes: bool = False) -> Graph | None:
-    """The only network of FILE[:MODEL], also one with mistakes. Those go to `sink`, as does that there is none, or several."""
+    """The only network of FILE[:MODEL], also one with mistakes. Those go to `sink`, as does that there is none, or several.
+
+    Sizes that a spec gives by names are typical ones.
+    """
     from cnnspec.diagnostics import codes
     from cnnspec.diagnostics.suggestions import listing
     from cnnspec.source import Source, Span
 
-    graphs = graphs_of(options, path, sink, fixes=fixes)
+    graphs = _declared(options, path, sink, fixes=fixes)
     if len(graphs) > 1:
         names = listing(graph.name for graph in graphs)
         sink.report(codes.SEVERAL_MODELS, Span(graphs[0].source, 0, 0), known=f"choose one of {names}")
     elif not graphs and not sink.has_errors:
         sink.report(codes.NO_MODEL, Span(Source(path, ""), 0, 0))
-    return graphs[0] if len(graphs) == 1 else None
+    return graphs[0].typical if len(graphs) == 1 else None
 
 
 def graphs_or_findings(options: Namespace, path: str) -> list[Graph] | None:

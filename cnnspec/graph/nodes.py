@@ -249,6 +249,11 @@ class Graph:
         return self if self.sizes is None else self.sizes.at(self.sizes.smallest)
 
     @property
+    def typical(self) -> Graph:
+        """As `numbers`, at admitted sizes that are no extremes: what pictures show."""
+        return self if self.sizes is None else self.sizes.at(self.sizes.typical)
+
+    @property
     def span(self) -> Span:
         """Where the model is called by its name."""
         return self.root.span

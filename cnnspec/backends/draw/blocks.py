@@ -72,7 +72,8 @@ def _levels(items: Sequence[Item], steps: Sequence[Step], scale: Scale) -> Level
 
 def headline(graph: Graph) -> str:
     """What goes in and comes out, and how many parameters there are."""
-    return f"{show(graph.takes)} → {show(graph.output)}  ·  {graph.parameters:,} parameters"
+    sizes = f"  ·  {graph.at}" if graph.at else ""
+    return f"{show(graph.takes)} → {show(graph.output)}{sizes}  ·  {graph.parameters:,} parameters"
 
 
 def draw_head(canvas: Canvas, title: str, told: str) -> None:
