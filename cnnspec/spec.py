@@ -120,7 +120,7 @@ class Spec:
         from cnnspec.backends.draw.picture import draw, form_of
 
         def picture(form: str) -> str | bytes:
-            return draw(self.declared.typical, form, style=style, depth=depth, wanted=open, only=only, scheme=scheme)
+            return draw(self.declared, form, style=style, depth=depth, wanted=open, only=only, scheme=scheme)
 
         if path is not None:
             from cnnspec.files import write_atomic
@@ -134,7 +134,7 @@ class Spec:
     def _repr_html_(self) -> str:
         from cnnspec.backends.notebook import html_of
 
-        return html_of(self.declared.typical)
+        return html_of(self.declared)
 
     def summary(self) -> str:
         """Layers, output shapes and parameters as a table."""

@@ -78,7 +78,7 @@ def graph_of(text: str) -> Graph:
 
 
 def load(name: str) -> Graph:
-    return cnnspec.load(SPECS / name).graph
+    return cnnspec.load(SPECS / name).declared
 
 
 def texts_of(picture: str | bytes) -> list[str]:
@@ -328,6 +328,17 @@ def test_a_spec_draws_itself(tmp_path: Path):
     assert spec.draw(style="stack", open=["layer3.0"]) == draw(spec.graph, style="stack", wanted=["layer3.0"])
     with pytest.raises(UsageError, match=r"ends in \.svg"):
         spec.draw(tmp_path / "net.gif")
+
+
+def test_sizes_by_name_are_typical_ones_and_the_head_says_which():
+    spec = cnnspec.loads(
+        "model A { input [3, H, W] where H % 4 == 0, W % 4 == 0; Conv2d(8, 3, padding=1); MaxPool2d(2) }"
+    )
+    (head,) = [text for text in texts_of(spec.draw()) if text.startswith("A")]
+    size = int(head.split("×")[1])
+    assert size >= 64
+    assert f"H = {size}" in head
+    assert f"8×{size // 2}×{size // 2}" in texts_of(spec.draw())
 
 
 def test_a_notebook_shows_picture_and_table():

@@ -18,6 +18,7 @@ _MOST = 40
 
 def html_of(graph: Graph) -> str:
     """Picture and table, without anything from elsewhere."""
+    graph = graph.typical
     costs = Costs(graph)
     found = list(rows(graph, costs))
     if len(found) > _MOST:

@@ -55,10 +55,7 @@ def _declared(options: Namespace, path: str, sink: Sink, *, fixes: bool = False)
 
 
 def only_graph(options: Namespace, path: str, sink: Sink, *, fixes: bool = False) -> Graph | None:
-    """The only network of FILE[:MODEL], also one with mistakes. Those go to `sink`, as does that there is none, or several.
-
-    Sizes that a spec gives by names are typical ones.
-    """
+    """The only network of FILE[:MODEL], also one with mistakes. Those go to `sink`, as does that there is none, or several."""
     from cnnspec.diagnostics import codes
     from cnnspec.diagnostics.suggestions import listing
     from cnnspec.source import Source, Span
@@ -69,7 +66,7 @@ def only_graph(options: Namespace, path: str, sink: Sink, *, fixes: bool = False
         sink.report(codes.SEVERAL_MODELS, Span(graphs[0].source, 0, 0), known=f"choose one of {names}")
     elif not graphs and not sink.has_errors:
         sink.report(codes.NO_MODEL, Span(Source(path, ""), 0, 0))
-    return graphs[0].typical if len(graphs) == 1 else None
+    return graphs[0] if len(graphs) == 1 else None
 
 
 def graphs_or_findings(options: Namespace, path: str) -> list[Graph] | None:

@@ -27,13 +27,13 @@ def draw(
     graph: Graph, form: str = "svg", *, style: str = "", depth: int | None = None, wanted: Collection[str] = (),
     only: str = "", scheme: str = "auto", errors: Mapping[str, str] | None = None,
 ) -> str | bytes:  # fmt: skip
-    """A picture of a network as `form`, one of FORMATS; bytes for a PNG.
+    """A picture of a network as `form`, one of FORMATS; bytes for a PNG. Sizes by name are typical ones.
 
     `style` is one of STYLES, by default `blocks`, and `stack` for a network with `errors`, which say what is wrong with the
     modules at some paths. `depth` opens all blocks that are less deep, `wanted` those with these keys; `only` draws one
     module alone. Raises UsageError for a key that no module has, and where a PNG can't be made.
     """
-    graph = graph.numbers
+    graph = graph.typical
     for path in (*wanted, *filter(None, [only])):
         _look_for(graph, path)
     if only:

@@ -27,7 +27,7 @@ _COLORS = ("paper", "panel", "ink", "soft", "line", "grid", "amber", "error", "b
 
 def page(graph: Graph, diagnostics: Sequence[Diagnostic]) -> str:
     """A network and what was found in it, as one HTML file without links to anything else."""
-    graph = graph.numbers
+    graph = graph.typical
     errors = errors_of(graph, diagnostics)
     wrong = sum(found.severity == "error" for found in diagnostics)
     pictures = {style: _inline(str(draw(graph, style=style, errors=errors)), style) for style in ("blocks", "stack")}
