@@ -55,7 +55,7 @@ INLINE = {
     "E421": "test_parameter_that_a_variant_fixes",
 }
 
-PYTHON = ("E7", "W3")
+PYTHON = ("E7", "E82", "W3")
 """The codes about Python source: tests/test_torch_source_ui.py."""
 
 Place = tuple[str, int, str]
