@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cnnspec.compiler.expansion import Chosen
     from cnnspec.source import Span
 
-_LENGTH = 64
+_LENGTH = 160
 """Points of a grid to begin with; where they are too few it is made longer, and the walk is done anew."""
 
 
@@ -181,8 +181,10 @@ def _holding(
     while True:
         grid = Grid(names, base, lengths)
         try:
+            grid.quiet = True
             found = expanded(kind(axes, grid, Sink(), RULES), chosen, parameters, None)
             also(found, grid)
+            grid.quiet = False
             return Holding(grid, found, tuple(axes))
         except TooShort as short:
             lengths[short.axis] = max(short.length, lengths[short.axis] * 5 // 4)

@@ -225,7 +225,7 @@ def _walk_all(
     return walk, graph
 
 
-_LENGTH = 64
+_LENGTH = 160
 
 
 def _failing(grid: Grid, admitted: Region) -> list[Box]:

@@ -16,8 +16,7 @@ class Number(AnySize):
 
     grid: Any
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = object.__hash__  # type: ignore[assignment]
 
     def __copy__(self) -> Any:
         return self
@@ -103,7 +102,7 @@ class Number(AnySize):
     # --- words ---
 
     def __str__(self) -> str:
-        return self.formula()
+        return "_" if self.grid.quiet else self.formula()
 
     __repr__ = __str__
 

@@ -56,6 +56,8 @@ class Grid:
         self.extent = Extent(tuple(lengths))
         self.region: Region = self.extent.whole()
         self.asks = False
+        self.quiet = False
+        """Whether nobody reads what is written about sizes meanwhile."""
         self._made: dict[Any, Size] = {}
         self._done: dict[Any, Any] = {}
         self.variables = [
@@ -232,6 +234,19 @@ class Size(Number):
         rises = {self.values[n + self.period - 1] - self.values[n - 1] for n in inner}
         return (rises.pop(), self.period) if len(rises) == 1 and min(rises) > 0 else None
 
+    @property
+    def levels(self) -> dict[int, int]:
+        """The points at which it has each of its values."""
+
+        def work() -> dict[int, int]:
+            found: dict[int, list[int]] = {}
+            for place, value in enumerate(self.values):
+                found.setdefault(value, []).append(place)
+            return {value: sum(1 << place for place in places) for value, places in found.items()}
+
+        known: dict[int, int] = self.grid.memo(("levels", self), work)
+        return known
+
     def steady(self) -> int:
         """The size from which on its sign is settled on every residue class."""
         latest = self.start
@@ -375,15 +390,18 @@ def _compared(test: Any, factor: int, sizes: tuple[Size, ...], other: int, done:
     """The points at which `factor` times the product of `sizes` compares with a number."""
     first, *rest = sizes
     if not rest:
-        bits = bits_of(test(factor * value, other) for value in first.values)
+        bits = 0
+        for value, places in first.levels.items():
+            if test(factor * value, other):
+                bits |= places
         return ((bits, None),) if bits else ()
     parts = []
-    for value in set(first.values):
+    for value, places in first.levels.items():
         key = (len(rest), factor * value)
         if key not in done:
             done[key] = _compared(test, factor * value, tuple(rest), other, done)
         if done[key]:
-            parts.append((bits_of(one == value for one in first.values), done[key]))
+            parts.append((places, done[key]))
     return grouped(parts)
 
 

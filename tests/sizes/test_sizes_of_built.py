@@ -9,7 +9,8 @@ import pytest
 
 from cnnspec.cli.main import main
 from cnnspec.sizes.sets import boxes, nearest
-from tests.sampling import amount
+from tests.network_generator import Generator
+from tests.sampling import FULL, amount
 from tests.sizes.oracle import Oracle, sizes_found
 
 SPECS = Path(__file__).parent.parent.parent / "specs"
@@ -30,7 +31,7 @@ def compare(oracle: Oracle, seed: str, full: int) -> None:
         assert says(sizes) == oracle.holds(holding, sizes), sizes
 
 
-@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize("name", sorted(path.stem for path in SPECS.glob("*.cnn")) if FULL else FEW)
 def test_agrees_with_the_check_of_each_size(name: str):
     path = SPECS / f"{name}.cnn"
     compare(Oracle(path.read_text(), str(path)), name, amount(0, 1))
@@ -61,3 +62,14 @@ def test_sizes_above_the_grid_are_found():
     holding = oracle.holding()
     found = boxes(holding.grid.region)
     assert nearest(found, (10_000, 9_999)) == (10_000, 10_000)
+
+
+@pytest.mark.parametrize("seed", range(amount(20, 500)))
+def test_generated_networks_agree_with_the_check_of_each_size(seed: int):
+    text, _ = Generator(random.Random(seed), values=seed % 2 == 1).model()
+    oracle, draw = Oracle(text), random.Random(seed)
+    holding = oracle.holding()
+    says = sizes_found(holding)
+    for _ in range(amount(15, 200)):
+        sizes = tuple(draw.randint(1, 60) for _ in holding.grid.names)
+        assert says(sizes) == oracle.holds(holding, sizes), (sizes, text)
