@@ -16,7 +16,7 @@ class Number(AnySize):
 
     grid: Any
 
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    __hash__ = object.__hash__
 
     def __copy__(self) -> Any:
         return self
