@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.models import check_parameters, choose, expand, look_through, reached, recipe_for, recipes
+from cnnspec.compiler.models import (
+    check_parameters,
+    choose,
+    chosen_again,
+    expand,
+    look_through,
+    reached,
+    recipe_for,
+    recipes,
+)
 from cnnspec.compiler.place import Meter
 from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Sink, note
@@ -59,7 +68,9 @@ def check(
 
             right = {graph.name for graph in graphs if graph.complete}
 
-            def again(other: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any]) -> list[Graph]:
+            def again(
+                other: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any], meter: Meter
+            ) -> list[Graph]:
                 edited = []
                 for definition in models:
                     # Those that are wrong come first: they tell soonest whether an edit helps.
@@ -67,9 +78,11 @@ def check(
                         filter(lambda one: one.is_of(definition), chosen), key=lambda one: one.name.id in right
                     ):
                         scope = other.scope if one.block.scope is file.scope else one.block.scope
+                        if other.scope is not file.scope:
+                            one = chosen_again(one, other, trial)
                         edited.append(one.with_definition(definition, scope))
                 # Blocks that no model uses matter where the error is in one of them.
-                return inspect(other, edited, values, trial, known=known, used=set(used), whole=not models)
+                return inspect(other, edited, values, trial, known=known, used=set(used), whole=not models, meter=meter)
 
             definitions = list({id(one.definition): one.definition for one in chosen}.values())
             repair(file, definitions, graphs, again, sink)
@@ -131,16 +144,17 @@ def inspect(
     used: set[Block] | None = None,
     *,
     whole: bool = True,
+    meter: Meter | None = None,
 ) -> list[Graph]:
     """The graphs of some models of a file that has been read.
 
-    `known` holds uses of blocks that were expanded before; `used` takes up the blocks that the models use. Blocks that are
-    not in it are looked through, where the file is checked as a `whole`.
+    `known` holds uses of blocks that were expanded before; `used` takes up the blocks that the models use, `meter` what all
+    of it costs. Blocks that are not in `used` are looked through, where the file is checked as a `whole`.
     """
     used = set() if used is None else used
     known = {} if known is None else known
     graphs: list[Graph] = []
-    meter = Meter()
+    meter = meter or Meter()
     with sink.at_most(LIMITS.errors):
         found = recipes(file, sink)
         for one in reached(file, chosen, values):

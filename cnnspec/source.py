@@ -73,6 +73,10 @@ class Span:
     def line(self) -> int:
         return self.source.position(self.start)[0]
 
+    def holds(self, other: Span) -> bool:
+        """Whether another piece of the same text lies in this one."""
+        return self.source is other.source and self.start <= other.start and other.end <= self.end
+
     def to(self, other: Span) -> Span:
         """From the start of this span to the end of another one in the same source."""
         return Span(self.source, self.start, other.end)

@@ -48,7 +48,7 @@ MEANT = {
     "a flatten too early": "model M { input [3, 8, 8]; Flatten; Conv2d(8, 3); ReLU; Flatten; Linear(288 -> 4) }",
     "a flatten": "model M { input [3, 8, 8]; Conv2d(8, 3); ReLU; Linear(288 -> 4) }",
     "a stride": "model M { input [3, 32, 32]; Conv2d(8, 3, padding=1); Conv2d(8, 3, padding=1) -> [8, 16, 16] }",
-    "a count": "model M { input [3, 8, 8]; repeat 4 { Conv2d(8, 3) }; Flatten; Linear(32 -> 2) }",
+    "a count": "model M { input [3, 20, 20]; repeat 4 { Conv2d(8, 3) } -> [8, 14, 14] }",
     "a block": "block B(c) { Conv2d(c, 3) }\nmodel M { input [3, 8, 8]; B(7); BatchNorm2d(8) }",
     "in a block": "block B { Conv2d(8, 3, padding=2) }\nmodel M { input [3, 8, 8]; B -> [8, 8, 8] }",
     "a condition": "model M { input [3, 8, 8]; if 1 > 2 { Conv2d(8, 3) }; BatchNorm2d(8) }",
@@ -56,7 +56,7 @@ MEANT = {
     "a shuffle": "model M { input [3, 16, 16]; Conv2d(63, 3, padding=1); PixelShuffle(4) }",
     "a named size": "model M(n = 9) { input [3, 8, 8]; Conv2d(8, 4) -> [8, n, 6]; Conv2d(4, 1) }",
     "a flatten in front of features": "model M { input [3, 8, 8]; Conv2d(8, 3); Linear(10) -> [10] }",
-    "a name": "model M(n = 9) { input [3, 8, 8]; Flatten; Linear(n -> 4) }",
+    "a name": "model M(n = 10) { input [3, 8, 8]; Flatten; Linear(8) -> [n] }",
 }
 
 

@@ -225,7 +225,7 @@ def _expand(
     chosen = chosen_at(node.arguments, walk.scope)
     before = len(walk.sink)
     outer = walk.scope, walk.depth, walk.passes, walk.awaits_input
-    walk.uses.append(Use(block, node.head))
+    walk.uses.append(Use(block, node.head, tuple(walk.passes)))
     walk.scope, walk.passes, walk.awaits_input = Scope(block.scope), [], False
     scope = walk.scope
     for parameter in block.definition.parameters:

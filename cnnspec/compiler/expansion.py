@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from cnnspec.compiler.place import Place
     from cnnspec.compiler.walk import Walk
 
 
@@ -27,6 +28,8 @@ class Chosen:
     fixed: dict[str, Any]
     base: str
     """The name of the model that it is a variant of; its own where it is none."""
+    place: Place | None = None
+    """Where the arguments of a variant were worked out."""
 
     @property
     def definition(self) -> tree.Model:
@@ -54,6 +57,8 @@ def expanded(walk: Walk, chosen: Chosen, parameters: Mapping[str, Any], recipe: 
     values: dict[str, Any] = {}
     scope = Scope(chosen.block.scope)
     walk.scope = scope
+    if chosen.place is not None:
+        walk.written.update(chosen.place.written)
     try:
         walk.meter.model(chosen.name.span, sink)
         _bind_parameters(walk, chosen, parameters, values)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from itertools import chain
 
+from cnnspec import layers
 from cnnspec.compiler.functions import FUNCTIONS, problem
 from cnnspec.compiler.names import (
     SHAPE_NAMES,
@@ -76,7 +77,9 @@ def _operation(node: tree.Expression, place: Place) -> Any:
     match node:
         case tree.Sequence():
             items = [evaluate(item, place) for item in node.items]
-            return items if node.is_list else tuple(items)
+            value = items if node.is_list else tuple(items)
+            place.written[id(value)] = value, node
+            return value
         case tree.Conditional():
             test = truth(evaluate(node.test, place), node.test.span, place)
             return UNKNOWN if test is None else evaluate(node.then if test else node.otherwise, place)
@@ -139,7 +142,8 @@ def _similar(node: tree.Name, place: Place) -> Iterable[Suggestion | str]:
     if node.id in ("output", "out_shape", "output_shape", "shape"):
         return ("`-> [...]` behind a statement checks the shape that it gives; `in_shape` is the shape here",)
     names = (name for name, found in place.scope.visible() if not getattr(found.value, "is_model", False))
-    return did_you_mean(node.id, chain(SHAPE_NAMES, ("true", "false", "none"), names))
+    layer_names = layers.names() if node.id[0].isupper() else ()
+    return did_you_mean(node.id, chain(SHAPE_NAMES, ("true", "false", "none"), layer_names, names))
 
 
 def constant(found: Deferred, span: Span, place: Place) -> Any:

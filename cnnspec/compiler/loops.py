@@ -20,8 +20,10 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
+
+    from cnnspec.source import Span
 
 
 def loop(walk: Walk, node: tree.For | tree.Repeat) -> None:
@@ -64,7 +66,7 @@ def _passes(walk: Walk, node: tree.For | tree.Repeat) -> None:
         scope = Scope(walk.scope)
         if isinstance(node, tree.For):
             spread(node.targets, value, unpacks=node.unpacks, scope=scope, place=walk)
-        walk.passes.append(Pass(node.head, node.body.span, number, len(values)))
+        walk.passes.append(Pass(node.head, node.body.span, number, len(values), _text_of(walk, values, number)))
         walk.run(node.body, scope)
         walk.passes.pop()
         settled = walk.flow == before and feed is None and walk.feed is None and walk.branches is None
@@ -74,6 +76,15 @@ def _passes(walk: Walk, node: tree.For | tree.Repeat) -> None:
             if walk.stack.repeat_last(len(new), times):
                 walk.meter.add_layers(times * sum(child.layers for child in new), node.span, walk.sink)
                 return
+
+
+def _text_of(walk: Walk, values: Sequence[object], number: int) -> Span | None:
+    """Where one of the values of a loop is written out: its own text, or its place in the list that is."""
+    own = walk.written.get(id(values[number]))
+    if own is not None:
+        return own[1].span
+    whole = walk.written.get(id(values))
+    return whole[1].items[number].span if whole is not None else None
 
 
 def _values(walk: Walk, node: tree.For | tree.Repeat) -> Any:

@@ -42,6 +42,13 @@ def choose(file: File, model: str | None, sink: Sink) -> list[Chosen]:
     return [one for one in found if one is not None]
 
 
+def chosen_again(one: Chosen, file: File, sink: Sink) -> Chosen:
+    """A model or variant in a file that has been edited."""
+    if one.place is None:
+        return one
+    return _chosen(file, file.models[one.name.id], Place(sink, file.scope)) or one
+
+
 def _chosen(file: File, item: tree.Model | tree.Variant, place: Place) -> Chosen | None:
     """A model or variant with what it needs; None where a variant is wrong, which is reported."""
     binding = file.scope.bindings.get(item.name.id)
@@ -66,7 +73,7 @@ def _chosen(file: File, item: tree.Model | tree.Variant, place: Place) -> Chosen
         return None
     bound = bind(value.target.signature, value.arguments, value.target.name, item.base.span, place.sink)
     # What is missing may still be given by -D or by another variant.
-    return Chosen(item.name, value.target, dict(bound.values), value.target.name)
+    return Chosen(item.name, value.target, dict(bound.values), value.target.name, place)
 
 
 def expand(

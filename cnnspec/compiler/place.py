@@ -100,6 +100,8 @@ class Place:
         """The functions and constants that are being worked out, outermost first."""
         self.constants: dict[Deferred, Any] = {}
         """The constants of files that have been worked out."""
+        self.written: dict[int, tuple[object, tree.Sequence]] = {}
+        """Lists and tuples that a spec writes out, by their ids, each with its text."""
 
     def compare(self, operator: str, left: Any, right: Any, span: Span) -> bool:
         """What a comparison of two values gives."""

@@ -117,7 +117,7 @@ class _Reader:
                     file.scope.bind(item.name.id, Block(item, file.scope), item.name.span)
             case tree.Variant() if self._is_new(item.name, defined):
                 file.models[item.name.id] = item
-                file.scope.bind(item.name.id, Deferred(_variant(item), file.scope), item.name.span)
+                file.scope.bind(item.name.id, Deferred(meant_by(item), file.scope), item.name.span)
             case tree.Block() if self._is_new(item.name, defined):
                 block = Block(item, file.scope)
                 file.blocks[item.name.id] = block
@@ -221,7 +221,7 @@ class _Reader:
         return near or ((note(f"{folder} holds {listing(sorted(names))}"),) if 0 < len(names) <= 8 else ())
 
 
-def _variant(item: tree.Variant) -> tree.Let:
+def meant_by(item: tree.Variant) -> tree.Let:
     """What a variant stands for: its base with the arguments that it gives."""
     return tree.Let(item.name, tree.Call(item.base, item.arguments, item.span), item.span)
 

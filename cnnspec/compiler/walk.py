@@ -42,6 +42,8 @@ class Use:
 
     block: Block
     span: Span
+    passes: tuple[Pass, ...] = ()
+    """The passes of loops that the use stands in, outermost first."""
 
 
 @record
@@ -53,6 +55,8 @@ class Pass:
     body: Span
     number: int
     count: int
+    values: Span | None = None
+    """Where the values of this pass are written out."""
 
 
 class _Located(Sink):
@@ -184,17 +188,27 @@ class Walk(Place):
         """Labels at the uses of blocks and at the loops in which something at `span` was found."""
         labels: list[Label] = []
         for use in reversed(self.uses):
-            inside = _holds(use.block.definition.span, span)
+            inside = use.block.definition.span.holds(span)
             if inside or not labels:
                 what = "in this use of" if inside else "used in"
                 if use.span != span:
                     labels.append(Label(use.span, f"{what} `{use.block.name}`"))
             span = use.span
-        for found in reversed(self.passes):
-            if found.number and found.count > 1:
-                labels.append(Label(found.span, f"in pass {found.number + 1} of {found.count}"))
-                break
-        return labels[:3]
+        passes = self._pass_labels()
+        return labels[: 3 - len(passes)] + passes
+
+    def _pass_labels(self) -> list[Label]:
+        """Labels at the innermost pass behind the first of a loop, and at the innermost values that are written out."""
+        passes = [one for use in self.uses for one in use.passes] + self.passes
+        late = next((one for one in reversed(passes) if one.number), None)
+        labels = []
+        if late is not None and late.values is None:
+            labels.append(Label(late.span, f"in pass {late.number + 1} of {late.count}"))
+        written = next((one for one in reversed(passes) if one.values is not None), None)
+        if written is not None and written.values is not None:
+            which = f"in pass {written.number + 1} of {written.count}, " if written.count > 1 else ""
+            labels.append(Label(written.values, f"{which}with these values"))
+        return labels
 
     # --- bodies ---
 
@@ -413,6 +427,8 @@ class Walk(Place):
             return Value(name, argument.flow, stack, Wire(TAKEN, len(stack.taken) - 1))
         if isinstance(argument, (list, tuple)):
             items = [self.outer_values(item, f"{name}[{index}]", stack) for index, item in enumerate(argument)]
+            if all(new is old for new, old in zip(items, argument)):
+                return argument
             return items if isinstance(argument, list) else tuple(items)
         return argument
 
@@ -424,7 +440,3 @@ def known_of(shape: Shape | Parts) -> Known:
     if isinstance(shape, Parts):
         return Several(tuple(map(known_of, shape)))
     return Flow(shape)
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end

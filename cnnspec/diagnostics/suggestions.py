@@ -59,7 +59,7 @@ OPTION = Kind("option", 'did you mean "{meant}"?')
 """A misspelt string among several that may be given; facts as those of a name."""
 FLATTEN = Kind("flatten", "put `Flatten` in front: it gives {count}")
 WRITE = Kind("write", "write `{statement}`")
-RENAME = Kind("rename", "rename block `{name}` on line {line} to `{meant}`")
+RENAME = Kind("rename", "rename `{name}` on {where} to `{meant}`")
 UNSUPPRESS = Kind("unsuppress", "take `{code}` out of the comment")
 
 NUMBER = Kind("number", "change {what} on {where} from {old} to {new}")

@@ -6,6 +6,7 @@ A generator for each kind of edit; each candidate is made only when it is asked 
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 from math import prod
 
 from cnnspec.diagnostics import Edit
@@ -24,21 +25,22 @@ from cnnspec.repair.case import Candidate, Case, add_argument, holds, in_front
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.inputs import axes
 from cnnspec.repair.ranking import ROLES, change_cost, role_of, values_for
-from cnnspec.repair.sites import Place, Site, defaults, fields_of, sites
+from cnnspec.repair.sites import MOST, Place, Site, defaults, fields_of, numbers, sites
 from cnnspec.source import Span
 from cnnspec.syntax import tree
+from cnnspec.syntax.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from cnnspec.compiler.names import Deferred
     from cnnspec.repair.case import Option
 
 
 def candidates(case: Case) -> Iterator[Option]:
-    """Every edit to try with its cost, in no order."""
-    yield from _declarations(case)
+    """Every edit to try with its cost, in no order, but `declarations`."""
     yield from _numbers(case)
     yield from _structure(case)
     yield from _shortcuts(case)
@@ -60,7 +62,7 @@ def _numbers(case: Case) -> Iterator[Option]:
     sizes = {id(axis.literal) for axis in axes(case)} if case.found.code.id not in ("E202", "E503") else set()
     for away, site in every:
         span = site.node.span
-        extra = away + (COSTS["operand"] if site.field == "" and site.kind not in ("annotation", "input") else 0.0)
+        extra = away + (COSTS["operand"] if site.field == "" and site.kind != "input" else 0.0)
         inside = span.source is own.source and own.start <= span.start and span.end <= own.end
         if site.node is declared or (site.kind == "stated" and not inside):
             # What another layer states is what arrives there: to change it would be wrong.
@@ -80,11 +82,31 @@ def _numbers(case: Case) -> Iterator[Option]:
 def _sites(case: Case) -> Iterator[tuple[float, Site]]:
     for index, place in enumerate(case.places):
         away = case.distance(index)
+        rows = [span for span in case.labelled if isinstance(place.statement, tree.For) and holds(place, span)]
         for site in sites(place):
-            yield away, site
+            other = site.kind == "table" and rows and not any(span.holds(site.node.span) for span in rows)
+            yield away + (COSTS["other row"] if other else 0.0), site
     for part in case.parts:
         for site in defaults(part):
             yield COSTS["other definition"], site
+    for constant in case.constants:
+        yield from _constant_sites(case, constant)
+
+
+def _constant_sites(case: Case, constant: Deferred) -> Iterator[tuple[float, Site]]:
+    """The numbers of a constant of the file; of a table the row alone that the error arose with, where that is known."""
+    definition = constant.definition
+    at = [span for span in case.labelled if definition.span.holds(span)]
+    if not at:
+        for node, field in islice(numbers(definition.value, constant.name), MOST):
+            yield COSTS["other definition"], Site(node, field, "let", definition, case.parts[0])
+    for row in walk(definition.value):
+        if isinstance(row, tree.Expression) and row.span in at:
+            items = row.items if isinstance(row, tree.Sequence) else (row,)
+            names = case.loop_names(len(items)) or [constant.name] * len(items)
+            for item, name in zip(items, names):
+                for node, field in numbers(item, name):
+                    yield 0.0, Site(node, field, "table", definition, case.parts[0])
 
 
 def _wanted(case: Case) -> set[int]:
@@ -131,8 +153,10 @@ def _number(case: Case, site: Site, value: int, cost: float) -> Candidate:
 
 def _called(site: Site) -> str:
     """What a message calls a number."""
-    if site.kind in ("annotation", "input"):
-        return "the annotation" if site.kind == "annotation" else "the input"
+    if site.kind == "input":
+        return "the input"
+    if site.kind == "count":
+        return "the count"
     if site.kind == "condition" or not site.field:
         return "the number"
     if (site.kind == "argument" and role_of(site) != "width") or site.field in ("out_channels", "out_features"):
@@ -143,7 +167,7 @@ def _called(site: Site) -> str:
 # --- what is declared ---
 
 
-def _declarations(case: Case) -> Iterator[Option]:
+def declarations(case: Case) -> Iterator[Option]:
     """The statement that the error contradicts, set to what arrives."""
     node = _declared(case)
     if node is None:

@@ -59,6 +59,8 @@ class Case:
         self._collect()
         named = {model.name.id for model in self.models}
         self.graph = next((graph for graph in graphs if graph.name in named), None) or self._variant(graphs)
+        self.constants = trials.constants(self.parts)
+        """The constants of files, variants among them, that take part."""
         self.labelled = [label.span for label in found.labels]
         self._nodes: list[Node] | None = None
         self._by_place: dict[tuple[int, int, int], int] | None = None
@@ -135,6 +137,11 @@ class Case:
         at = self._index(getattr(statement, "head", statement.span))
         return [node for node in self.nodes[:at][::-1] if isinstance(node, LayerNode)]
 
+    def loop_names(self, count: int) -> list[str]:
+        """The names that a loop near the error gives to so many values at a time."""
+        loops = (place.statement for place in self.places if isinstance(place.statement, tree.For))
+        return next(([name.id for name in one.targets] for one in loops if len(one.targets) == count), [])
+
     def place_of(self, span: Span) -> Place | None:
         """The statement whose head stands at `span`."""
         for place in self.places:
@@ -161,8 +168,7 @@ class Case:
         steps = self.at - index
         if guilty.statement.span.start <= place.statement.span.start < guilty.statement.span.end:
             return 0.0
-        away = COSTS["step before"] * steps if steps > 0 else COSTS["behind"] - COSTS["step before"] * steps
-        return min(COSTS["far"], away)
+        return min(COSTS["far"], COSTS["step"] * abs(steps))
 
     # --- the input of the model ---
 
@@ -176,8 +182,7 @@ class Case:
 
 def holds(place: Place, span: Span) -> bool:
     """Whether a piece of text lies in a statement."""
-    own = place.statement.span
-    return own.source is span.source and own.start <= span.start and span.end <= own.end
+    return place.statement.span.holds(span)
 
 
 def argument(statement: tree.Layer, part: Part, field: str) -> tree.Argument | None:

@@ -13,7 +13,6 @@ COSTS = {
     "let": 0.2,
     "default": 0.3,
     "count": 0.5,
-    "annotation": 0.75,
     "input": 0.9,
     "condition": 0.9,
     "stated here": -0.3,
@@ -29,8 +28,8 @@ COSTS = {
     "new width": 0.45,
     "wanted width": 0.2,
     # distance from the error, in statements
-    "step before": 0.08,
-    "behind": 0.5,
+    "other row": 0.6,
+    "step": 0.08,
     "other definition": 0.3,
     "far": 1.2,
     # statements and arguments

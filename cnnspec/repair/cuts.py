@@ -43,13 +43,13 @@ class Course:
         at = 0
         for statement in self.statements:
             found.append(children[at].input if at < len(children) else self.graph.root.output)
-            while at < len(children) and _within(children[at].span, statement.span):
+            while at < len(children) and statement.span.holds(children[at].span):
                 at += 1
         return [*found, self.graph.root.output]
 
     def index(self, span: Span) -> int | None:
         """The statement that holds a piece of text."""
-        return next((i for i, one in enumerate(self.statements) if _within(span, one.span)), None)
+        return next((i for i, one in enumerate(self.statements) if one.span.holds(span)), None)
 
     def pieces(self, changed: tree.Model, error: Span) -> Iterator[tuple[tree.Model, Shape | None]]:
         """Models that hold what changed, longer and longer, each with the shape behind it that was there before.
@@ -105,7 +105,3 @@ def _input(shape: Shape) -> tree.Statement:
     items = parse(Source("", f"model M {{ input [{', '.join(map(str, shape))}] }}"), Sink()).items
     assert isinstance(items[0], tree.Model)
     return items[0].body.statements[0]
-
-
-def _within(span: Span, outer: Span) -> bool:
-    return span.source is outer.source and outer.start <= span.start and span.end <= outer.end

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion
 from cnnspec.diagnostics.edits import apply
-from cnnspec.diagnostics.suggestions import ANNOTATE, DECLARE
+from cnnspec.diagnostics.suggestions import ANNOTATE, DECLARE, RENAME
 from cnnspec.graph.nodes import Graph, StackNode
 from cnnspec.graph.walk import walk
 from cnnspec.limits import LIMITS
 from cnnspec.record import record
 from cnnspec.repair import situations
-from cnnspec.repair.candidates import candidates
+from cnnspec.repair.candidates import candidates, declarations
 from cnnspec.repair.case import Candidate, Case, in_front
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.spelling import spellings
@@ -52,7 +52,7 @@ def repair(file: File, chosen: list[tree.Model], graphs: Sequence[Graph], again:
         if not fixes and _is_searched(found.code.id):
             fixes = search(case)
         # One fix that mends several errors is offered at the first of them.
-        fixes = [fix for fix in fixes if len(fix.edits) < 2 or _key(fix.edits) not in seen]
+        fixes = [fix for fix in fixes if (len(fix.edits) < 2 and fix.kind is not RENAME) or _key(fix.edits) not in seen]
         seen |= {_key(fix.edits) for fix in fixes}
         if fixes:
             sink.replace(_with(found, fixes))
@@ -84,12 +84,14 @@ class _Passing:
 
 def search(case: Case) -> list[Suggestion]:
     """The best fixes of one error. One that the check has found fixes for itself is looked at for situations alone."""
-    options = [*situations.of(case), *(() if case.found.fixes else candidates(case))]
+    others = [*situations.of(case), *(() if case.found.fixes else candidates(case))]
+    # To declare what is there is tried in any case, whatever else uses up the trials.
+    first = [] if case.found.fixes else declarations(case)
     passing: list[_Passing] = []
     answers: dict[object, int] = {}
     tried: set[object] = set()
     left, end = LIMITS.repair_trials, case.trials.work + LIMITS.repair_layers
-    for cost, make in sorted(options, key=lambda option: option[0]):
+    for cost, make in [*first, *sorted(others, key=lambda option: option[0])]:
         best = min((one.cost for one in passing), default=cost)
         if (
             sum(one.cost <= cost for one in passing) >= OFFERED

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from itertools import islice
 
 from cnnspec import layers
-from cnnspec.compiler.names import Block, Scope
+from cnnspec.compiler.names import Block, Deferred, Scope
 from cnnspec.record import record
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -52,7 +52,7 @@ class Site:
     """A whole number that is written in a spec.
 
     `field` is the argument, parameter or name that it gives a value to, "" for an operand of an expression; `kind` is
-    argument, stated (a width that is declared), annotation, input, table, let, default, condition or count.
+    argument, stated (a width that is declared), input, table, let, default, condition or count.
     """
 
     node: tree.Literal
@@ -73,6 +73,19 @@ def parts_of(start: Part) -> list[Part]:
                 seen.add(id(block.definition))
                 found.append(Part(block.definition, block.scope, block))
     return found
+
+
+def constants_of(parts: list[Part], variants: list[tuple[str, Scope]]) -> list[Deferred]:
+    """The variants of models, and the constants of files that they and some parts use, themselves or through others."""
+    seen: dict[Deferred, None] = {}
+    left = variants + [(name, part.scope) for part in parts for name in names_in(part.definition)]
+    for name, scope in left:
+        binding = scope.find(name)
+        found = binding.value if binding else None
+        if isinstance(found, Deferred) and found not in seen:
+            seen[found] = None
+            left += [(inner, found.scope) for inner in names_in(found.definition.value)]
+    return list(seen)
 
 
 def names_in(node: Any, *, bound: bool = True) -> Iterator[str]:
@@ -133,14 +146,10 @@ def defaults(part: Part) -> Iterator[Site]:
 
 
 def sites(place: Place) -> Iterator[Site]:
-    """The numbers of one statement, without those of statements inside of it."""
+    """The numbers of one statement, without those of statements inside of it and of its annotation."""
     statement, part = place.statement, place.part
     for node, field, kind in islice(_written(statement, part.scope), MOST):
         yield Site(node, field, kind, statement, part)
-    tail = getattr(statement, "tail", None)
-    if tail is not None and tail.annotation is not None:
-        for node, _ in islice(numbers(tail.annotation, ""), MOST):
-            yield Site(node, "", "annotation", statement, part)
 
 
 def _written(statement: tree.Statement, scope: Scope) -> Iterator[tuple[tree.Literal, str, str]]:

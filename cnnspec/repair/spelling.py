@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cnnspec.diagnostics import Diagnostic
     from cnnspec.repair.case import Case
-    from cnnspec.repair.trials import Trials
+    from cnnspec.source import Span
 
 MOST = 3
 """Names that are offered."""
@@ -69,17 +69,20 @@ def _is_of_its_kind(fix: Suggestion, case: Case) -> bool:
 
 def _or_renamed(fix: Suggestion, case: Case) -> list[Suggestion]:
     """A fix, and the other way out where it is the definition that is misspelt: no one uses it under its own name."""
-    name, span = fix.edits[0].text, case.found.span
-    block = case.trials.file.blocks.get(name)
-    if block is None or case.found.code.id != "E110" or _is_used(name, case.trials):
+    name, written = fix.edits[0].text, case.found.span.text
+    at = _definition(name, case)
+    if at is None:
         return [fix]
-    at = block.definition.name.span
-    if at.source is not span.source:
-        return [fix]
-    facts: dict[str, object] = {"name": name, "line": at.line, "meant": span.text}
-    return [Suggestion(fix.kind, fix.facts, fix.edits), Suggestion(RENAME, facts, (Edit(at, span.text),))]
+    facts: dict[str, object] = {"name": name, "where": case.line(at), "meant": written}
+    fixes = [Suggestion(fix.kind, fix.facts, fix.edits), Suggestion(RENAME, facts, (Edit(at, written),))]
+    return fixes[::-1] if case.trials.names[written] > 1 else fixes
 
 
-def _is_used(name: str, trials: Trials) -> bool:
-    block = trials.file.blocks[name]
-    return any(part.block is block for model in trials.chosen for part in trials.parts(model))
+def _definition(name: str, case: Case) -> Span | None:
+    """Where the file, or one that it imports, defines a name that the file does not use."""
+    if case.found.code.id == "E408":
+        return next((label.span for label in case.found.labels if label.span.text == name), None)
+    binding = case.trials.file.scope.bindings.get(name)
+    if binding is None or binding.span is None or case.found.code.id not in ("E110", "E117"):
+        return None
+    return None if case.trials.names[name] else binding.span

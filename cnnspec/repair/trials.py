@@ -6,21 +6,20 @@ neighbours keep their spans, so that the errors of before and after can be compa
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections import Counter
 
 from cnnspec.compiler.names import Block, Deferred, Function, Scope
+from cnnspec.compiler.place import Meter
 from cnnspec.compiler.project import File
-from cnnspec.diagnostics import Diagnostic, Edit, Sink, Stop
-from cnnspec.diagnostics.edits import apply
+from cnnspec.diagnostics import Diagnostic, Edit, Sink
 from cnnspec.graph.nodes import Graph
 from cnnspec.limits import LIMITS
 from cnnspec.record import record, replace
 from cnnspec.repair.cuts import LONG, Course
-from cnnspec.repair.sites import Part, Place, innermost, parts_of, replaced
+from cnnspec.repair.rewriting import edited_let, edited_recipes, is_read_so, rewritten
+from cnnspec.repair.sites import Part, constants_of, names_in, parts_of
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
-from cnnspec.syntax.parser import parse, parse_expression
-from cnnspec.syntax.walk import same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,10 +31,8 @@ if TYPE_CHECKING:
     Allowed = dict[tuple[str, Span], Diagnostic]
     """Errors that are there before an edit, by code and place."""
     Known = dict[Any, Any]
-    Again = Callable[[File, list[tree.Model], Sink, Known], list[Graph]]
+    Again = Callable[[File, list[tree.Model], Sink, Known, Meter], list[Graph]]
 
-_LONGEST = 20_000
-"""Characters of a statement that is read anew."""
 _MODEL, _ERROR = 15, 20
 """Layers that take as long to check as what a model costs besides its own, and as an error that was there before."""
 _FEW = 20
@@ -66,13 +63,17 @@ class _Edited:
     blocks: bool
 
 
+class _Failed(Exception):
+    """An edit that brings a new error."""
+
+
 class _Watch(Sink):
     """Stops a check as soon as it finds an error that was not there before."""
 
     def __init__(self, allowed: Allowed, fresh: Iterable[tuple[Source, Span]]) -> None:
         super().__init__()
         self.allowed = allowed
-        self.left = {id(source): [code for code, span in allowed if _within(span, old)] for source, old in fresh}
+        self.left = {id(source): [code for code, span in allowed if old.holds(span)] for source, old in fresh}
         """The errors that a text that was read anew may have, as what it stands for had them."""
         self.failed: Diagnostic | None = None
         self.met = 0
@@ -96,7 +97,7 @@ class _Watch(Sink):
 
     def _fail(self, diagnostic: Diagnostic) -> None:
         self.failed = diagnostic
-        raise Stop
+        raise _Failed
 
 
 class Trials:
@@ -117,11 +118,13 @@ class Trials:
         self.expanded: Known = {}
         """Uses of blocks that were expanded before."""
         self.work = 0
-        """How many layers trials have gone through."""
+        """How many statements trials have run, and layers that they have judged as a whole."""
         self._parts: dict[int, list[Part]] = {}
         self._blocks: dict[int, Part] = {}
         self._uses: dict[int, list[Part]] = {}
         self._courses: dict[int, Course] = {}
+        self._names: Counter[str] | None = None
+        self._constants: dict[int, list[Deferred]] = {}
 
     def parts(self, model: tree.Model) -> list[Part]:
         """A model and the blocks that it uses."""
@@ -134,15 +137,32 @@ class Trials:
 
         No model for a block that none uses, and neither for a place outside of all definitions.
         """
-        own = [model for model in self.chosen if _within(span, model.span)]
+        own = [model for model in self.chosen if model.span.holds(span)]
         for model in own or self.chosen:
             parts = self.parts(model)
-            if own or any(_within(span, part.definition.span) for part in parts):
+            if own or any(part.definition.span.holds(span) for part in parts):
                 return [model], parts
         for block in self.file.blocks.values():
-            if _within(span, block.definition.span):
+            if block.definition.span.holds(span):
                 return [], self._used_by(self._part(block))
         return [], []
+
+    @property
+    def names(self) -> Counter[str]:
+        """How often the definitions of the file use each name."""
+        if self._names is None:
+            blocks = tuple(block.definition for block in self.file.blocks.values())
+            every = (*blocks, *self.file.models.values(), *self.file.lets)
+            self._names = Counter(names_in(every, bound=False))
+        return self._names
+
+    def constants(self, parts: list[Part]) -> list[Deferred]:
+        """The constants of files, variants among them, that some parts use."""
+        key = id(parts[0].definition) if parts else 0
+        if key not in self._constants:
+            variants = [name for name, model in self.file.models.items() if isinstance(model, tree.Variant)]
+            self._constants[key] = constants_of(parts, [(name, self.file.scope) for name in variants])
+        return self._constants[key]
 
     def attempt(
         self, edits: tuple[Edit, ...], found: Diagnostic, models: list[tree.Model], parts: list[Part]
@@ -156,7 +176,7 @@ class Trials:
         self.work += sum(len(source.text) for source, _ in edited.fresh) // _TEXT
         allowed = {key: error for key, error in self.errors.items() if key != (found.code.id, found.span)}
         result = self._in_part(edited, found.span, allowed) or self._run(edited, models, allowed)
-        if result.failed is not None or not all(_is_read_so(*change) for change in edited.whole):
+        if result.failed is not None or not all(is_read_so(*change) for change in edited.whole):
             return result if result.failed is not None else None
         others = [model for model in self.chosen if model not in models]
         if edited.blocks and others:
@@ -192,9 +212,16 @@ class Trials:
         sink = _Watch(allowed, edited.fresh)
         graphs: list[Graph] = []
         known = dict(self.expanded) if edited.blocks else self.expanded
-        with suppress(Stop):
-            graphs = self.again(edited.file, [edited.models.get(id(model), model) for model in models], sink, known)
-        self.work += (work or self._layers(models)) + _ERROR * max(0, sink.met - _FEW)
+        meter = Meter()
+        try:
+            graphs = self.again(
+                edited.file, [edited.models.get(id(model), model) for model in models], sink, known, meter
+            )
+            self.work += work or self._layers(models)
+        except _Failed:
+            # A model for all sizes of its input is not counted step by step.
+            self.work += meter.steps or self._layers(models)
+        self.work += _ERROR * max(0, sink.met - _FEW)
         warnings = sum(found.severity != "error" for found in sink.diagnostics)
         return Result(sink.failed, tuple(graphs), warnings)
 
@@ -218,8 +245,10 @@ class Trials:
         known = dict(self.expanded) if not edited.blocks else {}
         sink = _Watch(self.errors, edited.fresh)
         try:
-            return tuple(self.again(edited.file, [edited.models.get(id(one), one) for one in models], sink, known))
-        except Stop:
+            return tuple(
+                self.again(edited.file, [edited.models.get(id(one), one) for one in models], sink, known, Meter())
+            )
+        except _Failed:
             return ()
 
     # --- the edited file ---
@@ -231,11 +260,11 @@ class Trials:
         whole = []
         left = list(edits)
         for part in parts:
-            own = tuple(edit for edit in left if _within(edit.span, part.definition.span))
+            own = tuple(edit for edit in left if part.definition.span.holds(edit.span))
             if not own:
                 continue
             left = [edit for edit in left if edit not in own]
-            definition = _rewritten(part, own, fresh)
+            definition = rewritten(part, own, fresh)
             if definition is None:
                 return None
             whole.append((part, definition, own))
@@ -243,16 +272,25 @@ class Trials:
                 blocks[part.block] = definition
             else:
                 models[id(part.definition)] = definition
+        lets: dict[Deferred, tree.Let] = {}
+        for constant in self.constants(parts):
+            own = tuple(edit for edit in left if constant.definition.span.holds(edit.span))
+            if own:
+                left = [edit for edit in left if edit not in own]
+                let = edited_let(constant, own, fresh)
+                if let is None:
+                    return None
+                lets[constant] = let
         recipes = self.file.recipes
         if left:
-            changed = _recipes(recipes, left, fresh)
+            changed = edited_recipes(recipes, left, fresh)
             if changed is None:
                 return None
             recipes = changed
-        file = self._with_blocks(blocks, parts) if blocks else replace(self.file, blocks={})
+        file = self._with(blocks, lets, parts) if blocks or lets else replace(self.file, blocks={})
         if recipes is not self.file.recipes:
             file = replace(file, recipes=recipes)
-        return _Edited(file, models, tuple(fresh), tuple(whole), bool(blocks) or bool(left))
+        return _Edited(file, models, tuple(fresh), tuple(whole), bool(blocks or lets or left))
 
     def _part(self, block: Block) -> Part:
         if id(block) not in self._blocks:
@@ -264,12 +302,15 @@ class Trials:
             self._uses[id(part)] = parts_of(part)
         return self._uses[id(part)]
 
-    def _with_blocks(self, changed: dict[Block, tree.Block], parts: list[Part]) -> File:
-        """The file with other definitions of blocks. Blocks that use those are made anew as well, all others are shared."""
+    def _with(self, changed: dict[Block, tree.Block], lets: dict[Deferred, tree.Let], parts: list[Part]) -> File:
+        """The file with other definitions of blocks and constants. What uses those is made anew, all others are shared."""
         touched = set(changed)
         every = [*parts, *(self._part(block) for block in self.file.blocks.values())]
         for part in every:
-            if part.block is not None and any(other.block in changed for other in self._used_by(part)):
+            if part.block is not None and (
+                any(other.block in changed for other in self._used_by(part))
+                or any(constant in lets for constant in self.constants(self._used_by(part)))
+            ):
                 touched.add(part.block)
         scopes = {id(self.file.scope): Scope(self.file.scope.outer)}
         old = {id(self.file.scope): self.file.scope}
@@ -280,134 +321,11 @@ class Trials:
         for key, scope in scopes.items():
             for name, binding in old[key].bindings.items():
                 value = binding.value
-                if isinstance(value, (Deferred, Function)) and value.scope is old[key]:
-                    value = type(value)(value.definition, scope)  # type: ignore[arg-type]
+                if isinstance(value, Deferred) and (value.scope is old[key] or value in lets):
+                    value = Deferred(lets.get(value, value.definition), scopes.get(id(value.scope), value.scope))
+                if isinstance(value, Function) and value.scope is old[key]:
+                    value = Function(value.definition, scope)
                 scope.bind(name, new.get(value, value) if isinstance(value, Block) else value, binding.span)
         # Blocks that no model uses are looked through: those alone that are other ones now.
         blocks = {name: new[block] for name, block in self.file.blocks.items() if block in new}
         return replace(self.file, scope=scopes[id(self.file.scope)], blocks=blocks)
-
-
-def _rewritten(part: Part, edits: tuple[Edit, ...], fresh: list[tuple[Source, Span]]) -> Any:
-    """A definition with edits: the innermost statements that hold them, and defaults of parameters, are read anew."""
-    homes: dict[int, tuple[Place, list[Edit]]] = {}
-    changes: dict[int, tuple[Any, ...]] = {}
-    for edit in map(_trimmed, edits):
-        place = innermost(part, edit.span)
-        if place is not None:
-            homes.setdefault(id(place.statement), (place, []))[1].append(edit)
-            continue
-        default = next((one.default for one in part.definition.parameters if _holds(one.default, edit.span)), None)
-        if default is None:
-            return None
-        sink = Sink()
-        source = Source(part.definition.span.source.path, _moved(default.span, [edit]))
-        new = parse_expression(source, sink)
-        if len(sink):
-            return None
-        fresh.append((source, default.span))
-        changes[id(default)] = (new,)
-    for place, own in _outermost(list(homes.values())):
-        statements = _statements(place.statement.span, own, fresh)
-        if statements is None:
-            return None
-        changes[id(place.statement)] = statements
-    spans = [edit.span for edit in edits]
-    where = Span(spans[0].source, min(span.start for span in spans), max(span.end for span in spans))
-    return replaced(part.definition, changes, where)
-
-
-def _trimmed(edit: Edit) -> Edit:
-    """An edit without the blanks and `;` at the ends of what it takes out: they are part of no statement."""
-    span, text = edit.span, edit.span.text
-    start = span.start + len(text) - len(text.lstrip(" \t\r\n;"))
-    end = span.start + len(text.rstrip(" \t\r\n;"))
-    return Edit(Span(span.source, start, end), "") if not edit.text and end > start else edit
-
-
-def _outermost(homes: list[tuple[Place, list[Edit]]]) -> list[tuple[Place, list[Edit]]]:
-    """Statements with their edits; those inside of another one of them hand theirs to it."""
-    found: list[tuple[Place, list[Edit]]] = []
-    for place, own in sorted(homes, key=lambda home: -(home[0].statement.span.end - home[0].statement.span.start)):
-        outer = next((home for home in found if _within(place.statement.span, home[0].statement.span)), None)
-        if outer is not None:
-            outer[1].extend(own)
-        else:
-            found.append((place, list(own)))
-    return found
-
-
-def _statements(span: Span, edits: list[Edit], fresh: list[tuple[Source, Span]]) -> tuple[tree.Statement, ...] | None:
-    if span.end - span.start > _LONGEST:
-        return None
-    text = _moved(span, edits)
-    sink = Sink()
-    source = Source(span.source.path, f"block B {{\n{text}\n}}")
-    items = parse(source, sink).items
-    if len(sink) or len(items) != 1 or not isinstance(items[0], tree.Block):
-        return None
-    fresh.append((source, span))
-    return items[0].body.statements
-
-
-def _recipes(
-    recipes: tuple[tree.Train, ...], edits: list[Edit], fresh: list[tuple[Source, Span]]
-) -> tuple[tree.Train, ...] | None:
-    found: list[tree.Train] = []
-    for recipe in recipes:
-        own = [edit for edit in edits if _within(edit.span, recipe.span)]
-        if own:
-            sink = Sink()
-            source = Source(recipe.span.source.path, _moved(recipe.span, own))
-            items = parse(source, sink).items
-            if len(sink) or len(items) != 1 or not isinstance(items[0], tree.Train):
-                return None
-            fresh.append((source, recipe.span))
-            edits = [edit for edit in edits if edit not in own]
-            recipe = items[0]
-        found.append(recipe)
-    return None if edits else tuple(found)
-
-
-def _is_read_so(part: Part, definition: Any, edits: tuple[Edit, ...]) -> bool:
-    """Whether the edited text as a whole is read as the definition that was tried."""
-    span = part.definition.span
-    if span.end - span.start > _LONGEST:
-        return _is_read_so_there(part, definition, edits)
-    sink = Sink()
-    items = parse(Source(span.source.path, _moved(span, edits)), sink).items
-    return not len(sink) and len(items) == 1 and same(items[0], definition)
-
-
-def _is_read_so_there(part: Part, definition: Any, edits: tuple[Edit, ...]) -> bool:
-    """The same for a long definition: for the statements around the edits."""
-    old, new = part.definition.body.statements, definition.body.statements
-    low, high = min(edit.span.start for edit in edits), max(edit.span.end for edit in edits)
-    touched = [i for i, one in enumerate(old) if one.span.end >= low and one.span.start <= high]
-    if not touched:
-        return False
-    first, last = max(0, touched[0] - 1), min(len(old) - 1, touched[-1] + 1)
-    span = Span(old[first].span.source, old[first].span.start, old[last].span.end)
-    if low < span.start or high > span.end:
-        return False
-    statements = _statements(span, list(edits), [])
-    return statements is not None and same(statements, new[first : len(new) - (len(old) - 1 - last)])
-
-
-def _moved(span: Span, edits: Iterable[Edit]) -> str:
-    """The text of a span after edits inside of it."""
-    own = [
-        Edit(Span(span.source, edit.span.start - span.start, edit.span.end - span.start), edit.text) for edit in edits
-    ]
-    try:
-        return apply(span.text, own)
-    except ValueError:
-        return "?"
-
-
-def _holds(node: Any, span: Span) -> bool:
-    return node is not None and _within(span, node.span)
-
-
-def _within(span: Span, outer: Span) -> bool:
-    return span.source is outer.source and outer.start <= span.start and span.end <= outer.end
