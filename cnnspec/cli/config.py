@@ -156,7 +156,7 @@ def _checked(path: str, table: Any) -> Config:
         raise ConfigError(f"{_shown(path)}: cnnspec has to be a table")
     for key in table:
         if key not in KEYS:
-            from cnnspec.diagnostics.similar_names import did_you_mean
+            from cnnspec.diagnostics.suggestions import did_you_mean
 
             near = "".join(f", {hint}" for hint in did_you_mean(key.replace("_", "-"), KEYS))
             raise ConfigError(f"{_shown(path)}: there is no setting `{key}`{near or f': there is {_LISTED}'}")
@@ -186,7 +186,7 @@ def check_codes(prefixes: tuple[str, ...], where: str) -> tuple[str, ...]:
     """The prefixes, if each begins a code. Raises ConfigError; `where` says in it what they were given to."""
     if not prefixes:
         return ()
-    from cnnspec.diagnostics.similar_names import did_you_mean
+    from cnnspec.diagnostics.suggestions import did_you_mean
     from cnnspec.lint.catalogue import CODES
 
     for prefix in prefixes:

@@ -7,6 +7,7 @@ import sys
 
 from cnnspec.cli.common import BUG, INTERRUPTED, OK, USAGE, complain
 from cnnspec.errors import CnnspecError, UsageError
+from cnnspec.resources import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,17 @@ COMMANDS = {
 
 def entry() -> None:
     """The `cnnspec` command."""
-    sys.exit(main())
+    code = main()
+    if sys.modules.keys().isdisjoint(_CLEAN_UP):
+        # Taking the interpreter apart takes a fifth of a check, and nothing waits for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+_CLEAN_UP = ("atexit", "threading", "multiprocessing", "torch")
+"""Modules that have something to do when the interpreter ends."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -98,9 +109,7 @@ def _briefly(command: Command, options: Namespace) -> int:
 
 def find_command(name: str) -> Command:
     """A command, from its file."""
-    from importlib import import_module
-
-    found: Command = import_module(f"cnnspec.cli.{COMMANDS[name]}").COMMANDS[name]
+    found: Command = load(f"cnnspec.cli.{COMMANDS[name]}").COMMANDS[name]
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import chain, islice
 
 from cnnspec import layers
-from cnnspec.compiler import advice, inputs, loops, merges, routing
+from cnnspec.compiler import inputs
 from cnnspec.compiler.expressions import arguments, constant
 from cnnspec.compiler.flow import LOST, Flow, Known, identity_of
 from cnnspec.compiler.layer_rule import torch_layer
@@ -18,8 +18,7 @@ from cnnspec.compiler.values import describe
 from cnnspec.compiler.walk import Use, Walk
 from cnnspec.declare import UNKNOWN, Argument, bind, spell
 from cnnspec.diagnostics import Label, Sink, Suggestion, codes, note
-from cnnspec.diagnostics.similar_names import MOST, closest, did_you_mean, is_plain
-from cnnspec.diagnostics.suggestions import SPELLING
+from cnnspec.diagnostics.suggestions import SPELLING, did_you_mean
 from cnnspec.graph.nodes import BlockUse, StackNode
 from cnnspec.layers import Layer
 from cnnspec.record import replace
@@ -64,7 +63,9 @@ def _function(walk: Walk, node: tree.Function) -> None:
 
 
 def _assert(walk: Walk, node: tree.Assert) -> None:
-    routing.check_assertion(walk, node)
+    from cnnspec.compiler.routing import check_assertion
+
+    check_assertion(walk, node)
 
 
 # --- layers and blocks ---
@@ -122,14 +123,20 @@ def _unknown_layer(walk: Walk, node: tree.Layer) -> None:
 
 def _similar(walk: Walk, name: str) -> tuple[Suggestion, ...]:
     """The layers and blocks that a name which is none may mean."""
+    from cnnspec.diagnostics.similar_names import closest
+
     if closest(name, ["Sequential"]):
         return (note("statements run one after another already: write the layers without it"),)
     here = walk.flow if isinstance(walk.flow, Flow) and walk.flow.sizes is not None else walk.start
-    return advice.of_rank(did_you_mean(name, _layer_names(walk)), here)
+    from cnnspec.compiler.advice import of_rank
+
+    return of_rank(did_you_mean(name, _layer_names(walk)), here)
 
 
 def _layer_names(walk: Walk) -> frozenset[str]:
     """The names of layers and blocks that are seen here; worked out once for as long as no name is bound."""
+    from cnnspec.diagnostics.similar_names import MOST
+
     scopes = []
     scope: Scope | None = walk.scope
     while scope is not None:
@@ -149,6 +156,8 @@ def _is_layer(value: object) -> bool:
 
 def _meant(walk: Walk, helps: tuple[Suggestion, ...]) -> Any:
     """The layer or block that a misspelt name can only mean."""
+    from cnnspec.diagnostics.similar_names import is_plain
+
     if not helps or helps[0].kind is not SPELLING:
         return None
     facts = helps[0].facts
@@ -265,22 +274,73 @@ def _identity(value: Any) -> Any:
     return (value.__class__, spell(value)) if isinstance(value, float) else (value.__class__, value)
 
 
+# --- what not every text has, in files that are imported for those that do ---
+
+
+def _loop(walk: Walk, node: tree.For | tree.Repeat) -> None:
+    from cnnspec.compiler.loops import loop
+
+    loop(walk, node)
+
+
+def _condition(walk: Walk, node: tree.If) -> None:
+    from cnnspec.compiler.loops import condition
+
+    condition(walk, node)
+
+
+def _residual(walk: Walk, node: tree.Residual) -> None:
+    from cnnspec.compiler.merges import residual
+
+    residual(walk, node)
+
+
+def _merge(walk: Walk, node: tree.Merge) -> None:
+    from cnnspec.compiler.merges import merge
+
+    merge(walk, node)
+
+
+def _branch(walk: Walk, node: tree.Branch) -> None:
+    from cnnspec.compiler.merges import branch
+
+    branch(walk, node)
+
+
+def _use(walk: Walk, node: tree.Use) -> None:
+    from cnnspec.compiler.routing import use
+
+    use(walk, node)
+
+
+def _again(walk: Walk, node: tree.Again) -> None:
+    from cnnspec.compiler.routing import again
+
+    again(walk, node)
+
+
+def _weight(walk: Walk, node: tree.Weight) -> None:
+    from cnnspec.compiler.routing import weight
+
+    weight(walk, node)
+
+
 RULES: dict[type, Any] = {
     tree.Layer: _layer,
     tree.Let: _let,
     tree.Function: _function,
     tree.Assert: _assert,
-    tree.For: loops.loop,
-    tree.Repeat: loops.loop,
-    tree.If: loops.condition,
-    tree.Residual: merges.residual,
-    tree.Merge: merges.merge,
-    tree.Branch: merges.branch,
+    tree.For: _loop,
+    tree.Repeat: _loop,
+    tree.If: _condition,
+    tree.Residual: _residual,
+    tree.Merge: _merge,
+    tree.Branch: _branch,
     tree.Input: inputs.start,
     tree.Arriving: inputs.arriving,
     tree.Tail: inputs.annotation,
-    tree.Use: routing.use,
-    tree.Again: routing.again,
-    tree.Weight: routing.weight,
+    tree.Use: _use,
+    tree.Again: _again,
+    tree.Weight: _weight,
     tree.Invalid: _invalid,
 }

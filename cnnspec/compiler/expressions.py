@@ -11,7 +11,6 @@ from __future__ import annotations
 from itertools import chain
 
 from cnnspec import layers
-from cnnspec.compiler.functions import FUNCTIONS, problem
 from cnnspec.compiler.names import (
     SHAPE_NAMES,
     Block,
@@ -23,9 +22,7 @@ from cnnspec.compiler.names import (
     target_name,
 )
 from cnnspec.compiler.operators import binary, wrong_operand
-from cnnspec.compiler.parts import inner_of, item_of, slice_of
 from cnnspec.compiler.place import Place, spread
-from cnnspec.compiler.sizes_of import SIZE_FUNCTIONS, size_of
 from cnnspec.compiler.values import (
     Failed,
     describe,
@@ -36,7 +33,7 @@ from cnnspec.compiler.values import (
 )
 from cnnspec.declare import UNKNOWN, Argument
 from cnnspec.diagnostics import Diagnostic, codes, note
-from cnnspec.diagnostics.similar_names import did_you_mean
+from cnnspec.diagnostics.suggestions import did_you_mean
 from cnnspec.layers import Layer
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
@@ -180,6 +177,8 @@ def _report_cycle(name: str, span: Span, place: Place) -> None:
 
 
 def _size_here(node: tree.Name, place: Place) -> Any:
+    from cnnspec.compiler.sizes_of import size_of
+
     if place.in_function:
         fix = (f"hand it over as an argument: `{place.in_function}({node.id})`",)
         place.sink.report(codes.SHAPE_IN_FUNCTION, node.span, helps=fix, name=node.id)
@@ -264,6 +263,8 @@ def _charge(place: Place, *values: Any) -> None:
 
 
 def _access(node: tree.Access, place: Place) -> Any:
+    from cnnspec.compiler.parts import inner_of, item_of, slice_of
+
     value = evaluate(node.value, place)
     steps = list(node.steps)
     while steps:
@@ -314,6 +315,9 @@ def _comprehension(node: tree.Comprehension, place: Place) -> Any:
 
 
 def _call(node: tree.Call, place: Place) -> Any:
+    from cnnspec.compiler.functions import FUNCTIONS
+    from cnnspec.compiler.sizes_of import SIZE_FUNCTIONS
+
     name = node.name.id
     found = place.scope.find(name)
     value = found.value if found is not None else None
@@ -334,6 +338,9 @@ def _call(node: tree.Call, place: Place) -> Any:
 
 
 def _built_in(node: tree.Call, place: Place) -> Any:
+    from cnnspec.compiler.functions import FUNCTIONS, problem
+    from cnnspec.compiler.sizes_of import SIZE_FUNCTIONS, size_of
+
     name = node.name.id
     arguments = _positional(node, name, place)
     _charge(place, *arguments)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 from cnnspec.compiler.expressions import truth
 from cnnspec.compiler.flow import LOST, Flow, Known, Several, shape_fact
 from cnnspec.compiler.stack import part_of
@@ -12,6 +10,7 @@ from cnnspec.compiler.walk import Walk
 from cnnspec.declare import UNKNOWN, AnySize, spell
 from cnnspec.diagnostics import Diagnostic, Stop, codes, note
 from cnnspec.graph.nodes import ARRIVING, Entry, Feed, Wire
+from cnnspec.layers.base import prod
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler import advice
 from cnnspec.compiler.expressions import arguments
 from cnnspec.compiler.flow import LOST, Flow, Known, Several, shape_fact
 from cnnspec.compiler.names import Partial, chosen_at
 from cnnspec.compiler.place import LAYER
-from cnnspec.compiler.standins import behind_refusal, outcome, variants
 from cnnspec.compiler.values import has_unknown, is_network_value
 from cnnspec.compiler.walk import Walk, known_of
 from cnnspec.declare import UNKNOWN, Argument, Bound, Reject, bind
@@ -87,6 +85,8 @@ def _plain(walk: Walk, declared: type[Layer], argument: Argument) -> Argument:
     """An argument of a layer, which is no value of the network; a layer in it is built."""
     value = argument.value
     if is_network_value(value):
+        from cnnspec.compiler import advice
+
         helps = advice.sizes_of_value(value.name)  # type: ignore[attr-defined]
         use = f"be an argument of {declared.__name__}"
         walk.sink.report(codes.VALUE_IN_EXPRESSION, argument.span, helps=helps, use=use)
@@ -108,19 +108,28 @@ def _built(walk: Walk, value: Partial | type[Layer], span: Span) -> object:
     return target.build(bound.values) if bound.complete else UNKNOWN
 
 
+def _stood_in(layer: Layer, bound: Bound, flow: Known) -> Known:
+    """What is sure behind a layer some of whose arguments are not."""
+    from cnnspec.compiler.standins import outcome, variants
+
+    return outcome(variants(layer, _unsure(layer, bound)), flow)[0]
+
+
 def _behind(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> tuple[Known, bool]:
     """What is sure of the value behind a layer, and whether it accepts what arrives, known in full. Reports what torch
     would refuse."""
     flow, name = walk.flow, type(layer).__name__
     if not _fits(walk, layer, node):
-        return outcome(variants(layer, _unsure(layer, bound)), LOST)[0], False
+        return _stood_in(layer, bound, LOST), False
     if not bound.complete:
         walk.refused = True
-        known = outcome(variants(layer, _unsure(layer, bound)), walk.plain(_stated(layer, flow)))[0]
+        known = _stood_in(layer, bound, walk.plain(_stated(layer, flow)))
         return _origin(known, flow, node, layer), False
     try:
         layer.validate()
     except Reject as reject:
+        from cnnspec.compiler.standins import behind_refusal
+
         _refused(walk, reject, layer, bound, node, [])
         return _origin(behind_refusal(layer, reject.field, walk.plain(flow)), flow, node, layer), False
     shape = flow.shape
@@ -139,6 +148,8 @@ def _wholly(
         given = walk.infer(layer, shape)
     except Reject as reject:
         if not differs or reject.code.id == codes.WRONG_RANK.id:
+            from cnnspec.compiler.standins import behind_refusal
+
             _refused(walk, reject, layer, bound, node, flow.labels())
             return _origin(behind_refusal(layer, reject.field, walk.plain(flow)), flow, node, layer), False
         given = shape
@@ -154,6 +165,8 @@ def _wholly(
 
 def _partly(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer) -> tuple[Known, bool]:
     """Behind a layer to which a tuple comes, or a value that is not known in full; and whether it accepts what is known."""
+    from cnnspec.compiler.standins import behind_refusal
+
     flow = walk.flow
     stated = layer.stated
     if isinstance(stated, int) and isinstance(flow, Flow):
@@ -198,6 +211,9 @@ def _with_width(sizes: Sizes, axis: int, width: int) -> Sizes:
 
 def _wrong_width(walk: Walk, layer: Layer, bound: Bound, node: tree.Layer, flow: Flow) -> Known:
     """Report a stated width that is not the one that arrives; go on with what does not depend on it."""
+    from cnnspec.compiler import advice
+    from cnnspec.compiler.standins import behind_refusal, outcome
+
     stated = layer.given[layer.inferred]
     axis = layer.inferred_axis
     found = _width(flow.readings[0], axis) if flow.readings else flow.width(axis)
@@ -263,7 +279,9 @@ def _fits(walk: Walk, layer: Layer, node: tree.Layer) -> bool:
         return False
     if len(flow.parts) == layer.takes > 1:
         return True
-    helps = advice.one_of_tuple(walk, len(flow.parts)) if layer.takes == 1 else ()
+    from cnnspec.compiler.advice import one_of_tuple
+
+    helps = one_of_tuple(walk, len(flow.parts)) if layer.takes == 1 else ()
     labels = [flow.origin.label()] if flow.origin else []
     wants = "one value" if layer.takes == 1 else f"a tuple of {layer.takes}"
     walk.sink.report(
@@ -274,6 +292,8 @@ def _fits(walk: Walk, layer: Layer, node: tree.Layer) -> bool:
 
 def _refused(walk: Walk, reject: Reject, layer: Layer, bound: Bound, node: tree.Layer, labels: list[Label]) -> None:
     """Report what a rule of a layer refuses; `labels` explain the input where that is to blame."""
+    from cnnspec.compiler import advice
+
     walk.refused = True
     span = bound.spans.get(reject.field, node.name.span)
     facts = {"layer": type(layer).__name__, **reject.facts}

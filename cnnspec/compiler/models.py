@@ -12,8 +12,7 @@ from cnnspec.compiler.project import File
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN, bind
 from cnnspec.diagnostics import Label, Sink, Stop, codes, note
-from cnnspec.diagnostics.similar_names import did_you_mean
-from cnnspec.diagnostics.suggestions import listing
+from cnnspec.diagnostics.suggestions import did_you_mean, listing
 from cnnspec.graph.nodes import Graph
 from cnnspec.source import Span
 from cnnspec.syntax import tree

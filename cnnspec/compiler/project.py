@@ -13,8 +13,7 @@ from cnnspec import layers
 from cnnspec.compiler.names import Binding, Block, Deferred, Function, Scope, check_names
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Label, Sink, Suggestion, codes, note
-from cnnspec.diagnostics.similar_names import closest, did_you_mean
-from cnnspec.diagnostics.suggestions import listing
+from cnnspec.diagnostics.suggestions import did_you_mean, listing
 from cnnspec.limits import LIMITS
 from cnnspec.record import record
 from cnnspec.source import Source, Span
@@ -135,6 +134,8 @@ class _Reader:
         return earlier is name
 
     def _import(self, item: tree.Import, file: File, defined: dict[str, tree.Name], chain: tuple[str, ...]) -> None:
+        from cnnspec.diagnostics.similar_names import closest
+
         imported = self._load(item, file.source, chain)
         for name, alias in ((one.name, one.alias or one.name) for one in item.names):
             if imported is None:

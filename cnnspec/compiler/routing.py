@@ -11,8 +11,7 @@ from cnnspec.compiler.values import describe, has_unknown, is_number, show_shape
 from cnnspec.compiler.walk import Walk
 from cnnspec.declare import UNKNOWN, AnySize, spell
 from cnnspec.diagnostics import Label, codes, note
-from cnnspec.diagnostics.similar_names import did_you_mean
-from cnnspec.diagnostics.suggestions import listing
+from cnnspec.diagnostics.suggestions import did_you_mean, listing
 from cnnspec.graph.nodes import WEIGHT, LayerNode, MergeNode, Node, ResidualNode, StackNode, Weight, Wire
 from cnnspec.graph.walk import children_of
 from cnnspec.record import replace

@@ -6,12 +6,10 @@ same for all of them is sure; a layer that refuses every one of them is wrong wh
 
 from __future__ import annotations
 
-from math import prod
-
 from cnnspec.compiler.flow import LOST, Flow, Known, Several, doubtful, joined
 from cnnspec.declare import Reject
 from cnnspec.layers import Layer
-from cnnspec.layers.base import Parts
+from cnnspec.layers.base import Parts, prod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from cnnspec.compiler.expressions import evaluate
 from cnnspec.compiler.flow import LOST, Flow, Known, identity_of
-from cnnspec.compiler.module_names import free_name, problem_of
 from cnnspec.compiler.names import Binding, Block, Made, Scope, Value, Values, check_names
 from cnnspec.compiler.place import Place
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Diagnostic, Label, Sink, Stop, codes
-from cnnspec.diagnostics.similar_names import did_you_mean
+from cnnspec.diagnostics.suggestions import did_you_mean
 from cnnspec.graph.nodes import TAKEN, Feed, LayerNode, Link, Node, StackNode, Wire
 from cnnspec.graph.taps import NoPart, tap
 from cnnspec.layers.base import Parts
@@ -363,6 +362,8 @@ class Walk(Place):
 
     def take_key(self, label: tree.Name) -> None:
         """Report a key that the module at hand can't have."""
+        from cnnspec.compiler.module_names import free_name, problem_of
+
         name = label.id
         earlier = self.stack.labels.get(name)
         self.stack.labels[name] = label.span

@@ -8,8 +8,7 @@ from cnnspec.declare.kinds import WRONG_RANGE, WRONG_TYPE, Choice, Either, Kind,
 from cnnspec.declare.order import fix, follow, readings
 from cnnspec.declare.spell import UNKNOWN, spell
 from cnnspec.diagnostics import Label, Sink, codes
-from cnnspec.diagnostics.similar_names import did_you_mean
-from cnnspec.diagnostics.suggestions import OPTION, listing
+from cnnspec.diagnostics.suggestions import OPTION, did_you_mean, listing
 from cnnspec.source import Span
 
 TYPE_CHECKING = False

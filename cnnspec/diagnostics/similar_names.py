@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, note
+from cnnspec.diagnostics.suggestions import Kind, Suggestion, note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ _ELSEWHERE = {
 }
 
 
-def did_you_mean(name: str, known: Iterable[str], kind: Kind = SPELLING) -> tuple[Suggestion, ...]:
+def meant(name: str, known: Iterable[str], kind: Kind) -> tuple[Suggestion, ...]:
     """What a misspelt name, the beginning of one, or another library's name most likely means: empty where nothing is near."""
     if name == "activation":
         return (note("write the activation as a layer of its own below: `ReLU`"),)

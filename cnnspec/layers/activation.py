@@ -1,12 +1,10 @@
 """Activations: functions of single values, and those over a dimension (softmax, GLU)."""
 
-from math import inf
-
 from cnnspec.declare import Choice, Count, Integer, Reject, spell
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import BATCH_DIMENSION, NOT_DIVISIBLE, OUT_OF_RANGE, WRONG_WIDTH
 from cnnspec.layers._axes import FLOAT_MAX, LAYOUTS, Float, Float32, resolve, wrong_rank
-from cnnspec.layers.base import Layer, Reads, Shape, all_of
+from cnnspec.layers.base import Layer, Reads, Shape, all_of, inf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,14 +4,12 @@ Shapes are tuples of ints without the batch dimension, which is always there and
 registers itself under its class name: `Layer.find`, `Layer.names`. No layer imports torch: `call` returns data.
 """
 
-from math import inf, prod
-
 from cnnspec.declare import Named, Number, Signature
 from cnnspec.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cnnspec.layers._tape import Tape, Value
 
@@ -24,12 +22,18 @@ class Parts(tuple):  # type: ignore[type-arg]
 
 def count(shape: Shape | Parts) -> int:
     """How many values a shape holds, without the batch; of a tuple, all of them."""
-    if isinstance(shape, Parts):
-        return sum(map(count, shape))
+    return sum(map(count, shape)) if isinstance(shape, Parts) else prod(shape)
+
+
+def prod(sizes: "Iterable[int]") -> int:
+    """The product of sizes. `math` has it as well, but loads a library for it."""
     total = 1
-    for size in shape:
+    for size in sizes:
         total *= size
     return total
+
+
+inf = float("inf")
 
 
 @record

@@ -1,12 +1,10 @@
 """Convolutions and transposed convolutions of sequences, images and volumes."""
 
-from math import prod
-
 from cnnspec.declare import Choice, Count, Paddings, Reject, Sizes
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
 from cnnspec.layers._window import PaddingMode, _Spatial, check_wrap, slide, window_reads
-from cnnspec.layers.base import Reads, Shape
+from cnnspec.layers.base import Reads, Shape, prod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

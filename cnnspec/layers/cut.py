@@ -3,8 +3,6 @@
 Dimensions count the batch as 0, as in torch; it is never cut.
 """
 
-from math import prod
-
 from cnnspec.declare import Count, Integer, Reject, Tuple, sizes, spell
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import (
@@ -14,7 +12,7 @@ from cnnspec.diagnostics.codes import (
     SEQUENCE_TOO_LONG,
 )
 from cnnspec.layers._axes import LAYOUTS, resolve
-from cnnspec.layers.base import Call, Layer, Parts, Reads, Shape, all_of
+from cnnspec.layers.base import Call, Layer, Parts, Reads, Shape, all_of, prod
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False

@@ -1,10 +1,8 @@
 """Layers that zero values at random in training."""
 
-from math import inf
-
 from cnnspec.declare import Unit
 from cnnspec.layers._window import _Spatial
-from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.base import Layer, Shape, inf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

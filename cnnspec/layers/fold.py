@@ -1,13 +1,11 @@
 """Layers that cut an image into its windows, and that put one together from them."""
 
-from math import prod
-
 from cnnspec.declare import Paddings, Reject, Sizes
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
 from cnnspec.layers._axes import wrong_rank
 from cnnspec.layers._window import _Spatial, places, slide
-from cnnspec.layers.base import Reads, Shape, all_of
+from cnnspec.layers.base import Reads, Shape, all_of, prod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

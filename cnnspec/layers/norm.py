@@ -1,13 +1,11 @@
 """Normalisation over the batch, over single samples, over groups of channels and over neighbouring channels."""
 
-from math import prod
-
 from cnnspec.declare import Count, Positive, Real, Reject, Tuple
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE, TOO_FEW_VALUES, WRONG_SHAPE_ARGUMENT
 from cnnspec.layers._axes import wrong_rank
 from cnnspec.layers._window import _Spatial
-from cnnspec.layers.base import Call, Layer, Shape
+from cnnspec.layers.base import Call, Layer, Shape, prod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,10 +1,8 @@
 """Layers that torch.nn lacks; their modules are in cnnspec.nn."""
 
-from math import inf
-
 from cnnspec.declare import Tuple, Unit, Whole, sizes
 from cnnspec.layers._axes import Float
-from cnnspec.layers.base import Layer, Reads, Shape
+from cnnspec.layers.base import Layer, Reads, Shape, inf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,12 +1,10 @@
 """Pooling of sequences, images and volumes."""
 
-from math import gcd, inf, prod
-
 from cnnspec.declare import Count, Integer, Paddings, Real, Reject, Sizes, Tuple
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import OUT_OF_RANGE
 from cnnspec.layers._window import _Spatial, check_int32, slide, window_reads
-from cnnspec.layers.base import Reads, Shape, all_of
+from cnnspec.layers.base import Reads, Shape, all_of, inf, prod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -236,6 +234,8 @@ class _AdaptivePool(_Spatial):
     def operations(self, x: Shape, y: Shape) -> int:
         # Windows reach from floor(i * size / places) to ceil((i + 1) * size / places): two neighbours share a value
         # wherever that is no whole number.
+        from math import gcd
+
         windows = [size + places - gcd(size, places) for size, places in zip(x[1:], y[1:])]
         return y[0] * prod(windows)
 

@@ -1,12 +1,10 @@
 """Layers that lay the same values out anew. Their dimensions count the batch as 0, as in torch."""
 
-from math import prod
-
 from cnnspec.declare import Integer, Number, Reject, Tuple, spell
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import BATCH_DIMENSION
 from cnnspec.layers._axes import resolve
-from cnnspec.layers.base import Layer, Reads, Shape, all_of
+from cnnspec.layers.base import Layer, Reads, Shape, all_of, prod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

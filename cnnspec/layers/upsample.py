@@ -1,12 +1,12 @@
 """Layers that resize sequences, images and volumes by interpolation."""
 
-from math import inf, prod, trunc
+from math import trunc
 
 from cnnspec.declare import Bool, Choice, Count, Positive, Reject, Tuple
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import EMPTY_OUTPUT, TENSOR_TOO_LARGE
 from cnnspec.layers._axes import LAYOUTS, axis_names, wrong_rank
-from cnnspec.layers.base import Layer, Reads, Shape
+from cnnspec.layers.base import Layer, Reads, Shape, inf, prod
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False

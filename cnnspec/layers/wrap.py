@@ -1,11 +1,9 @@
 """Layers around a layer that learn its weight in another form, as torch.nn.utils.parametrizations does."""
 
-from math import prod
-
 from cnnspec.declare import WRONG_TYPE, Choice, Count, Integer, Kind, Real, Reject
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import WRONG_DIMENSION, WRONG_WIDTH
-from cnnspec.layers.base import Call, Layer, Reads, Shape
+from cnnspec.layers.base import Call, Layer, Reads, Shape, prod
 
 
 class LayerKind(Kind):

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 
 from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion, codes
-from cnnspec.diagnostics.similar_names import did_you_mean
-from cnnspec.diagnostics.suggestions import UNSUPPRESS
+from cnnspec.diagnostics.suggestions import UNSUPPRESS, did_you_mean
 from cnnspec.lint.catalogue import CODES
 from cnnspec.record import record
 from cnnspec.source import Source, Span

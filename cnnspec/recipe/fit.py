@@ -5,15 +5,13 @@ What surely fails or diverges is an error here; what only harms is a warning, in
 
 from __future__ import annotations
 
-from math import inf
-
 from cnnspec.compiler.values import show_shape
 from cnnspec.declare import Reject, spell
 from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
-from cnnspec.diagnostics.similar_names import did_you_mean
-from cnnspec.diagnostics.suggestions import listing
+from cnnspec.diagnostics.suggestions import did_you_mean, listing
 from cnnspec.graph.nodes import Graph
 from cnnspec.graph.walk import walk
+from cnnspec.layers.base import inf
 from cnnspec.recipe import contradictions
 from cnnspec.recipe.augmentations import Refused, trace
 from cnnspec.recipe.losses import LOG_PROBABILITIES, PROBABILITIES, Loss

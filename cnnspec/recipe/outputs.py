@@ -5,11 +5,9 @@ Asked of the graph alone. Where a value is not known, as behind a layer of the u
 
 from __future__ import annotations
 
-from math import inf, isnan
-
 from cnnspec.graph.nodes import ARRIVING, STEP, TAKEN, Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode, Wire
 from cnnspec.graph.walk import node_of, steps_of
-from cnnspec.layers.base import Parts
+from cnnspec.layers.base import Parts, inf
 from cnnspec.record import record
 
 TYPE_CHECKING = False
@@ -141,7 +139,8 @@ def _merged(kind: str, parts: list[Any]) -> Any:
         elif kind == "concat":
             low, high = min(low, least), max(high, most)
         else:
-            products = [0 if isnan(one * other) else one * other for one in (low, high) for other in (least, most)]
+            products = [one * other for one in (low, high) for other in (least, most)]
+            products = [product if product == product else 0 for product in products]  # 0 * inf is no number
             low, high = min(products), max(products)
     return low, high
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from cnnspec.errors import UsageError
 from cnnspec.report.formats import Format, Style
+from cnnspec.resources import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ def find_format(name: str) -> Format:
     """The format of a name. UsageError where there is none."""
     if name != "full" and name not in names():
         raise UsageError(f"there is no output format {name!r}: there is {', '.join(names())}")
-    from importlib import import_module
-
-    found: Format = import_module(f"cnnspec.report.formats.{name}").FORMAT
+    found: Format = load(f"cnnspec.report.formats.{name}").FORMAT
     return found
 
 

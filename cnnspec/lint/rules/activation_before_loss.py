@@ -25,11 +25,10 @@ train {
 
 from __future__ import annotations
 
-from math import inf
-
 from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import Graph, LayerNode
+from cnnspec.layers.base import inf
 from cnnspec.lint.registry import on_recipe
 from cnnspec.recipe.outputs import ANY, outputs_of, own_bounds
 

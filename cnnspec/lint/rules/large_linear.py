@@ -24,13 +24,12 @@ model Net {
 
 from __future__ import annotations
 
-from math import prod
-
 from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Label, Sink
 from cnnspec.diagnostics.codes import Code
 from cnnspec.graph.nodes import Graph, LayerNode
 from cnnspec.graph.walk import walk
+from cnnspec.layers.base import prod
 from cnnspec.layers.linear import Linear
 from cnnspec.layers.reshape import Flatten
 from cnnspec.lint.registry import on_graph

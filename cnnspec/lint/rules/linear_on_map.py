@@ -25,11 +25,10 @@ model Net {
 
 from __future__ import annotations
 
-from math import prod
-
 from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Diagnostic, Sink
 from cnnspec.diagnostics.codes import Code
+from cnnspec.layers.base import prod
 from cnnspec.layers.linear import Linear
 from cnnspec.lint.registry import on_run
 from cnnspec.lint.runs import Run, layer_of

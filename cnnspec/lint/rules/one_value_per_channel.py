@@ -24,11 +24,10 @@ model Net {
 
 from __future__ import annotations
 
-from math import prod
-
 from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.codes import Code
+from cnnspec.layers.base import prod
 from cnnspec.lint.registry import on_recipe, on_run
 from cnnspec.lint.runs import Run, layer_of, runs_of
 
