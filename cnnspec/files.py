@@ -134,6 +134,22 @@ def _may_be_read(path: str) -> bool:
     return stat.S_ISREG(mode)
 
 
+_MARKS = ("pyproject.toml", ".git", "cnnspec.toml")
+
+
+def project_of(path: str) -> str:
+    """The folder that a file's imports may not leave."""
+    folder = os.path.dirname(os.path.realpath(path))
+    above = folder
+    while True:
+        if any(os.path.exists(os.path.join(above, mark)) for mark in _MARKS):
+            return above
+        parent = os.path.dirname(above)
+        if parent == above:
+            return folder
+        above = parent
+
+
 PYTHON = (".py", ".ipynb", ".md")
 """Endings of the files that hold Python with torch."""
 

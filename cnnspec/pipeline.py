@@ -45,16 +45,17 @@ def check(
     parameters: Mapping[str, Any] | None = None,
     select: Collection[str] = (),
     fixes: bool = False,
+    read: list[Source] | None = None,
 ) -> list[Graph]:
     """The graphs of the models of a file, or of one of them; every mistake goes to `sink`.
 
     `parameters` override the defaults of the models' parameters: values, or expressions that are still to be evaluated.
     `select` names warnings, or their first signs, that are off by default and wanted here.
     Blocks that no model uses are looked through as far as that goes without their arguments. With `fixes`, the errors are
-    given the edits that would remove them.
+    given the edits that would remove them. `read` takes up the source and those of the files that it imports.
     """
     with sink.at_most(LIMITS.errors):
-        file = read_definitions(source, sink)
+        file = read_definitions(source, sink, read)
         values = dict(parameters or {})
         chosen = choose(file, model, sink)
         check_parameters(chosen, values, sink)

@@ -15,6 +15,8 @@ TORCH_TESTS = Path(__file__).parent / "torch"
 # Nets of tests are too small for threads, which take turns where processes run side by side. What a test starts inherits it.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+# What a test checks is looked at; tests/test_cache.py has a cache of its own.
+os.environ["CNNSPEC_CACHE_DIR"] = ""
 
 
 @pytest.hookimpl(optionalhook=True)

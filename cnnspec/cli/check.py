@@ -43,6 +43,9 @@ def _add_output(check: ArgumentParser) -> None:
     )
     check.add_argument("--output-file", metavar="FILE", help="write there instead of to the standard output")
     check.add_argument("--statistics", action="store_true", help="count findings by code (full, concise, json)")
+    check.add_argument(
+        "--no-cache", dest="cache", action="store_false", help="look at every file, and remember none of them"
+    )
     check.add_argument("--watch", action="store_true", help="check again whenever a file changes, until Ctrl-C")
     check.add_argument(
         "--stdin-filename", metavar="FILE", help="the name of what comes from -, for imports and settings"
@@ -87,9 +90,10 @@ class _Plain:
     Importing and filling an argument parser takes longer than checking a network.
     """
 
+    cache = True
     quiet = statistics = watch = error_on_warning = exit_zero = fix = unsafe_fixes = diff = strict = python = False
     output_format = output_file = stdin_filename = select = ignore = input = None
-    mode = "eval"
+    mode = None
     color = "auto"
 
     def __init__(self, paths: list[str]) -> None:

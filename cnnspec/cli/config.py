@@ -66,6 +66,11 @@ class Config:
     python: tuple[str, ...] = ()
     """Folders whose .py files are checked where a folder above them is, relative to the file of the settings."""
 
+    @property
+    def changes_output(self) -> bool:
+        """Whether what is printed depends on more than the files and which codes are shown."""
+        return bool(self.exclude or self.python or self.output_format)
+
     def reads_python(self, path: str) -> bool:
         """Whether a .py file lies in one of the folders that are named for it."""
         if not self.python:
@@ -156,7 +161,7 @@ def _checked(path: str, table: Any) -> Config:
         raise ConfigError(f"{_shown(path)}: cnnspec has to be a table")
     for key in table:
         if key not in KEYS:
-            from cnnspec.diagnostics.suggestions import did_you_mean
+            from cnnspec.diagnostics import did_you_mean
 
             near = "".join(f", {hint}" for hint in did_you_mean(key.replace("_", "-"), KEYS))
             raise ConfigError(f"{_shown(path)}: there is no setting `{key}`{near or f': there is {_LISTED}'}")
@@ -186,7 +191,7 @@ def check_codes(prefixes: tuple[str, ...], where: str) -> tuple[str, ...]:
     """The prefixes, if each begins a code. Raises ConfigError; `where` says in it what they were given to."""
     if not prefixes:
         return ()
-    from cnnspec.diagnostics.suggestions import did_you_mean
+    from cnnspec.diagnostics import did_you_mean
     from cnnspec.lint.catalogue import CODES
 
     for prefix in prefixes:

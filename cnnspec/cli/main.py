@@ -1,13 +1,9 @@
 """The command line: which commands there are, and how a run of one ends. A command is imported when it runs."""
 
-from __future__ import annotations
-
 import os
 import sys
 
-from cnnspec.cli.common import BUG, INTERRUPTED, OK, USAGE, complain
-from cnnspec.errors import CnnspecError, UsageError
-from cnnspec.resources import load
+from cnnspec.cli.cache import recall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,25 +51,42 @@ _CLEAN_UP = ("atexit", "threading", "multiprocessing", "torch")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = _run(sys.argv[1:] if arguments is None else arguments)
+        known = recall(words)
+        if known is None:
+            code = _run(words)
+        else:
+            code = 0
+            sys.stdout.write(known)
         sys.stdout.flush()
         return code
-    except CnnspecError as error:
-        complain(error)
-        return error.exit_code
     except BrokenPipeError:
         # The reader has gone, as `head` does; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    except KeyboardInterrupt:
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        return _failed(error)
+
+
+def _failed(error: BaseException) -> int:
+    from cnnspec.cli.common import BUG, INTERRUPTED, complain
+    from cnnspec.errors import CnnspecError
+
+    if isinstance(error, CnnspecError):
+        complain(error)
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
-    except Exception as error:
-        _report_bug(error)
-        return BUG
+    _report_bug(error)
+    return BUG
 
 
 def _run(words: list[str]) -> int:
+    """Find the command and run it."""
+    from cnnspec.cli.common import USAGE
+    from cnnspec.errors import UsageError
+
     if not words or words[0].startswith("-"):
         parser = build_parser()
         if words:
@@ -94,7 +107,7 @@ def _run(words: list[str]) -> int:
     return command.run(options) if command.runs_long else _briefly(command, options)
 
 
-def _briefly(command: Command, options: Namespace) -> int:
+def _briefly(command: "Command", options: "Namespace") -> int:
     """Run a command without looking for garbage: walking the tree for it costs a fifth of the time."""
     import gc
 
@@ -107,13 +120,15 @@ def _briefly(command: Command, options: Namespace) -> int:
             gc.enable()
 
 
-def find_command(name: str) -> Command:
+def find_command(name: str) -> "Command":
     """A command, from its file."""
-    found: Command = load(f"cnnspec.cli.{COMMANDS[name]}").COMMANDS[name]
+    from cnnspec.resources import load
+
+    found: "Command" = load(f"cnnspec.cli.{COMMANDS[name]}").COMMANDS[name]
     return found
 
 
-def build_parser() -> Parser:
+def build_parser() -> "Parser":
     """The parser of all commands."""
     from cnnspec.cli.command_line import whole_parser
 
@@ -131,7 +146,7 @@ def _no_command(name: str) -> str:
     return f"there is no command {clean(name)!r}: there is {', '.join(COMMANDS)}"
 
 
-def _report_bug(error: Exception) -> None:
+def _report_bug(error: BaseException) -> None:
     import platform
     import traceback
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from cnnspec.cli.cache import Cache
 from cnnspec.cli.common import (
     FINDINGS,
     OK,
@@ -24,7 +25,7 @@ from cnnspec.errors import Unreadable, UsageError
 from cnnspec.files import PYTHON, files_below, reason_of
 from cnnspec.record import replace
 from cnnspec.report import find_format, write
-from cnnspec.report.findings import Report, Result, report_of
+from cnnspec.report.findings import Report, Result, report_of, verdict
 from cnnspec.source import Source
 from cnnspec.syntax.read import decode
 
@@ -47,6 +48,7 @@ class Session:
         self.files = list(self._files())
         self.format = self._format()
         self._stdin: bytes | None = None
+        self.cache = Cache.find() if self._plain() else None
 
     def run(self) -> int:
         """Check, print, and give the exit code."""
@@ -62,6 +64,12 @@ class Session:
         if self.problems:
             return USAGE
         return FINDINGS if found and not self.options.exit_zero else OK
+
+    def _plain(self) -> bool:
+        """Whether verdicts may be remembered: nothing is asked for that would change them, or shows more than them."""
+        asked = self.options
+        changed = asked.define or asked.select or asked.ignore or asked.statistics
+        return bool(asked.cache and not changed and self.format == "full")
 
     # --- what is to be checked ---
 
@@ -132,8 +140,11 @@ class Session:
 
     def result(self, path: str, model: str | None, source: Source | None = None) -> Result:
         """What is found in one file that is to be shown."""
-        sink = Sink()
         config = self.config(path)
+        cache = self.cache if path.endswith(".cnn") and model is None and not config.changes_output else None
+        if cache is not None and source is None and (lines := cache.verdict(path)) is not None:
+            return Result(os.path.normpath(path), (), (), tuple(lines))
+        sink = Sink()
         selection = Selection(self.select or config.select, self.ignore or config.ignore)
         source = source or self.source(path, sink)
         if is_python(self.options.stdin_filename or path if path == "-" else path):
@@ -144,8 +155,13 @@ class Session:
             return replace(result, diagnostics=tuple(map(_as_error, result.diagnostics))) if raised else result
         from cnnspec.pipeline import check
 
-        graphs = check(source, sink, model=model, parameters=self.parameters, select=selection.select, fixes=True)
+        read: list[Source] = []
+        graphs = check(
+            source, sink, model=model, parameters=self.parameters, select=selection.select, fixes=True, read=read
+        )
         found = [one for one in sink.diagnostics if selection.shows(one.code.id)]
+        if cache is not None and not found:
+            cache.remember(path, [verdict(graph) for graph in graphs if graph.complete], read)
         if self.options.error_on_warning or config.error_on_warning:
             found = [_as_error(one) for one in found]
         return Result(source.path, tuple(graph for graph in graphs if graph.complete), tuple(found))

@@ -17,8 +17,8 @@ from cnnspec.compiler.stack import Stack
 from cnnspec.compiler.values import describe
 from cnnspec.compiler.walk import Use, Walk
 from cnnspec.declare import UNKNOWN, Argument, bind, spell
-from cnnspec.diagnostics import Label, Sink, Suggestion, codes, note
-from cnnspec.diagnostics.suggestions import SPELLING, did_you_mean
+from cnnspec.diagnostics import Label, Sink, Suggestion, codes, did_you_mean, note
+from cnnspec.diagnostics.suggestions import SPELLING
 from cnnspec.graph.nodes import BlockUse, StackNode
 from cnnspec.layers import Layer
 from cnnspec.record import replace

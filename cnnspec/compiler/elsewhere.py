@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.diagnostics.similar_names import did_you_mean
+from cnnspec.diagnostics import did_you_mean
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False

@@ -32,8 +32,7 @@ from cnnspec.compiler.values import (
     weigh,
 )
 from cnnspec.declare import UNKNOWN, Argument
-from cnnspec.diagnostics import Diagnostic, codes, note
-from cnnspec.diagnostics.suggestions import did_you_mean
+from cnnspec.diagnostics import Diagnostic, codes, did_you_mean, note
 from cnnspec.layers import Layer
 from cnnspec.limits import LIMITS
 from cnnspec.syntax import tree

@@ -11,8 +11,8 @@ from cnnspec.compiler.place import Meter, Place
 from cnnspec.compiler.project import File
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN, bind
-from cnnspec.diagnostics import Label, Sink, Stop, codes, note
-from cnnspec.diagnostics.suggestions import did_you_mean, listing
+from cnnspec.diagnostics import Label, Sink, Stop, codes, did_you_mean, note
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.graph.nodes import Graph
 from cnnspec.source import Span
 from cnnspec.syntax import tree

@@ -12,16 +12,15 @@ import stat
 from cnnspec import layers
 from cnnspec.compiler.names import Binding, Block, Deferred, Function, Scope, check_names
 from cnnspec.declare import UNKNOWN
-from cnnspec.diagnostics import Label, Sink, Suggestion, codes, note
-from cnnspec.diagnostics.suggestions import did_you_mean, listing
+from cnnspec.diagnostics import Label, Sink, Suggestion, codes, did_you_mean, note
+from cnnspec.diagnostics.suggestions import listing
+from cnnspec.files import project_of
 from cnnspec.limits import LIMITS
 from cnnspec.record import record
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse
 from cnnspec.syntax.read import read_source
-
-_MARKS = ("pyproject.toml", ".git", "cnnspec.toml")
 
 
 @record
@@ -53,22 +52,13 @@ class File:
         return binding is not None and binding.value is UNKNOWN
 
 
-def project_of(path: str) -> str:
-    """The folder that a file's imports may not leave."""
-    folder = os.path.dirname(os.path.realpath(path))
-    above = folder
-    while True:
-        if any(os.path.exists(os.path.join(above, mark)) for mark in _MARKS):
-            return above
-        parent = os.path.dirname(above)
-        if parent == above:
-            return folder
-        above = parent
-
-
-def read_definitions(source: Source, sink: Sink) -> File:
-    """Parse a source and everything that it imports."""
-    return _Reader(source.path, sink).read(source, ())
+def read_definitions(source: Source, sink: Sink, read: list[Source] | None = None) -> File:
+    """Parse a source and everything that it imports; `read` takes up the sources of all of these files."""
+    reader = _Reader(source.path, sink)
+    file = reader.read(source, ())
+    if read is not None:
+        read += [file.source, *(imported.source for imported in reader.files.values())]
+    return file
 
 
 class _Reader:

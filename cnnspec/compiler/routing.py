@@ -10,8 +10,8 @@ from cnnspec.compiler.stack import Stack
 from cnnspec.compiler.values import describe, has_unknown, is_number, show_shape
 from cnnspec.compiler.walk import Walk
 from cnnspec.declare import UNKNOWN, AnySize, spell
-from cnnspec.diagnostics import Label, codes, note
-from cnnspec.diagnostics.suggestions import did_you_mean, listing
+from cnnspec.diagnostics import Label, codes, did_you_mean, note
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.graph.nodes import WEIGHT, LayerNode, MergeNode, Node, ResidualNode, StackNode, Weight, Wire
 from cnnspec.graph.walk import children_of
 from cnnspec.record import replace

@@ -12,8 +12,7 @@ from cnnspec.compiler.names import Binding, Block, Made, Scope, Value, Values, c
 from cnnspec.compiler.place import Place
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN
-from cnnspec.diagnostics import Diagnostic, Label, Sink, Stop, codes
-from cnnspec.diagnostics.suggestions import did_you_mean
+from cnnspec.diagnostics import Diagnostic, Label, Sink, Stop, codes, did_you_mean
 from cnnspec.graph.nodes import TAKEN, Feed, LayerNode, Link, Node, StackNode, Wire
 from cnnspec.graph.taps import NoPart, tap
 from cnnspec.layers.base import Parts

@@ -7,8 +7,8 @@ from cnnspec.declare.declared import Signature, as_tuple
 from cnnspec.declare.kinds import WRONG_RANGE, WRONG_TYPE, Choice, Either, Kind, Tuple
 from cnnspec.declare.order import fix, follow, readings
 from cnnspec.declare.spell import UNKNOWN, spell
-from cnnspec.diagnostics import Label, Sink, codes
-from cnnspec.diagnostics.suggestions import OPTION, did_you_mean, listing
+from cnnspec.diagnostics import Label, Sink, codes, did_you_mean
+from cnnspec.diagnostics.suggestions import OPTION, listing
 from cnnspec.source import Span
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.diagnostics.codes import TOO_MANY_MISTAKES, Code
 from cnnspec.diagnostics.edits import Edit
-from cnnspec.diagnostics.suggestions import Suggestion, note, shown
+from cnnspec.diagnostics.suggestions import SPELLING, Kind, Suggestion, note, shown
 from cnnspec.record import record, replace
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cnnspec.source import Span
 
-__all__ = ["Code", "Diagnostic", "Edit", "Label", "Sink", "Stop", "Suggestion", "note"]
+__all__ = ["Code", "Diagnostic", "Edit", "Label", "Sink", "Stop", "Suggestion", "did_you_mean", "note"]
 
 
 @record
@@ -197,3 +197,10 @@ class _Bound:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         self.sink._most = self.before
         return kind is not None and issubclass(kind, Stop)
+
+
+def did_you_mean(name: str, known: Iterable[str], kind: Kind = SPELLING) -> tuple[Suggestion, ...]:
+    """What a misspelt name, the beginning of one, or another library's name most likely means: empty where nothing is near."""
+    from cnnspec.diagnostics.similar_names import meant
+
+    return meant(name, known, kind)

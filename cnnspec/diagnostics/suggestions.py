@@ -107,10 +107,3 @@ class Suggestion:
 def note(words: str) -> Suggestion:
     """Words alone."""
     return Suggestion(NOTE, {"words": words})
-
-
-def did_you_mean(name: str, known: Iterable[str], kind: Kind = SPELLING) -> tuple[Suggestion, ...]:
-    """What a misspelt name, the beginning of one, or another library's name most likely means: empty where nothing is near."""
-    from cnnspec.diagnostics.similar_names import meant
-
-    return meant(name, known, kind)

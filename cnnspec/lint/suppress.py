@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion, codes
-from cnnspec.diagnostics.suggestions import UNSUPPRESS, did_you_mean
+from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion, codes, did_you_mean
+from cnnspec.diagnostics.suggestions import UNSUPPRESS
 from cnnspec.lint.catalogue import CODES
 from cnnspec.record import record
 from cnnspec.source import Source, Span

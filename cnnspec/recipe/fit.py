@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from cnnspec.compiler.values import show_shape
 from cnnspec.declare import Reject, spell
-from cnnspec.diagnostics import Diagnostic, Label, Sink, codes
-from cnnspec.diagnostics.suggestions import did_you_mean, listing
+from cnnspec.diagnostics import Diagnostic, Label, Sink, codes, did_you_mean
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.graph.nodes import Graph
 from cnnspec.graph.walk import walk
 from cnnspec.layers.base import inf

@@ -7,8 +7,8 @@ from cnnspec.compiler.names import Scope
 from cnnspec.compiler.place import Place
 from cnnspec.compiler.values import has_unknown
 from cnnspec.declare import UNKNOWN, Declared, Kind, Reject, as_tuple, bind, spell
-from cnnspec.diagnostics import Diagnostic, Sink, codes, note
-from cnnspec.diagnostics.suggestions import did_you_mean, listing
+from cnnspec.diagnostics import Diagnostic, Sink, codes, did_you_mean, note
+from cnnspec.diagnostics.suggestions import listing
 from cnnspec.recipe.settings import LEFT_OUT, SETTINGS, meant_setting
 from cnnspec.syntax import tree
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cnnspec.declare import Bool, Choice, Declared, Kind, Null, Number, Text, Tuple
-from cnnspec.diagnostics import Suggestion, note
-from cnnspec.diagnostics.suggestions import SPELLING, did_you_mean
+from cnnspec.diagnostics import Suggestion, did_you_mean, note
+from cnnspec.diagnostics.suggestions import SPELLING
 from cnnspec.recipe.augmentations import AUGMENTATIONS, Augmentation
 from cnnspec.recipe.choices import INITS, LOSSES, OPTIMIZERS, SCHEDULERS, Init, Loss, Optimizer, Scheduler
 from cnnspec.recipe.component import Factors, Keys

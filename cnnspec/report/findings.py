@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.record import record, replace
 
@@ -38,6 +39,12 @@ class Report:
 
     def count(self, severity: str) -> int:
         return sum(found.severity == severity for found in self.diagnostics)
+
+
+def verdict(graph: Graph) -> str:
+    """A model that fits together in one line: its name, what it takes and gives, and its parameters."""
+    shapes = f"{show_shape(graph.takes)} -> {show_shape(graph.output or ())}"
+    return f"{graph.name}  {shapes}  {graph.parameters:,} parameters"
 
 
 def report_of(results: Iterable[Result]) -> Report:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from cnnspec.compiler.values import show_shape
 from cnnspec.diagnostics.render import clean, render_all
-from cnnspec.report.findings import Report, Result
+from cnnspec.report.findings import Report, Result, verdict
 from cnnspec.report.formats import Format, Style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cnnspec.graph.nodes import Graph
+    pass
 
 
 def write(report: Report, style: Style) -> str:
@@ -28,13 +27,9 @@ def write(report: Report, style: Style) -> str:
 
 def _result(result: Result, style: Style) -> str:
     findings = render_all(result.diagnostics, color=style.color) + "\n\n" if result.diagnostics else ""
-    lines = [*map(_verdict, result.graphs), *map(clean, result.remarks)]
+    models = [f"{clean(graph.source.path)}: {verdict(graph)}" for graph in result.graphs]
+    lines = [*models, *map(clean, result.remarks)]
     return findings + ("" if style.quiet else "".join(line + "\n" for line in lines))
-
-
-def _verdict(graph: Graph) -> str:
-    shapes = f"{show_shape(graph.takes)} -> {show_shape(graph.output or ())}"
-    return f"{clean(graph.source.path)}: {graph.name}  {shapes}  {graph.parameters:,} parameters"
 
 
 def _total(files: int, errors: int, warnings: int, unfinished: int) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from cnnspec.declare import Reject
-from cnnspec.diagnostics.suggestions import did_you_mean
+from cnnspec.diagnostics import did_you_mean
 from cnnspec.recipe.datasets import DATA_SETS
 from cnnspec.recipe.datasets.base import CLASS, IMAGE, LABELS, MASK, NUMBERS
 from cnnspec.training.data import locations
