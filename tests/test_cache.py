@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,3 +151,35 @@ def test_where_it_lies(monkeypatch: pytest.MonkeyPatch):
     found = Cache.find()
     assert found is not None
     assert found.folder == os.path.join(os.path.abspath("/x"), "cnnspec")
+
+
+FORKING = """
+import os
+import sys
+
+from cnnspec.cli.main import main
+
+assert "threading" not in sys.modules
+os.sched_getaffinity = lambda process: {0, 1, 2}
+fork, children = os.fork, []
+os.fork = lambda: children.append(fork()) or children[-1]
+code = main(["check", "."])
+print(code, len(children), file=sys.stderr)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="divides files among processes that are forked")
+def test_many_files_are_divided_among_processes(folder: Path, capsys: pytest.CaptureFixture[str]):
+    for number in range(70):
+        wrong = number % 30 == 7
+        (folder / f"n{number:02}.cnn").write_text(GOOD.replace("Linear(2)", "Linear(4 -> 2)") if wrong else GOOD)
+    run = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, check=True, env=_here())
+    assert run.stderr.split() == ["1", "3"]
+    assert len(entries(folder)) == 71 - 3
+    assert main(["check", "--no-cache", "."]) == 1
+    assert capsys.readouterr().out == run.stdout
+
+
+def _here() -> dict[str, str]:
+    root = str(Path(__file__).parent.parent)
+    return os.environ | {"PYTHONPATH": root}

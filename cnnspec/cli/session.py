@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_MANY = 64
+"""Files from which on several processes are faster than one."""
+_PROCESSES = 16
+
+
 class Session:
     """One run of `check`. A path that can't be read is told at the end, and does not keep the others from being checked."""
 
@@ -127,8 +132,39 @@ class Session:
 
     # --- what is found ---
 
+    def check_on_all_cores(self) -> None:
+        """Divide many files among processes, which remember those without findings; the others are checked again here.
+
+        Nothing but the cache goes from one process to another, so that there is none without it.
+        """
+        cache = self.cache
+        if cache is None or not hasattr(os, "fork") or len(self.files) < _MANY or "threading" in sys.modules:
+            return
+        unknown = [path for path, model in self.files if model is None and cache.verdict(path) is None]
+        cores = min(
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _PROCESSES
+        )
+        if len(unknown) < _MANY or cores < 2:
+            return
+        children = [share for core in range(cores) if (share := self._checking(unknown[core::cores]))]
+        for child in children:
+            os.waitpid(child, 0)
+
+    def _checking(self, paths: list[str]) -> int:
+        """Start a process that checks some files. Its number."""
+        child = os.fork()
+        if child:
+            return child
+        try:
+            for path in paths:
+                self.result(path, None)
+        finally:
+            # Whatever went wrong goes wrong again where it can be told.
+            os._exit(0)
+
     def report(self) -> Report:
         """What is found in all files that can be read."""
+        self.check_on_all_cores()
         results = []
         for path, model in self.files:
             try:
