@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from cnnspec.backends.summary_page import Summary
+
     class Readable(Protocol):
         def read(self) -> str | bytes: ...
 
@@ -136,11 +138,15 @@ class Spec:
 
         return html_of(self.declared)
 
-    def summary(self) -> str:
-        """Layers, output shapes and parameters as a table."""
-        from cnnspec.backends.summary_text import summarize
+    def summary(self, batch: int = 1, *, dtype: str = "float32", optimizer: str | None = None) -> Summary:
+        """What the network costs: a text that a notebook shows as a table.
 
-        return summarize(self.graph)
+        Per module its output shape, parameters, multiply-accumulates, receptive field. With `optimizer` ("SGD", "momentum",
+        "Adam", "AdamW") the memory of a training step of `batch` samples, too.
+        """
+        from cnnspec.backends.summary_page import summary_of
+
+        return summary_of(self.graph, batch, dtype, optimizer)
 
 
 def load(path_or_file: str | os.PathLike[str] | Readable, model: str | None = None, **parameters: Any) -> Spec:

@@ -112,35 +112,6 @@ def test_command(folder: Path, capsys: pytest.CaptureFixture[str], arguments: li
     assert bool(printed.err) == bool(err)
 
 
-SUMMARY = """\
-Net
-         Layer                    Output     Parameters   MACs         Field  Stride  Padding
----------------------------------------------------------------------------------------------
-image    input                    3 x 8 x 8           -
-0        residual                 3 x 8 x 8          84  5,184             3       1        1
-  body   body                     3 x 8 x 8          84  5,184             3       1        1
-    0    Unit                     3 x 8 x 8          84  5,184             3       1        1
-      0  Conv2d(3, 3, padding=1)  3 x 8 x 8          84  5,184  ████▋      3       1        1
-      1  ReLU                     3 x 8 x 8           -      -             3       1        1
-1        concat(image)            6 x 8 x 8           -      -             3       1        1
-flat     Flatten                  384                 -      -           all
-3        Linear(10, bias=false)   10              3,840  3,840  ███▍     all
----------------------------------------------------------------------------------------------
-3,924 parameters in 5 layers, 0.02 MB as float32
-9,024 multiply-accumulates (MACs), 18,048 FLOPs, and 576 other operations for one sample forward
-every output sees all of the 8 x 8 input
-"""
-
-
-def test_summary_lists_nested_modules(folder: Path, capsys: pytest.CaptureFixture[str]):
-    (folder / "net.cnn").write_text(
-        "block Unit { Conv2d(3, 3, padding=1); ReLU }\n"
-        "model Net { input [3, 8, 8] as image; residual { Unit }; concat(image); Flatten as flat; Linear(10, bias=false) }\n"
-    )
-    assert main(["summary", "net.cnn"]) == 0
-    assert capsys.readouterr().out == SUMMARY
-
-
 def test_standard_input():
     run = subprocess.run(
         [sys.executable, "-m", "cnnspec", "check", "-"], input=BAD, capture_output=True, text=True, check=False

@@ -100,12 +100,11 @@ class _Step(Interpreter):
         inputs = self.inputs
         self._phase("backward")
         root = tape.allocate(self.size)
-        before = tape.current
+        gradients = 0
         if total.node >= 0:
             tape.own(root)
-            tape.backward(total, root)
+            gradients = tape.backward(total, root)
         tape.release(root)
-        gradients = tape.current - before + self.size
         self._phase("optimizer")
         tape.where = ""
         tape.release(tape.allocate(self._copies() * self.size))

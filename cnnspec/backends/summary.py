@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from cnnspec.analysis.cost import Cost, Costs
+from cnnspec.analysis.memory import DTYPES, Memory, evaluation, training_step
+from cnnspec.analysis.receptive_field import Field, ReceptiveFields
 from cnnspec.declare import spell
 from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, Shape, StackNode, Weight
 from cnnspec.graph.walk import children_of, steps_of
@@ -16,12 +18,61 @@ if TYPE_CHECKING:
 INPUT, WEIGHT, MODULE, AGAIN = "input", "weight", "module", "again"
 
 
+class Account:
+    """All that is told of a graph without mistakes, for a batch of so many samples.
+
+    `training` and `evaluation` are the memory of a step, in bytes, and worked out where they are asked for.
+    """
+
+    def __init__(self, graph: Graph, batch: int = 1, dtype: str = "float32", optimizer: str = "SGD") -> None:
+        self.graph, self.batch, self.dtype, self.optimizer = graph.numbers, batch, dtype, optimizer
+        self.costs, self.fields = Costs(self.graph), ReceptiveFields(self.graph)
+        self._training: Memory | None = None
+
+    @property
+    def title(self) -> str:
+        """The name of the network, and the sizes that the numbers are for where it is declared for several."""
+        return title_of(self.graph)
+
+    @property
+    def float_size(self) -> int:
+        """Bytes of a float."""
+        return DTYPES[self.dtype]
+
+    @property
+    def training(self) -> Memory:
+        if self._training is None:
+            self._training = training_step(self.graph, self.batch, optimizer=self.optimizer, dtype=self.dtype)
+        return self._training
+
+    @property
+    def evaluation(self) -> Memory:
+        return evaluation(self.graph, self.batch, dtype=self.dtype)
+
+    def activations(self, row: Row) -> int:
+        """Bytes of what the last module of a row gives for the batch."""
+        return row.cost.output * self.batch * self.float_size
+
+    def kept(self, row: Row) -> int:
+        """Bytes that the modules of a row keep for the way back."""
+        return sum(self.training.kept_in(path) for path in row.paths) if row.kind == MODULE else 0
+
+    def seen(self, row: Row) -> tuple[Field, ...]:
+        """The receptive field of the last module of a row."""
+        return self.fields.of(row.paths[-1]) if row.kind == MODULE else ()
+
+
+def title_of(graph: Graph) -> str:
+    """The name of a network, and the sizes that its numbers are for where it is declared for several."""
+    return f"{graph.name} with {graph.at}, the smallest size that it is declared for" if graph.at else graph.name
+
+
 @record
 class Row:
     """One line of a summary: an input, a weight, a module or a further run of one.
 
     `paths` are the dotted keys of the modules that the line stands for: several where equal ones follow each other. `cost`
-    is that of all of them. `own` is whether nothing of it is told by rows below.
+    is that of all of them. `own` is whether nothing of it is told by rows below. `node` is None for an input and a weight.
     """
 
     kind: str
@@ -31,6 +82,7 @@ class Row:
     output: Shape | Parts
     cost: Cost
     own: bool = True
+    node: Node | None = None
 
     @property
     def times(self) -> int:
@@ -74,7 +126,7 @@ class _Rows:
                 name = "" if step.module.taken else keys[step.module.index]
                 yield Row(
                     AGAIN, depth, (_below(path, name),), f"again {name}".rstrip(), step.again.output or (),
-                    _without_parameters(self.costs.of(step.again)),
+                    _without_parameters(self.costs.of(step.again)), True, step.again,
                 )  # fmt: skip
             else:
                 index = step.module.index
@@ -96,7 +148,7 @@ class _Rows:
         cost = self.costs.of(node)
         shown = cost if len(paths) == 1 else _times(cost, len(paths))
         own = leaf or depth + 1 == self.depth
-        yield Row(MODULE, depth, paths, layer_text(node), node.output or (), shown, own)
+        yield Row(MODULE, depth, paths, layer_text(node), node.output or (), shown, own, node)
         yield from self.inside(node, depth + 1, paths[0])
 
     def _weight(self, weight: Weight, depth: int, path: str) -> Row:

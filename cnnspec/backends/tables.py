@@ -14,11 +14,15 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 @record
 class Column:
-    """A column: its head, and whether its cells stand at the right. A `flexible` one is cut where a line is too long."""
+    """A column: its head, and whether its cells stand at the right.
+
+    Where a line is too long, columns that are `optional` are left out, the last one first, and `flexible` ones cut.
+    """
 
     head: str
     right: bool = False
     flexible: bool = False
+    optional: bool = False
 
 
 def bar(share: float, width: int) -> str:
@@ -29,24 +33,41 @@ def bar(share: float, width: int) -> str:
 
 
 def plain(
-    title: str, columns: Sequence[Column], lines: Sequence[Sequence[str]], total: Sequence[str], *,
+    title: str, columns: Sequence[Column], lines: Sequence[Sequence[str] | str], total: Sequence[str], *,
     width: int | None = None, color: bool = False,
 ) -> str:  # fmt: skip
-    """Lines under their heads, between a title and what is said at the end; at most `width` wide where that is possible."""
+    """Lines under their heads, between a title and what is said at the end; at most `width` wide where that is possible.
+
+    A line that is a text and no list of cells stands as it is.
+    """
     paint = Paint(color)
-    cells_of = [[clean(cell) for cell in line] for line in lines]
-    widths = [
-        max([len(column.head), *(len(cells[place]) for cells in cells_of)]) for place, column in enumerate(columns)
+    shown: list[list[str] | str] = [
+        clean(line) if isinstance(line, str) else [clean(cell) for cell in line] for line in lines
     ]
-    _shrink(widths, columns, width)
-    heads = _line([column.head for column in columns], widths, columns)
-    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    shown = [_line(cells, widths, columns) for cells in cells_of]
-    return "\n".join([paint("bold", clean(title)), paint("bold", heads), rule, *shown, rule, *total])
+    kept = list(range(len(columns)))
+    for place in reversed(range(len(columns))):
+        if width and _total(_widths(columns, shown, kept)) > width and columns[place].optional:
+            kept.remove(place)
+    widths = _widths(columns, shown, kept)
+    chosen = [columns[place] for place in kept]
+    _cut(widths, chosen, width)
+    rule = "-" * _total(widths)
+    rows = [line if isinstance(line, str) else _line([line[place] for place in kept], widths, chosen) for line in shown]
+    heads = paint("bold", _line([column.head for column in chosen], widths, chosen))
+    return "\n".join([paint("bold", clean(title)), heads, rule, *rows, rule, *total])
 
 
-def _shrink(widths: list[int], columns: Sequence[Column], width: int | None) -> None:
-    over = sum(widths) + 2 * (len(widths) - 1) - (width or 0)
+def _widths(columns: Sequence[Column], lines: Sequence[Sequence[str] | str], kept: Sequence[int]) -> list[int]:
+    cells = [line for line in lines if not isinstance(line, str)]
+    return [max([len(columns[place].head), *(len(line[place]) for line in cells)]) for place in kept]
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
+def _cut(widths: list[int], columns: Sequence[Column], width: int | None) -> None:
+    over = _total(widths) - (width or 0)
     for place, column in enumerate(columns):
         if width and over > 0 and column.flexible:
             less = min(over, max(widths[place] - 12, 0))

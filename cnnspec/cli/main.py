@@ -20,6 +20,7 @@ COMMANDS = {
     "fmt": "fmt",
     "explain": "explain",
     "sizes": "sizes",
+    "memory": "memory",
     "layers": "layers",
     "export": "export",
     "import": "import_source",

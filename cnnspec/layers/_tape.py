@@ -250,9 +250,14 @@ class Tape:
 
     # --- the way back ---
 
-    def backward(self, start: Value, first: int) -> None:
-        """Go back from the last value, whose gradient is `first`: a storage that this owns."""
-        _Backward(self).run(start, first)
+    def backward(self, start: Value, first: int) -> int:
+        """Go back from the last value, whose gradient is `first`: a storage that this owns.
+
+        Gives the bytes of the gradients of learnt values.
+        """
+        run = _Backward(self)
+        run.run(start, first)
+        return sum(self._sizes[storage] for storage in run.of_weights.values())
 
 
 class _Backward:

@@ -80,6 +80,22 @@ def slide(
     return tuple(counts)
 
 
+def window_arithmetic(
+    layer: _Spatial, x: Shape, y: Shape, kernel_size: "tuple[int, ...]", stride: "tuple[int, ...]",
+    pads: "tuple[tuple[int, int], ...]", dilation: "tuple[int, ...]", *, ceil_mode: bool = False,
+) -> "list[tuple[str, str]]":  # fmt: skip
+    """How the sizes behind a sliding window come about, axes of the same sum told once."""
+    found: dict[str, list[str]] = {}
+    for axis, size, kernel, step, (before, after), spread, out in zip(
+        layer.axes, x[1:], kernel_size, stride, pads, dilation, y[1:]
+    ):
+        padding = f" + 2*{before}" if before == after else f" + {before} + {after}"
+        window = f"{kernel}" if spread == 1 else f"({spread}*({kernel} - 1) + 1)"
+        room = f"{size}{padding if before or after else ''} - {window}"
+        found.setdefault(f"{'ceil' if ceil_mode else 'floor'}(({room}) / {step}) + 1 = {out}", []).append(axis)
+    return [(" and ".join(axes), text) for text, axes in found.items()]
+
+
 def window_reads(
     kernel_size: "tuple[int, ...]", stride: "tuple[int, ...]", before: "tuple[int, ...]", dilation: "tuple[int, ...]"
 ) -> dict[int, Reads]:

@@ -202,6 +202,10 @@ class Layer(Named, family=True):
         """All other arithmetic of that way in evaluation: `per_value` for each value that it gives."""
         return self.per_value * count(y) if self.per_value else 0
 
+    def arithmetic(self, x: Shape, y: Shape) -> list[tuple[str, str]]:
+        """How its numbers come about: what, and the sum that gives it, such as ("height", "28 / 2 = 14")."""
+        return []
+
     def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
         """What torch does for a value, as operations of a tape; `y` is the shape of the result with the batch. By default
         one operation on single values, or one that gives another shape."""

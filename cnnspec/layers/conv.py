@@ -3,7 +3,7 @@
 from cnnspec.declare import Choice, Count, Paddings, Reject, Sizes
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import NOT_DIVISIBLE
-from cnnspec.layers._window import PaddingMode, _Spatial, check_wrap, slide, window_reads
+from cnnspec.layers._window import PaddingMode, _Spatial, check_wrap, slide, window_arithmetic, window_reads
 from cnnspec.layers.base import Reads, Shape, prod
 
 TYPE_CHECKING = False
@@ -56,6 +56,18 @@ class _AnyConv(_Spatial):
     def operations(self, x: Shape, y: Shape) -> int:
         return prod(y) * self.bias
 
+    def arithmetic(self, x: Shape, y: Shape) -> list[tuple[str, str]]:
+        first, second, *kernel = self.weight(x)
+        window = "*".join(map(str, kernel))
+        # A bias for each filter, of which the second number counts the channels; transposed ones count the other way.
+        filters, seen = (first, second) if self.slides else (second * self.groups, first // self.groups)
+        weights = f"({window}*{seen} + 1)*{filters}" if self.bias else f"{window}*{seen}*{filters}"
+        places = "*".join(map(str, (y if self.slides else x)[1:]))
+        return [
+            ("parameters", f"{weights} = {self.parameters(x):,}"),
+            ("MACs", f"{window}*{seen}*{filters} * {places} = {self.macs(x, y):,}"),
+        ]
+
     def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
         shape = self.weight(x.shape[1:])
         weights = [tape.bytes_of(shape)] + [self.out_channels * tape.size] * self.bias
@@ -89,6 +101,12 @@ class _Conv(_AnyConv):
         for axis, size, (before, after) in zip(self.axes, x[1:], pads):
             check_wrap(self.padding_mode, axis, size, before, after)
         return (self.out_channels, *slide(self, x, kernel_size, self.each(self.stride), pads, dilation))
+
+    def arithmetic(self, x: Shape, y: Shape) -> list[tuple[str, str]]:
+        kernel_size, dilation = self.each(self.kernel_size), self.each(self.dilation)
+        pads = self._pads(kernel_size, dilation)
+        sizes = window_arithmetic(self, x, y, kernel_size, self.each(self.stride), pads, dilation)
+        return [*sizes, *super().arithmetic(x, y)]
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         kernel_size, dilation = self.each(self.kernel_size), self.each(self.dilation)
@@ -169,6 +187,17 @@ class _ConvTranspose(_AnyConv):
         self.check_groups(x)
         arguments = self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation
         return (self.out_channels, *map(self._size, self.axes, x[1:], *map(self.each, arguments)))
+
+    def arithmetic(self, x: Shape, y: Shape) -> list[tuple[str, str]]:
+        found: dict[str, list[str]] = {}
+        arguments = self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation
+        for axis, size, out, (kernel, stride, padding, extra, dilation) in zip(
+            self.axes, x[1:], y[1:], zip(*map(self.each, arguments))
+        ):
+            window = f"{kernel}" if dilation == 1 else f"{dilation}*({kernel} - 1) + 1"
+            cut, more = f" - 2*{padding}" if padding else "", f" + {extra}" if extra else ""
+            found.setdefault(f"({size} - 1)*{stride} + {window}{cut}{more} = {out}", []).append(axis)
+        return [*((" and ".join(axes), text) for text, axes in found.items()), *super().arithmetic(x, y)]
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         found = {}

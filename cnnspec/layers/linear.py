@@ -36,6 +36,14 @@ class Linear(Layer):
     def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
         return tape.matrix(x, y, count(self.weight(x.shape[1:])), self.out_features * self.bias)
 
+    def arithmetic(self, x: Shape, y: Shape) -> list[tuple[str, str]]:
+        weights = f"({x[-1]} + 1)*{y[-1]}" if self.bias else f"{x[-1]}*{y[-1]}"
+        rows = "".join(f" * {size}" for size in x[:-1])
+        return [
+            ("parameters", f"{weights} = {self.parameters(x):,}"),
+            ("MACs", f"{x[-1]}*{y[-1]}{rows} = {self.macs(x, y):,}"),
+        ]
+
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return {len(x) - 1: all_of(x[-1])}
 

@@ -67,6 +67,10 @@ class _BatchNorm(_ChannelNorm):
     def buffers(self, x: Shape) -> tuple[int, int]:
         return (2 * x[0], 1) if self.track_running_stats else (0, 0)
 
+    def arithmetic(self, x: Shape, y: Shape) -> list[tuple[str, str]]:
+        count = self.parameters(x)
+        return [("parameters", f"{2 if self.bias else 1}*{x[0]} = {count:,}")] if count else []
+
     def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
         batch_wise = tape.training or not self.track_running_stats
         one = y[1] * tape.size

@@ -3,7 +3,7 @@
 from cnnspec.declare import Count, Integer, Paddings, Real, Reject, Sizes, Tuple
 from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import OUT_OF_RANGE
-from cnnspec.layers._window import _Spatial, check_int32, slide, window_reads
+from cnnspec.layers._window import _Spatial, check_int32, slide, window_arithmetic, window_reads
 from cnnspec.layers.base import Reads, Shape, all_of, inf, prod
 
 TYPE_CHECKING = False
@@ -56,6 +56,13 @@ class _Pool(_Spatial):
         pads = tuple((side, side) for side in self.each(self.padding))
         dilation = self.each(self.dilation)
         return (x[0], *slide(self, x, kernel_size, stride, pads, dilation, ceil_mode=self.ceil_mode))
+
+    def arithmetic(self, x: Shape, y: Shape) -> list[tuple[str, str]]:
+        kernel_size = self.each(self.kernel_size)
+        stride = kernel_size if self.stride is None else self.each(self.stride)
+        pads = tuple((side, side) for side in self.each(self.padding))
+        ceil_mode = bool(self.ceil_mode)
+        return window_arithmetic(self, x, y, kernel_size, stride, pads, self.each(self.dilation), ceil_mode=ceil_mode)
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         kernel_size = self.each(self.kernel_size)

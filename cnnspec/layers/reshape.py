@@ -39,6 +39,10 @@ class Flatten(Layer):
             raise Reject("start_dim", BATCH_DIMENSION, what="flatten")
         return (*x[: start - 1], prod(x[start - 1 : end]), *x[end:])
 
+    def arithmetic(self, x: Shape, y: Shape) -> list[tuple[str, str]]:
+        start, end = self._joined(x)
+        return [("features", f"{'*'.join(map(str, x[start:end]))} = {y[start]}")] if end - start > 1 else []
+
     def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
         start, end = self._joined(x.shape[1:])
         if y == x.shape:

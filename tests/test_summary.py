@@ -1,0 +1,239 @@
+"""The commands `summary` and `memory`: their tables, formats and options. What the numbers are is tested beside torch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+
+import cnnspec
+from cnnspec.analysis.cost import Costs
+from cnnspec.analysis.memory import training_step
+from cnnspec.backends.memory_text import largest_batch
+from cnnspec.backends.summary import Account, rows
+from cnnspec.backends.summary_text import Options, size, summarize
+from cnnspec.cli.main import main
+from cnnspec.cli.memory import parse_bytes
+
+SPECS = Path(__file__).parent.parent / "specs"
+NET = """\
+block Unit { Conv2d(3, 3, padding=1); ReLU }
+model Net {
+    input [3, 8, 8] as image
+    residual { Unit }
+    concat(image)
+    Flatten as flat
+    Linear(10, bias=false)
+}
+"""
+TABLE = """\
+Net
+         Layer                    Output     Parameters   MACs         Activations  Field  Stride  Padding
+----------------------------------------------------------------------------------------------------------
+image    input                    3 x 8 x 8           -
+0        residual                 3 x 8 x 8          84  5,184               768 B      3       1        1
+  body   body                     3 x 8 x 8          84  5,184               768 B      3       1        1
+    0    Unit                     3 x 8 x 8          84  5,184               768 B      3       1        1
+      0  Conv2d(3, 3, padding=1)  3 x 8 x 8          84  5,184  ████▋        768 B      3       1        1
+      1  ReLU                     3 x 8 x 8           -      -               768 B      3       1        1
+1        concat(image)            6 x 8 x 8           -      -             1.54 kB      3       1        1
+flat     Flatten                  384                 -      -             1.54 kB    all
+3        Linear(10, bias=false)   10              3,840  3,840  ███▍          40 B    all
+----------------------------------------------------------------------------------------------------------
+3,924 parameters in 5 layers, 0.02 MB as float32
+9,024 multiply-accumulates (MACs), 18,048 FLOPs, and 576 other operations for one sample forward
+every output sees all of the 8 x 8 input
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path):
+    (tmp_path / "net.cnn").write_text(NET)
+    with chdir(tmp_path):
+        yield tmp_path
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert main(list(arguments)) == code
+    captured = capsys.readouterr()
+    return captured.err if code == 2 else captured.out
+
+
+def test_table(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert printed(capsys, "summary", "net.cnn") == TABLE
+
+
+def test_depth(folder: Path, capsys: pytest.CaptureFixture[str]):
+    shown = printed(capsys, "summary", "net.cnn", "--depth", "1")
+    assert "Conv2d" not in shown
+    assert "0      residual                3 x 8 x 8          84  5,184  ████▋" in shown
+    assert "--depth takes" in printed(capsys, "summary", "net.cnn", "--depth", "0", code=2)
+
+
+def test_batch_tells_the_memory(folder: Path, capsys: pytest.CaptureFixture[str]):
+    shown = printed(capsys, "summary", "net.cnn", "--batch", "4", "--optimizer", "Adam")
+    step = training_step(cnnspec.load("net.cnn").graph, 4, optimizer="Adam")
+    assert f"a training step of 4 samples with Adam takes {size(step.peak)}" in shown
+    assert "Kept" in shown
+    half = printed(capsys, "summary", "net.cnn", "--batch", "4", "--dtype", "bfloat16")
+    assert "0.01 MB as bfloat16" in half
+    assert "--batch takes" in printed(capsys, "summary", "net.cnn", "--batch", "0", code=2)
+
+
+def test_explain(folder: Path, capsys: pytest.CaptureFixture[str]):
+    shown = printed(capsys, "summary", str(SPECS / "lenet.cnn"), "--explain")
+    for line in (
+        "height and width: floor((28 + 2*2 - 5) / 1) + 1 = 28",
+        "parameters: (5*5*1 + 1)*6 = 156",
+        "MACs: 5*5*1*6 * 28*28 = 117,600",
+        "height and width: floor((28 - 2) / 2) + 1 = 14",
+        "features: 16*5*5 = 400",
+        "parameters: (400 + 1)*120 = 48,120",
+    ):
+        assert line in shown
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in SPECS.glob("*.cnn")))
+def test_the_arithmetic_is_right(name: str):
+    from cnnspec.diagnostics import Sink
+    from cnnspec.graph.nodes import LayerNode
+    from cnnspec.graph.walk import walk
+    from cnnspec.pipeline import check
+    from cnnspec.syntax.read import read_source
+
+    sink = Sink()
+    checked = 0
+    for graph in check(read_source(str(SPECS / name), sink), sink)[:2]:
+        for _, node in walk(graph.root):
+            if isinstance(node, LayerNode) and node.layer is not None:
+                for _, text in node.layer.arithmetic(node.input, node.output):
+                    left, _, right = text.rpartition(" = ")
+                    assert worked_out(left) == int(right.replace(",", "")), text
+                    checked += 1
+    assert checked
+
+
+def worked_out(text: str) -> int:
+    """The value of a sum as `arithmetic` writes it."""
+    import ast
+    from math import ceil, floor
+
+    def value(node: ast.AST) -> float:
+        match node:
+            case ast.Expression():
+                return value(node.body)
+            case ast.Constant():
+                return node.value
+            case ast.BinOp():
+                left, right = value(node.left), value(node.right)
+                return {"Add": left + right, "Sub": left - right, "Mult": left * right}.get(
+                    type(node.op).__name__, left / (right or 1)
+                )
+            case ast.Call():
+                return {"floor": floor, "ceil": ceil}[node.func.id](value(node.args[0]))
+        raise AssertionError(ast.dump(node))
+
+    return int(value(ast.parse(text, mode="eval")))
+
+
+def test_columns_of_the_course_notes(capsys: pytest.CaptureFixture[str]):
+    shown = printed(capsys, "summary", str(SPECS / "lenet.cnn"), "--style", "d2l", "--batch", "3")
+    assert shown.splitlines()[0] == "Conv2d output shape:\t torch.Size([3, 6, 28, 28])"
+    assert shown.splitlines()[-1] == "Linear output shape:\t torch.Size([3, 10])"
+
+
+def test_json(folder: Path, capsys: pytest.CaptureFixture[str]):
+    found = json.loads(printed(capsys, "summary", "net.cnn", "--format", "json", "--batch", "2"))
+    assert (found["totals"]["parameters"], found["totals"]["macs"]) == (3924, 9024)
+    assert found["memory"]["peak_bytes"] == training_step(cnnspec.load("net.cnn").graph, 2).peak
+    conv = next(row for row in found["rows"] if row["path"] == "0.body.0.0")
+    assert (conv["layer"], conv["output"], conv["receptive_field"]) == ("Conv2d(3, 3, padding=1)", [3, 8, 8], [3, 3])
+    assert (
+        sum(row["kept_bytes"] for row in found["rows"] if row["path"].count(".") == 0) <= found["memory"]["kept_bytes"]
+    )
+
+
+def test_csv(folder: Path, capsys: pytest.CaptureFixture[str]):
+    found = list(csv.DictReader(io.StringIO(printed(capsys, "summary", "net.cnn", "--format", "csv"))))
+    assert [row["path"] for row in found][:3] == ["0", "0.body", "0.body.0"]
+    assert {row["path"]: row["output"] for row in found}["flat"] == "384"
+
+
+def test_markdown(folder: Path, capsys: pytest.CaptureFixture[str]):
+    lines = printed(capsys, "summary", "net.cnn", "--format", "markdown").splitlines()
+    assert lines[0] == "### Net"
+    assert {line.count(" | ") for line in lines if line.startswith("|")} == {9}
+
+
+def test_repeated_modules_have_one_line():
+    graph = cnnspec.load(SPECS / "resnet.cnn", "ResNet50").graph
+    found = {row.paths: row for row in rows(graph, Costs(graph), depth=2)}
+    row = found["layer3.2", "layer3.3", "layer3.4", "layer3.5"]
+    assert (row.key, row.cost.macs, row.cost.parameters) == ("2-5", 4 * 218_365_952, 4 * 1_117_184)
+    assert sum(row.cost.macs for row in rows(graph, Costs(graph), depth=1)) == Costs(graph).total.macs
+
+
+def test_a_low_terminal_folds():
+    account = Account(cnnspec.load(SPECS / "resnet.cnn", "ResNet152").graph)
+    assert len(summarize(account, Options(height=30)).splitlines()) < 40
+    narrow = summarize(account, Options(depth=1, width=80)).splitlines()
+    assert max(len(line) for line in narrow[1:8]) <= 80
+    assert "Padding" not in narrow[1]
+
+
+def test_shared_weights_count_once_and_their_macs_each_time():
+    spec = cnnspec.loads(
+        "model M { input [2, 8, 8]; Conv2d(2, 3, padding=1) as one; again one; again one }",
+    )
+    total = Costs(spec.graph).total
+    assert (total.parameters, total.macs) == (38, 3 * 2 * 2 * 9 * 64)
+
+
+def test_notebook():
+    shown = cnnspec.load(SPECS / "lenet.cnn").summary()
+    assert repr(shown) == str(shown)
+    page = shown._repr_html_()
+    assert page.count("<tr>") == 14
+    assert "117,600" in page
+    told = cnnspec.loads("model M { input [3]; Linear(2) as a }").summary(8, optimizer="Adam")
+    assert "a training step of 8 samples with Adam takes" in told
+
+
+def test_a_model_of_several_outputs_and_inputs():
+    for name in ("two_tower.cnn", "retinanet.cnn", "siamese.cnn"):
+        assert main(["summary", str(SPECS / name), "--batch", "2"]) == 0
+
+
+# --- memory ---
+
+
+def test_memory(capsys: pytest.CaptureFixture[str]):
+    shown = printed(capsys, "memory", str(SPECS / "lenet.cnn"), "--batch", "64", "--optimizer", "Adam")
+    assert shown.startswith("LeNet: a training step of 64 samples with Adam in float32 takes 4.8 MB")
+    assert "|forward" in shown
+    assert "|backward" in shown
+    assert "parameters                247 kB" in shown
+    assert "--limit takes" in printed(capsys, "memory", str(SPECS / "lenet.cnn"), "--limit", "much", code=2)
+
+
+@pytest.mark.parametrize("limit", [400_000, 552_664, 552_663, 700_000, 5_000_000])
+def test_the_largest_batch(limit: int, capsys: pytest.CaptureFixture[str]):
+    graph = cnnspec.load(SPECS / "lenet.cnn").graph
+    found = largest_batch(lambda batch: training_step(graph, batch).peak, limit)
+    assert found is None or training_step(graph, found).peak <= limit
+    assert training_step(graph, (found or 0) + 1).peak > limit
+    shown = printed(capsys, "memory", str(SPECS / "lenet.cnn"), "--limit", f"{limit}B")
+    assert (f"has {found:,} samples" if found else "not even one sample fits") in shown
+
+
+def test_bytes():
+    assert [parse_bytes(text) for text in ("24GiB", "8 GB", "500mb", "12", "1.5k")[:4]] == [
+        24 * 2**30, 8 * 10**9, 500 * 10**6, 12,
+    ]  # fmt: skip
+    assert [size(count) for count in (0, 999, 1000, 123_456, 5 * 10**9, 2 * 10**13)] == [
+        "-", "999 B", "1 kB", "123 kB", "5 GB", "20,000 GB",
+    ]  # fmt: skip
