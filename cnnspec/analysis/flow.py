@@ -226,3 +226,8 @@ def _steps_in(feeds: object) -> list[int]:
     if isinstance(feeds, tuple):
         return [index for feed in feeds for index in _steps_in(feed)]
     return [feeds.index] if isinstance(feeds, Wire) and feeds.kind == STEP else []
+
+
+def outside(body: StackNode) -> list[str]:
+    """Paths for the modules that a body by itself takes from outside, to run them again."""
+    return [f"outside {number}" for number in range(body.modules)]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from math import prod
 
 from cnnspec.analysis.cost import Costs
-from cnnspec.analysis.flow import Interpreter
+from cnnspec.analysis.flow import Interpreter, outside
 from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode, Weight
 from cnnspec.graph.walk import children_of
 from cnnspec.layers._tape import ALIAS, INDEX, Tape, Value
@@ -132,7 +132,7 @@ class _Step(Interpreter):
                 self.inputs += target
                 tape.given((target,), target)
         self._phase("forward")
-        return self.run(graph.root, given[0], given[1:])
+        return self.run(graph.root, given[0], given[1:], outside(graph.root))
 
     def _total(self, end: Any) -> Value:
         """The sum of the losses of all outputs."""

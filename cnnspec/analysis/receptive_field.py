@@ -15,7 +15,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import gcd
 
-from cnnspec.analysis.flow import Interpreter
+from cnnspec.analysis.flow import Interpreter, outside
 from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, ResidualNode, Weight
 from cnnspec.layers.base import Parts, Reads, Shape, all_of
 from cnnspec.record import record, replace
@@ -151,7 +151,7 @@ class ReceptiveFields(Interpreter):
         self._seen: dict[str, Seen] = {}
         self._reads: dict[int, tuple[dict[int, Reads], dict[int, int] | None]] = {}
         given = [self._entry(number, entry.shape or (), entry.integers) for number, entry in enumerate(graph.inputs)]
-        end = self.run(graph.root, given[0] if given else Seen((), {}), given[1:])
+        end = self.run(graph.root, given[0] if given else Seen((), {}), given[1:], outside(graph.root))
         self.outputs: list[Seen] = _flat(end)
 
     @property

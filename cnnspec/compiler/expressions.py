@@ -16,6 +16,7 @@ from cnnspec.compiler.names import (
     Block,
     Deferred,
     Function,
+    Measure,
     Partial,
     Scope,
     stated_parameter,
@@ -324,6 +325,8 @@ def _call(node: tree.Call, place: Place) -> Any:
         value = constant(value, node.name.span, place)
     if isinstance(value, Function):
         return _called(value, node, place)
+    if isinstance(value, Measure):
+        return value.work(node, place)
     if isinstance(value, (Block, Partial)) or (isinstance(value, type) and issubclass(value, Layer)):
         return partial(value, node.arguments, place)
     if name in FUNCTIONS or name in SIZE_FUNCTIONS:

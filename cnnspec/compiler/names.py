@@ -12,7 +12,7 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from cnnspec.compiler.flow import Flow, Known
@@ -113,6 +113,13 @@ class Deferred:
 
 class Home:
     """The body in which a value lives; the walk's stacks derive from it."""
+
+
+@record
+class Measure:
+    """A function of the body so far, `memory(32)`, which works out its arguments itself."""
+
+    work: Callable[[tree.Call, Any], Any]
 
 
 @record

@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from cnnspec.compiler.budgets import Budgets
+
 _INITS = {
     "normal": ("mean", "std"), "uniform": ("a", "b"), "constant": ("val",), "ones": (), "zeros": (),
     "trunc_normal": ("mean", "std", "a", "b"), "xavier_uniform": ("gain",), "xavier_normal": ("gain",),
@@ -257,18 +259,21 @@ def _start(walk: Walk, node: tree.Expression) -> Any:
 
 # --- assert ---
 
-_LATER = ("macs", "receptive_field", "memory")
+_MEASURES = ("macs", "receptive_field", "memory")
 
 
 def check_assertion(walk: Walk, node: tree.Assert) -> None:
-    """Check what a spec asserts at its place. `parameters` are there those of the body so far."""
+    """Check what a spec asserts at its place. `parameters`, `macs` and so on are there those of the body so far."""
     if not walk.checks_claims:
         return
-    later = next((name for name in _names(node.test) if name.id in _LATER and walk.find(name.id) is None), None)
-    if later is not None:
-        walk.sink.report(codes.NOT_YET, later.span, name=later.id)
-        return
-    scope = Scope(walk.scope)
+    names = {name.id for name in _names(node.test) if walk.find(name.id) is None}
+    scope, budgets = Scope(walk.scope), None
+    if not names.isdisjoint(_MEASURES):
+        from cnnspec.compiler.budgets import Budgets
+
+        budgets = Budgets(walk)
+        for name, value in budgets.values().items():
+            scope.bind(name, value)
     count = sum(child.parameters for child in walk.stack.children)
     scope.bind("parameters", count + sum(weight.parameters for weight in walk.stack.weights))
     outer, walk.scope = walk.scope, scope
@@ -279,7 +284,20 @@ def check_assertion(walk: Walk, node: tree.Assert) -> None:
     if answer is False:
         message = node.message.value if isinstance(node.message, tree.Literal) else None
         helps = [note(str(message))] if message else []
-        walk.sink.report(codes.ASSERT_FAILS, node.test.span, helps=helps, found=_sides(walk, node.test, scope))
+        found = _sides(walk, node.test, scope)
+        if names.isdisjoint(("parameters", *_MEASURES)):
+            walk.sink.report(codes.ASSERT_FAILS, node.test.span, helps=helps, found=found)
+            return
+        labels = _largest(walk, names, budgets)
+        walk.sink.report(codes.OVER_BUDGET, node.test.span, labels=labels, helps=helps, found=found)
+
+
+def _largest(walk: Walk, names: set[str], budgets: Budgets | None) -> list[Label]:
+    """The layers that cost most of what an assertion measures."""
+    from cnnspec.compiler.budgets import Budgets
+
+    budgets = budgets or Budgets(walk)
+    return [label for name in ("parameters", *_MEASURES) if name in names for label in budgets.largest(name)]
 
 
 def _sides(walk: Place, test: tree.Expression, scope: Scope) -> str:
@@ -293,7 +311,7 @@ def _sides(walk: Place, test: tree.Expression, scope: Scope) -> str:
         left, right = (evaluate(operand, walk) for operand in test.operands)
     finally:
         walk.scope = outer
-    shown = [f"{value:,}" if value.__class__ is int else spell(value) for value in (left, right)]
+    shown = [f"{int(value):,}" if is_number(value) and value == value // 1 else spell(value) for value in (left, right)]
     return f"it is {shown[0]} against {shown[1]}"
 
 

@@ -35,6 +35,8 @@ class Stack(Home):
 
     def __init__(self, parent: Stack | None = None, *, arrival_named: bool = False) -> None:
         self.parent = parent
+        self.start: Known | None = None
+        """The value that the body is run on; None for a model's, whose inputs are met in it."""
         self.children: list[Node] = []
         self.labels: dict[str, Span] = {}
         self.taken: list[Value] = []

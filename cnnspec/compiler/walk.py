@@ -239,6 +239,7 @@ class Walk(Place):
         """Collect what `run` does into a module of its own, which gets the value `start`."""
         outer = self.stack, self.flow, self.feed
         self.stack, self.flow, self.feed = stack, start, None
+        stack.start = start
         run()
         self.check_weights(stack)
         node, end = stack.node(None, title, start, self.flow, span, self.feed), self.flow

@@ -116,12 +116,12 @@ FUNCTION_AS_VALUE = Code("E144", "`{name}` is a function, which is no value", "n
 SHAPE_IN_FUNCTION = Code("E145", "`{name}` has no meaning in a function or constant", "stands in no network")
 NAMES_IN_CIRCLE = Code("E146", "`{name}` is worked out from itself", "leads back here", note="{chain}")
 ASSERT_FAILS = Code("E147", "the assertion does not hold", "{found}")
-NOT_YET = Code("E148", "`{name}` can't be asserted yet", "not worked out by this version")
 FACTORS_DIFFER = Code(
     "E149",
     "matmul of shapes that don't fit: {first} and {second}",
     "columns of the first have to be as many as rows of the second, all in front equal",
 )
+OVER_BUDGET = Code("E154", "the budget does not hold", "{found}")
 
 # Shapes
 WRONG_RANK = Code("E201", "{layer} expects {expected} but gets {found}")
