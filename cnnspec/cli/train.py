@@ -277,6 +277,13 @@ def _dry_run(spec: Spec, recipe: Recipe, data: Data, device: str) -> int:
         f"about {duration(found.epoch_seconds)} an epoch, {duration(whole)} for {recipe.epochs} epochs, without tests"
     )
     print(f"{found.memory / 1e6:,.0f} MB of memory at the peak")
+    if recipe.optimizer.memory:
+        from cnnspec.analysis.memory import training_step
+        from cnnspec.backends.summary_text import size
+
+        batch = -(-recipe.batch // recipe.accumulate)
+        step = training_step(spec.graph, batch, optimizer=recipe.optimizer.memory)
+        print(f"{size(step.peak)} of them are tensors of a step of {batch} samples: `cnnspec memory` shows where")
     return 0
 
 

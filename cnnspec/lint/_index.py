@@ -9,6 +9,7 @@ INDEX: dict[str, dict[str, tuple[str, bool, str]]] = {
     "large_linear": {"graph": ("W217", True, "linear")},
     "linear_on_map": {"run": ("W203", True, "linear")},
     "mostly_padding": {"run": ("W206", True, "slides")},
+    "narrow_view": {"graph": ("W225", False, "slides")},
     "no_gradient_in_place": {"run": ("W219", True, "inplace")},
     "no_nonlinearity": {"run": ("W202", True, "linear")},
     "one_value_per_channel": {"recipe": ("W208", True, "batch"), "run": ("W208", False, "batch")},

@@ -20,6 +20,11 @@ class Optimizer(Component, family=True):
     """An optimizer of torch.optim."""
 
     @property
+    def memory(self) -> str:
+        """What its step takes, as `cnnspec.analysis.memory.OPTIMIZERS` knows it; "" for another one."""
+        return ""
+
+    @property
     def has_momentum(self) -> bool:
         """Whether a schedule can move its momentum, or the first of its betas."""
         return "momentum" in self.fields or "betas" in self.fields
@@ -46,6 +51,12 @@ class SGD(Optimizer):
     weight_decay: NonNegative = 0
     nesterov: bool = False
 
+    @property
+    def memory(self) -> str:
+        if self.nesterov or self.weight_decay:
+            return ""
+        return "momentum" if self.momentum else "SGD"
+
     def validate(self) -> None:
         if self.nesterov and (self.momentum <= 0 or self.dampening != 0):
             raise Reject("nesterov", contradictions.NESTEROV_ALONE)
@@ -60,6 +71,10 @@ class Adam(_Betas):
     weight_decay: NonNegative = 0
     amsgrad: bool = False
 
+    @property
+    def memory(self) -> str:
+        return "" if self.amsgrad or self.weight_decay else "Adam"
+
 
 class AdamW(_Betas):
     """Adam with the decay of weights kept apart (Loshchilov and Hutter 2019)."""
@@ -69,6 +84,10 @@ class AdamW(_Betas):
     eps: NonNegative = 1e-08
     weight_decay: NonNegative = 0.01
     amsgrad: bool = False
+
+    @property
+    def memory(self) -> str:
+        return "" if self.amsgrad else "AdamW"
 
 
 class NAdam(_Betas):
