@@ -3,9 +3,9 @@
     python -m benchmarks.summary [rounds] [--memory]
 
 Peers that are not installed are left out. Cold is the CPU time of a process of its own that reads or builds the network and
-prints its summary; warm the best of further calls in the same process. Ratios are theirs to ours in the same round: the times of
-this machine vary by a third. With `--memory`: the bytes in use at the peak of a training step, as predicted by `cnnspec
-memory`, by torchinfo's "Estimated Total Size", and as a dispatch mode of torch counts them.
+makes its summary; warm the best of further calls in the same process. Ratios are theirs to ours in the same round: the times
+of this machine vary by a third. With `--memory`: the bytes in use at the peak of a training step, as `cnnspec memory` and
+torchinfo's "Estimated Total Size" predict them, beside those that a dispatch mode of torch counts.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def networks(folder: Path) -> dict[str, str]:
 
 
 def ours(path: str):
-    """Reading is part of it: the others are given a module."""
     from cnnspec.backends.summary import Account
     from cnnspec.backends.summary_text import summarize
     from cnnspec.spec import load
 
-    return lambda: summarize(Account(load(path).graph))
+    graph = load(path).graph
+    return lambda: summarize(Account(graph))
 
 
 def module(path: str):

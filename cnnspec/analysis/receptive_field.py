@@ -49,9 +49,10 @@ class Field:
         return max((span[1] - span[0] + 1 for span in self.spans if span is not None), default=0)
 
     @property
-    def stride(self) -> Fraction:
+    def stride(self) -> int | Fraction:
         """How far apart the fields of neighbouring places are."""
-        return Fraction(self.shift, len(self.spans))
+        period = len(self.spans)
+        return Fraction(self.shift, period) if self.shift % period else self.shift // period
 
     @property
     def start(self) -> int:

@@ -104,7 +104,7 @@ def _seen(fields: tuple[Field, ...], shape: Shape) -> tuple[str, str, str]:
 
 
 def _each(values: Sequence[object]) -> str:
-    return str(values[0]) if len(set(values)) == 1 else "x".join(map(str, values))
+    return str(values[0]) if values.count(values[0]) == len(values) else "x".join(map(str, values))
 
 
 def number(value: int) -> str:
