@@ -32,7 +32,7 @@ PUBLISHED = [
 
 @pytest.mark.parametrize(("name", "path", "size", "stride", "start"), PUBLISHED, ids=lambda value: str(value))
 def test_published_networks(name: str, path: str, size: int, stride: int, start: int):
-    fields = ReceptiveFields(cnnspec.load(SPECS / name).graph)
+    fields = ReceptiveFields(cnnspec.load(SPECS / name).graph.numbers)
     assert [(one.size, one.stride, one.start) for one in fields.of(path)] == [(size, stride, start)] * 2
     assert not any(field.misaligned for field in fields.of(path))
 
@@ -48,7 +48,7 @@ def test_published_networks(name: str, path: str, size: int, stride: int, start:
 )
 def test_maps_before_the_head(name: str, size: int, start: int):
     spec = cnnspec.load(SPECS / name)
-    fields = ReceptiveFields(spec.graph)
+    fields = ReceptiveFields(spec.graph.numbers)
     found = [fields.of(path)[-1] for path in fields.paths if fields.of(path) and fields.of(path)[-1].shift]
     assert (size, start) in {(field.size, field.start) for field in found}
     assert max(field.size for field in found if field.start == start) == size

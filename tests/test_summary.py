@@ -107,7 +107,7 @@ def test_the_arithmetic_is_right(name: str):
 
     sink = Sink()
     checked = 0
-    for graph in check(read_source(str(SPECS / name), sink), sink)[:2]:
+    for graph in [one.numbers for one in check(read_source(str(SPECS / name), sink), sink)[:2]]:
         for _, node in walk(graph.root):
             if isinstance(node, LayerNode) and node.layer is not None:
                 for _, text in node.layer.arithmetic(node.input, node.output):

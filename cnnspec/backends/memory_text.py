@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cnnspec.analysis.memory import Memory, evaluation, training_step
+from cnnspec.backends.summary import title_of
 from cnnspec.backends.summary_text import size
 
 TYPE_CHECKING = False
@@ -21,9 +22,10 @@ def show(
     graph: Graph, batch: int, optimizer: str, dtype: str, limit: tuple[int, str] | None = None, width: int | None = None
 ) -> str:
     """What a step of training takes, and the largest batch within a limit: bytes, and how one writes them."""
+    graph = graph.numbers
     step = training_step(graph, batch, optimizer=optimizer, dtype=dtype)
     samples = f"{batch} sample{'' if batch == 1 else 's'}"
-    head = f"{graph.name}: a training step of {samples} with {optimizer} in {dtype} takes {size(step.peak)}"
+    head = f"{title_of(graph)}: a training step of {samples} with {optimizer} in {dtype} takes {size(step.peak)}"
     lines = [head, "", *course(step, min(COLUMNS, max((width or COLUMNS + 12) - 12, 16))), ""]
     where = f" at `{step.peak_at}`" if step.peak_at else ""
     parts = [

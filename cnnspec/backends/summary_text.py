@@ -168,7 +168,9 @@ def _view(fields: tuple[Field, ...], shape: Shape) -> str:
 
 def course_notes(graph: Graph, batch: int = 1) -> str:
     """A line for each top-level module: its class, and the shape that it gives."""
-    listed = [row for row in rows(graph, Account(graph).costs, depth=1, fold=False) if row.kind in (MODULE, AGAIN)]
+    account = Account(graph)
+    found = rows(account.graph, account.costs, depth=1, fold=False)
+    listed = [row for row in found if row.kind in (MODULE, AGAIN)]
     return "\n".join(f"{row.layer.partition('(')[0]} output shape:\t {_size(row.output, batch)}" for row in listed)
 
 

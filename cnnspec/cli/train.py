@@ -282,7 +282,7 @@ def _dry_run(spec: Spec, recipe: Recipe, data: Data, device: str) -> int:
         from cnnspec.backends.summary_text import size
 
         batch = -(-recipe.batch // recipe.accumulate)
-        step = training_step(spec.graph, batch, optimizer=recipe.optimizer.memory)
+        step = training_step(spec.graph.numbers, batch, optimizer=recipe.optimizer.memory)
         print(f"{size(step.peak)} of them are tensors of a step of {batch} samples: `cnnspec memory` shows where")
     return 0
 

@@ -107,12 +107,13 @@ MORE = [
 def inputs_of(spec: cnnspec.Spec, batch: int) -> list[torch.Tensor]:
     return [
         torch.zeros(batch, *entry.shape, dtype=torch.int64 if entry.integers else torch.float32)
-        for entry in spec.graph.inputs
+        for entry in spec.graph.numbers.inputs
     ]
 
 
 def compare(spec: cnnspec.Spec, batch: int, optimizer: str) -> None:
-    step = training_step(spec.graph, batch, optimizer=optimizer, watched=True)
+    graph = spec.graph.numbers
+    step = training_step(graph, batch, optimizer=optimizer, watched=True)
     net, inputs = spec.compile().train(), inputs_of(spec, batch)
     assert step.activations - step.kept.get("loss", 0) == kept_bytes(net, inputs)
     assert step.peak == Training(net, inputs, optimizer).peak()
@@ -120,7 +121,7 @@ def compare(spec: cnnspec.Spec, batch: int, optimizer: str) -> None:
     with torch.no_grad(), Live() as live:
         live.track(list(net.eval().parameters()), list(net.buffers()), inputs)
         tree_leaves(net(*inputs))
-    assert evaluation(spec.graph, batch).peak == live.peak
+    assert evaluation(graph, batch).peak == live.peak
 
 
 @pytest.mark.parametrize(("name", "batch", "optimizer"), EXACT + (MORE if FULL else []), ids=str)

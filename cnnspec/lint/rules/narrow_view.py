@@ -46,6 +46,7 @@ def narrow_view(graph: Graph, sink: Sink) -> None:
     """W225: the first output, where its receptive field is smaller than the first input along an axis."""
     from cnnspec.analysis.receptive_field import ReceptiveFields
 
+    graph = graph.numbers
     shape, fields = graph.input, ReceptiveFields(graph).output
     if not fields or shape is None or graph.input_span is None:
         return
