@@ -71,7 +71,6 @@ def test_layer_keeps_what_torch_keeps(case: cases.Case):
 EXACT = [
     ("lenet.cnn", 64, "Adam"),
     ("resnet_small.cnn", 4, "momentum"),
-    ("nin.cnn", 2, "SGD"),
     ("textcnn.cnn", 2, "AdamW"),
     ("two_tower.cnn", 3, "Adam"),
     ("vae.cnn:VAE", 2, "momentum"),
@@ -79,10 +78,11 @@ EXACT = [
     ("highway.cnn", 2, "SGD"),
     ("gan.cnn:Generator", 2, "AdamW"),
     ("tcn.cnn", 2, "SGD"),
-    ("shufflenet_v2.cnn:ShuffleNetV2x05", 2, "SGD"),
-    ("mobilenet_v3.cnn:MobileNetV3Small", 1, "momentum"),
 ]
 MORE = [
+    ("nin.cnn", 2, "SGD"),
+    ("mobilenet_v3.cnn:MobileNetV3Small", 1, "momentum"),
+    ("shufflenet_v2.cnn:ShuffleNetV2x05", 2, "SGD"),
     ("lenet.cnn", 256, "momentum"),
     ("pointnet.cnn", 2, "SGD"),
     ("mlp_mixer.cnn", 2, "Adam"),
@@ -129,7 +129,7 @@ def test_spec_takes_the_bytes_that_torch_takes(name: str, batch: int, optimizer:
     compare(cnnspec.load(FOLDER / name), batch, optimizer)
 
 
-@pytest.mark.parametrize("seed", range(200 if FULL else 30))
+@pytest.mark.parametrize("seed", range(200 if FULL else 16))
 def test_random_network_takes_the_bytes_that_torch_takes(seed: int):
-    text, _ = Generator(random.Random(2000 + seed), values=seed >= 10).model()
+    text, _ = Generator(random.Random(2000 + seed), values=seed >= 6).model()
     compare(cnnspec.loads(text), 2 + seed % 3, ("SGD", "momentum", "Adam", "AdamW")[seed % 4])
