@@ -14,6 +14,9 @@ from cnnspec.graph.walk import children_of, node_of, steps_of
 from cnnspec.layers.base import Parts, Shape, count
 from cnnspec.record import record
 
+DTYPES = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8}
+"""Bytes of a float."""
+
 
 @record
 class Cost:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import prod
 
-from cnnspec.analysis.cost import Costs
+from cnnspec.analysis.cost import DTYPES, Costs
 from cnnspec.analysis.flow import Interpreter, outside
 from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, StackNode, Weight
 from cnnspec.graph.walk import children_of
@@ -24,8 +24,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-DTYPES = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8}
-"""Bytes of a float."""
 OPTIMIZERS = {"SGD": (0, 0), "momentum": (1, 0), "Adam": (2, 2), "AdamW": (2, 2)}
 """Floats that an optimizer keeps for each learnt value, and temporary copies of one parameter that its step makes."""
 COUNTER = 4

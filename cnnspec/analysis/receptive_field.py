@@ -12,7 +12,6 @@ taken to go on forever. Norms count as functions of single values, although some
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import gcd
 
 from cnnspec.analysis.flow import Interpreter, outside
@@ -23,6 +22,7 @@ from cnnspec.record import record, replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from fractions import Fraction
     from typing import Any, TypeAlias
 
 PERIOD = 1024
@@ -52,7 +52,12 @@ class Field:
     def stride(self) -> int | Fraction:
         """How far apart the fields of neighbouring places are."""
         period = len(self.spans)
-        return Fraction(self.shift, period) if self.shift % period else self.shift // period
+        if self.shift % period == 0:
+            return self.shift // period
+        # Few networks have such strides, and the module takes longer to import than most take to be worked out.
+        from fractions import Fraction
+
+        return Fraction(self.shift, period)
 
     @property
     def start(self) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.analysis.cost import Cost, Costs
-from cnnspec.analysis.memory import DTYPES, Memory, evaluation, training_step
+from cnnspec.analysis.cost import DTYPES, Cost, Costs
 from cnnspec.analysis.receptive_field import Field, ReceptiveFields
 from cnnspec.declare import spell
 from cnnspec.graph.nodes import Graph, LayerNode, MergeNode, Node, ResidualNode, Shape, StackNode, Weight
@@ -14,6 +13,8 @@ from cnnspec.record import record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cnnspec.analysis.memory import Memory
 
 INPUT, WEIGHT, MODULE, AGAIN = "input", "weight", "module", "again"
 
@@ -42,11 +43,15 @@ class Account:
     @property
     def training(self) -> Memory:
         if self._training is None:
+            from cnnspec.analysis.memory import training_step
+
             self._training = training_step(self.graph, self.batch, optimizer=self.optimizer, dtype=self.dtype)
         return self._training
 
     @property
     def evaluation(self) -> Memory:
+        from cnnspec.analysis.memory import evaluation
+
         return evaluation(self.graph, self.batch, dtype=self.dtype)
 
     def activations(self, row: Row) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnnspec.analysis.cost import Costs
-from cnnspec.analysis.memory import DTYPES, OPTIMIZERS, training_step
+from cnnspec.analysis.cost import DTYPES, Costs
+from cnnspec.analysis.memory import OPTIMIZERS, training_step
 from cnnspec.analysis.receptive_field import ReceptiveFields
 from cnnspec.compiler.expressions import evaluate
 from cnnspec.compiler.flow import Flow, Known, Several
