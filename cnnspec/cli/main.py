@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cnnspec.cli.common import Command
 
 COMMANDS = {
+    "init": "init",
     "check": "check",
     "summary": "summary",
     "draw": "draw",
