@@ -99,14 +99,14 @@ def _constant_sites(case: Case, constant: Deferred) -> Iterator[tuple[float, Sit
     at = [span for span in case.labelled if definition.span.holds(span)]
     if not at:
         for node, field in islice(numbers(definition.value, constant.name), MOST):
-            yield COSTS["other definition"], Site(node, field, "let", definition, case.parts[0])
+            yield COSTS["other definition"], Site(node, field, "let", definition, None)
     for row in walk(definition.value):
         if isinstance(row, tree.Expression) and row.span in at:
             items = row.items if isinstance(row, tree.Sequence) else (row,)
             names = case.loop_names(len(items)) or [constant.name] * len(items)
             for item, name in zip(items, names):
                 for node, field in numbers(item, name):
-                    yield 0.0, Site(node, field, "table", definition, case.parts[0])
+                    yield 0.0, Site(node, field, "table", definition, None)
 
 
 def _wanted(case: Case) -> set[int]:

@@ -59,7 +59,8 @@ class Site:
     field: str
     kind: str
     owner: tree.Statement | tree.Parameter
-    part: Part
+    part: Part | None
+    """Where the owner is; None for a constant of the file."""
 
 
 def parts_of(start: Part) -> list[Part]:
