@@ -244,7 +244,8 @@ def _expand(
             scope.bind(name, walk.outer_values(values[name], name, stack), parameter.name.span, given)
         else:
             default = parameter.default
-            scope.bind(name, UNKNOWN if default is None else walk.value(default), parameter.name.span)
+            value = UNKNOWN if default is None else walk.value(default)
+            scope.bind(name, value, parameter.name.span, None if default is None else default.span)
     body = block.definition.body
     made, end = walk.inside(stack, walk.flow, block.name, body.span, lambda: walk.run(body, scope))
     made = replace(made, block=BlockUse(block.definition, _plain_values(block, scope)))

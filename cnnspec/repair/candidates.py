@@ -190,7 +190,8 @@ def _declared(case: Case) -> Any:
         return None
     statement = case.place.statement
     tail = getattr(statement, "tail", None)
-    options = [tail.annotation] if tail is not None and tail.annotation is not None else []
+    annotation = tail.annotation if tail is not None else None
+    options = [one for one in walk(annotation) if isinstance(one, tree.Sequence)] if annotation is not None else []
     for argument in getattr(statement, "arguments", ()):
         options += [argument.value, argument.stated]
     return next((node for node in options if node is not None and node.span == case.found.span), None)
@@ -207,7 +208,7 @@ def _as_found(case: Case, node: Any) -> str:
     there = case.found.facts.get("found")
     if isinstance(node, tree.Sequence):
         there = there if isinstance(there, tuple) else case.arrives
-        if there is None or not all(size.__class__ is int for size in there):
+        if there is None or not all(isinstance(size, int) for size in there):
             return ""
         if case.found.code.id == "E213":
             there = there[-len(node.items) :]

@@ -91,7 +91,8 @@ def _together(site: Site, value: int) -> float:
 
 def _given(site: Site) -> dict[str, int]:
     """The first number of each argument of the layer."""
-    assert isinstance(site.owner, tree.Layer) and site.part is not None
+    assert isinstance(site.owner, tree.Layer)
+    assert site.part is not None
     names, _ = fields_of(site.owner.name.id, site.part.scope)
     found: dict[str, int] = {}
     for position, argument in enumerate(site.owner.arguments):
