@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from cnnspec.graph.nodes import Graph
 
-    Shape = tuple[int, ...]
+    Shape = tuple[int | str, ...]
+    """Sizes; those that have names as they are written."""
     Shapes = dict[int, set[Shape]]
     """The shapes behind each statement, by the offset at which it begins."""
     Variations = list[tuple[Any, Shapes]]
@@ -127,7 +128,8 @@ def _shapes(graphs: list[Graph], source: Source) -> Shapes:
         for _, node in walk(graph.root):
             # A tuple of values has no one shape to write.
             if node.span.source is source and node.output is not None and not isinstance(node.output, Parts):
-                found.setdefault(node.span.start, set()).add(node.output)
+                shape = tuple(size if size.__class__ is int else str(size) for size in node.output)
+                found.setdefault(node.span.start, set()).add(shape)
     return found
 
 
@@ -153,10 +155,12 @@ def _edits(parsed: tree.Tree, graphs: list[Graph], source: Source) -> Iterator[E
 
 
 def _common(shapes: set[Shape]) -> str:
-    """The sizes that all shapes share, `_` for others; "" where their numbers of axes differ."""
+    """The numbers that all shapes share, `_` for other sizes; "" where their numbers of axes differ."""
     if len(set(map(len, shapes))) > 1:
         return ""
-    return ", ".join(str(sizes[0]) if len(set(sizes)) == 1 else "_" for sizes in zip(*sorted(shapes)))
+    return ", ".join(
+        str(sizes[0]) if len(set(sizes)) == 1 and isinstance(sizes[0], int) else "_" for sizes in zip(*shapes)
+    )
 
 
 def _bound(body: tree.Body) -> Iterator[str]:
@@ -204,16 +208,16 @@ def _named(shape: Shape, start: int, varied: list[tuple[str, Any, Variations]]) 
     for name, value, variations in varied:
         for axis, size in enumerate(shape):
             others = [(other, _sizes(shapes.get(start, {shape}), axis, len(shape))) for other, shapes in variations]
-            if any(sizes != {size} for _, sizes in others):
+            if isinstance(size, int) and any(sizes != {size} for _, sizes in others):
                 texts[axis] = size_in_terms_of(size, name, value, others) if texts[axis] == str(size) else "_"
     return texts
 
 
-def _sizes(shapes: set[Shape], axis: int, rank: int) -> set[int]:
+def _sizes(shapes: set[Shape], axis: int, rank: int) -> set[int | str]:
     return {shape[axis] if len(shape) == rank else -1 for shape in shapes}
 
 
-def size_in_terms_of(size: int, name: str, value: object, others: list[tuple[Any, set[int]]]) -> str:
+def size_in_terms_of(size: int, name: str, value: object, others: list[tuple[Any, set[int | str]]]) -> str:
     """A size that changes with a parameter, as the parameter, a multiple or part of it, or `_`.
 
     `value` is what the parameter is, `others` what else it was tried with, and the sizes that came of that.

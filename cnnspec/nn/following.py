@@ -57,7 +57,14 @@ class InputSizes:
 
 
 class Following(nn.Module):
-    """A module without weights, made anew for every input: `arguments` and `options` may hold Terms."""
+    """A module without weights, made anew for every input: `arguments` and `options` may hold Terms.
+
+    >>> sizes = InputSizes(((0, -1),))
+    >>> half = Term(1, [(0, (1, 0, 2, 1, 0, None))], 0)
+    >>> sizes.found = (9,)
+    >>> Following(nn.AdaptiveAvgPool1d, (half,), {}, sizes)(torch.zeros(1, 3, 9)).shape
+    torch.Size([1, 3, 4])
+    """
 
     def __init__(
         self, kind: type[nn.Module], arguments: tuple[Any, ...], options: dict[str, Any], sizes: InputSizes
