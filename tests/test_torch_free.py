@@ -125,7 +125,12 @@ def test_torch_is_missing_for_the_tests_of_this_folder():
 
 @pytest.mark.parametrize(
     "text",
-    ["import torch", "def f():\n    from torch import nn", "import torch.nn as nn", 'torch = pytest.importorskip("torch")'],
+    [
+        "import torch",
+        "def f():\n    from torch import nn",
+        "import torch.nn as nn",
+        'torch = pytest.importorskip("torch")',
+    ],
 )
 def test_the_words_that_ask_for_torch_are_known(text: str):
     assert asks_for_torch(f"import re\n{text}\n")
