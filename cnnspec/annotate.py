@@ -67,13 +67,13 @@ def _checked(source: Source, sink: Sink) -> list[Graph] | None:
     return None
 
 
-def _statements(body: tree.Body) -> Iterator[tree.Layer | tree.Residual | tree.Merge]:
+def statements(body: tree.Body) -> Iterator[tree.Layer | tree.Residual | tree.Merge]:
     """The statements of a body and those nested in it that have a shape behind them."""
     for statement in body.statements:
         if isinstance(statement, tree.Layer | tree.Residual | tree.Merge):
             yield statement
         for inner in _bodies(statement):
-            yield from _statements(inner)
+            yield from statements(inner)
 
 
 def _bodies(statement: tree.Statement) -> list[tree.Body]:
@@ -112,7 +112,7 @@ def _without_numbers(source: Source, parsed: tree.Tree) -> Source:
     """The text with blanks in place of annotations of plain numbers, so that every offset stays."""
     edits = []
     for item in parsed.items:
-        for statement in _statements(item.body) if isinstance(item, tree.Model | tree.Block) else ():
+        for statement in statements(item.body) if isinstance(item, tree.Model | tree.Block) else ():
             if _numbers(statement) is not None:
                 span = _arrow(statement)
                 edits.append(Edit(span, " " * (span.end - span.start)))
@@ -142,7 +142,7 @@ def _edits(parsed: tree.Tree, graphs: list[Graph], source: Source) -> Iterator[E
             continue
         graph = by_name.get(item.name.id) if isinstance(item, tree.Model) else None
         varied = list(_varied(graph, source, set(_bound(item.body)))) if graph else []
-        for statement in _statements(item.body):
+        for statement in statements(item.body):
             found = shapes.get(statement.span.start, set())
             stated = _numbers(statement)
             text = _common(found)

@@ -31,6 +31,7 @@ COMMANDS = {
     "train": "train",
     "evaluate": "evaluate",
     "predict": "evaluate",
+    "lsp": "lsp",
     "completion": "completion",
 }
 """The commands, in the order in which they are listed, and the files that hold them."""
