@@ -69,7 +69,7 @@ CASES = [
     (["layers", "Linar"], 2, "", "cnnspec: there is no layer 'Linar', did you mean Linear?\n"),
     (["chek", "good.cnn"], 2, "", "cnnspec: there is no command 'chek', did you mean check?\n"),
     (["good.cnn"], 2, "", "cnnspec: there is no command 'good.cnn', did you mean `cnnspec check good.cnn`?\n"),
-    (["frobnicate"], 2, "", "cnnspec: there is no command 'frobnicate': there is check, summary,"),
+    (["frobnicate"], 2, "", "cnnspec: there is no command 'frobnicate': there is init, check, summary,"),
     (["check", "--outputformat", "json", "good.cnn"], 2, "", "no option --outputformat, did you mean --output-format?"),
     (["check", "--quite", "good.cnn"], 2, "", "cnnspec: there is no option --quite, did you mean --quiet?\n"),
     (["summary", "good.cnn", "bad.cnn"], 2, "", "cnnspec: 'bad.cnn' is one argument too many\n"),

@@ -83,7 +83,7 @@ def test_is_laid_out(name: str):
 # which `tools/make_references.py` writes.
 IMAGE, GREY = (3, 224, 224), (1, 28, 28)
 PUBLISHED = {
-    name.partition(" size=")[0]: row["parameters"]
+    name.partition(" H=")[0]: row["parameters"]
     for path in (FOLDER.parent / "tests" / "references").glob("*.json")
     for name, row in json.loads(path.read_text(encoding="utf-8")).items()
 }
