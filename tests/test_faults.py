@@ -161,3 +161,12 @@ def test_blocks_of_one_name_in_lists_are_not_mixed_up(tmp_path: Path):
         sink = Sink()
         (graph,) = check(Source(str(tmp_path / "main.cnn"), text), sink)
         assert graph.parameters == 104
+
+
+def test_where_nothing_more_is_looked_at_that_is_said():
+    uses = "\n".join(f"U({width})" for width in range(4, 454))
+    sink = Sink()
+    check(Source("many.cnn", f"block U(c) {{ BatchNorm2d(c) }}\nmodel A {{ input [3, 8, 8]\n{uses}\n}}"), sink)
+    assert [found.message for found in sink.diagnostics if found.code.id == "E009"] == [
+        "there are more than 400 mistakes"
+    ]

@@ -37,11 +37,12 @@ class Meter:
         self.expansions = 0
         self.layers = 0
 
-    def mistake(self) -> None:
-        """Count an error that was met, and told if it is a new one."""
+    def mistake(self, span: Span, sink: Sink) -> None:
+        """Count an error that was met, and told if it is a new one. Where they are too many, that is told."""
         self.mistakes += 1
         if self.mistakes > LIMITS.met:
             self.spent = True
+            sink.report(codes.TOO_MANY_MISTAKES, span, limit=LIMITS.met)
             raise Stop
 
     def model(self, span: Span, sink: Sink) -> None:

@@ -71,7 +71,7 @@ class _Located(Sink):
             diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *labels), uses=uses)
         self.inner.add(diagnostic)
         if diagnostic.severity == "error":
-            self.walk.meter.mistake()
+            self.walk.meter.mistake(diagnostic.span, self.inner)
 
     def suggested(self, code: Code, span: Span) -> tuple[Suggestion, ...] | None:
         return self.inner.suggested(code, span)
