@@ -30,7 +30,7 @@ class Limits:
     steps: int = 120_000
     """Statements and loop passes that all models of one check may run while they are expanded. A layer with arguments
     counts as 5, a merge and a branch as 7: 24,000 such layers take about a second and a half."""
-    expansions: int = 15_000
+    expansions: int = 10_000
     """Uses of blocks that all models of one check may expand; uses that equal an earlier one are free."""
     operations: int = 250_000
     """Expression operations that all models of one check may evaluate."""
