@@ -178,6 +178,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ruff_has_nothing_to_say(written: Path):
     for command in (["check"], ["format", "--check"]):
         run = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", written], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", written],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert run.returncode == 0, run.stdout + run.stderr
