@@ -20,16 +20,16 @@ class Limits:
     """Errors that the models of one check may come by, those of each pass of a loop and each use of a block, after which no
     more is expanded: what is wrong there takes a hundred times as long as what is right."""
     branches: int = 1_000
-    """Branches of one merge."""
+    """Branches, or values, of one merge."""
     nesting: int = 64
     """Depth of brackets, bodies and blocks; also keeps the compiled module far from Python's recursion limit."""
     models: int = 1_000
     """Models of one check, variants included: each takes the time of about 15 layers besides its own."""
     layers: int = 100_000
     """Layers of all models of one check, after blocks and loops are expanded."""
-    steps: int = 120_000
+    steps: int = 70_000
     """Statements and loop passes that all models of one check may run while they are expanded. A layer with arguments
-    counts as 5, a merge and a branch as 7: 24,000 such layers take about a second and a half."""
+    counts as 5, a merge and a branch as 7: 14,000 such layers take about a second and a half."""
     expansions: int = 10_000
     """Uses of blocks that all models of one check may expand; uses that equal an earlier one are free."""
     operations: int = 250_000
@@ -44,6 +44,12 @@ class Limits:
     """Length of a chain of imports."""
     grid: int = 32_768
     """Sizes of one axis that are looked at to decide for all: where the answers start to repeat, and one period of them."""
+    points: int = 3_000_000
+    """Sizes that are looked at to answer what all models of one check ask about sizes by name."""
+    free_sizes: int = 32
+    """Sizes of a model's inputs that are given by names."""
+    inputs: int = 1_000
+    """Inputs of one model."""
     size_cases: int = 256
     """Parts of the admitted sizes for which the rule of one layer may differ."""
     repaired: int = 20

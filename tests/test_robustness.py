@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import subprocess
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from cnnspec.cli.main import main
 from cnnspec.diagnostics import Sink
+from cnnspec.diagnostics.edits import apply
 from cnnspec.diagnostics.render import render_all
 from cnnspec.pipeline import check
 from cnnspec.source import Source
@@ -48,6 +51,29 @@ def test_mutated_specs_are_answered(seed: int):
             raise AssertionError(f"{error!r} for this text:\n{text}") from error
         wrong += sink.has_errors
     assert 0.55 * count < wrong < count, "the mutations have to break most specs, and not all"
+
+
+def test_the_command_answers_mutated_specs_and_every_fix_applies(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Specs of any length, with fixes and warnings on; exit code 101 would be a fault of ours."""
+    monkeypatch.chdir(SPECS)
+    rng = random.Random(9)
+    specs = [path.read_text() for path in sorted(SPECS.rglob("*.cnn"))]
+    fixes = 0
+    for _ in range(amount(25, 3000)):
+        text = mutate(rng.choice(specs), rng, rng.randint(1, 2))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert main(["check", "--color=never", "--stdin-filename=fuzz.cnn", "-"]) in (0, 1), text
+        sink = Sink()
+        check(Source("fuzz.cnn", text), sink, fixes=True)
+        for fix in (fix for found in sink.diagnostics for fix in found.fixes):
+            fixes += 1
+            for source in {edit.span.source.path: edit.span.source for edit in fix.edits}.values():
+                edits = [edit for edit in fix.edits if edit.span.source is source]
+                assert apply(source.text, edits) != source.text, (fix.message, text)
+    capsys.readouterr()
+    assert fixes > amount(8, 1000)
 
 
 def test_words_in_any_order_are_answered():

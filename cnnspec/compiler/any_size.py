@@ -17,7 +17,7 @@ from cnnspec.graph.nodes import Entry, Graph, LayerNode
 from cnnspec.graph.walk import walk as nodes_below
 from cnnspec.layers.base import Layer
 from cnnspec.record import record
-from cnnspec.sizes.region import Entangled, Region, TooShort, Undecided
+from cnnspec.sizes.region import Entangled, Region, TooShort, Undecided, Work
 from cnnspec.sizes.rules import cases, together
 from cnnspec.sizes.sets import Box, boxes, nearest
 from cnnspec.sizes.size import Grid
@@ -177,12 +177,14 @@ def _holding(
 ) -> Holding:  # fmt: skip
     """The sizes that are left by a walk and by what has to hold also; anew with a longer grid while that is too short."""
     names, base, axes = _free_axes(graph.inputs)
-    lengths = [_LENGTH] * len(base)
+    lengths, work = [_LENGTH] * len(base), Work()
     while True:
-        grid = Grid(names, base, lengths)
+        grid = Grid(names, base, lengths, work)
         try:
             grid.quiet = True
+            grid.work.counts = True
             found = expanded(kind(axes, grid, Sink(), RULES), chosen, parameters, None)
+            grid.work.counts = False
             also(found, grid)
             grid.quiet = False
             return Holding(grid, found, tuple(axes))

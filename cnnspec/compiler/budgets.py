@@ -33,8 +33,8 @@ class Budgets:
 
     def __init__(self, walk: Walk) -> None:
         self.graph = body_so_far(walk)
-        # Going through the layers again is work as any other.
-        walk.meter.operations += self.graph.layers if self.graph is not None else 0
+        # Going through the layers again is work as any other, and more of it for each than an operation is.
+        walk.meter.operations += _LAYER * self.graph.layers if self.graph is not None else 0
         self._memory: dict[tuple[int, str, str], Any] = {}
 
     def values(self) -> dict[str, Any]:
@@ -85,6 +85,8 @@ class Budgets:
 
 
 MOST = 10**9
+_LAYER = 12
+"""The operations that take the time of working out the measures of one layer."""
 _USAGE = 'takes a batch, optimizer and dtype: `memory(32, optimizer="Adam")`'
 
 

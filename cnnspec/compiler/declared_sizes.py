@@ -9,14 +9,16 @@ from __future__ import annotations
 from cnnspec.compiler.any_size import Holding, SizedWalk, varies
 from cnnspec.compiler.elaborate import RULES, new_walk
 from cnnspec.compiler.expansion import expanded
+from cnnspec.compiler.place import SIZED, Meter
 from cnnspec.declare import UNKNOWN, AnySize, Bound, Reject, spell
 from cnnspec.diagnostics import Diagnostic, Edit, Label, Sink, Suggestion, codes
 from cnnspec.diagnostics.suggestions import Kind
 from cnnspec.graph.nodes import Graph
 from cnnspec.layers.base import Layer
+from cnnspec.limits import LIMITS
 from cnnspec.record import replace
 from cnnspec.sizes.declared import DeclaredSizes
-from cnnspec.sizes.region import Entangled, Region, TooShort, Undecided
+from cnnspec.sizes.region import Entangled, Region, TooShort, Undecided, Work
 from cnnspec.sizes.rules import settled
 from cnnspec.sizes.sets import Box, boxes, smallest_of
 from cnnspec.sizes.size import Grid
@@ -122,12 +124,16 @@ def _guarded(rule: Callable[[Walk, Any], None]) -> Callable[[Walk, Any], None]:
 
     def run(walk: Any, node: Any) -> None:
         before = walk.stack, walk.scope, walk.body, walk.depth, walk.branches
+        if isinstance(node, tree.Layer):
+            walk.meter.step(node.span, walk.sink, SIZED)
         try:
             rule(walk, node)
             return
         except Undecided as undecided:
             walk.sink.add(_deciding(walk, node, undecided))
         except Entangled:
+            if walk.grid.work.spent:
+                walk.meter.stop(LIMITS.points, "sizes to be looked at", node.span, walk.sink)
             why = "it depends on several sizes together, or on more sizes than are looked at"
             walk.sink.report(codes.SIZES_TOO_MANY, getattr(node, "head", node.span), why=why)
         walk.stack, walk.scope, walk.body, walk.depth, walk.branches = before
@@ -163,17 +169,27 @@ def expand_for_all(
     recipe: tree.Train | None,
     sink: Sink,
     used: set[Block],
+    meter: Meter,
 ) -> Graph:
     """The graph of a model for all sizes that its input admits, which have these names."""
+    if len(names) > LIMITS.free_sizes:
+        sink.report(
+            codes.SIZES_TOO_MANY, chosen.name.span, why=f"the inputs have more than {LIMITS.free_sizes} sizes by name"
+        )
+        return _at_one(chosen, parameters, recipe, sink, used, dict.fromkeys(names, UNKNOWN), meter)
     trial = Sink()
-    walk, graph = _walk_all(names, chosen, parameters, recipe, trial, used)
+    walk, graph = _walk_all(names, chosen, parameters, recipe, trial, used, meter)
     grid = walk.grid
+    if meter.spent:
+        for found in trial.diagnostics:
+            sink.add(found)
+        return graph
     if grid.region.points == walk.admitted.points:
         for found in trial.diagnostics:
             sink.add(found)
 
         def at(sizes: Mapping[str, int]) -> Graph:
-            one = _at_one(chosen, parameters, recipe, Sink(), set(), sizes)
+            one = _at_one(chosen, parameters, recipe, Sink(), set(), sizes, Meter())
             shown = ", ".join(f"{name} = {size}" for name, size in sizes.items())
             return replace(one, values={**one.values, **sizes}, at=shown)
 
@@ -182,7 +198,7 @@ def expand_for_all(
     for found in trial.diagnostics:
         sink.add(found)
     smallest = dict(zip(names, smallest_of(failing)))
-    return _at_one(chosen, parameters, recipe, _Explained(sink, walk, trial, smallest), used, smallest)
+    return _at_one(chosen, parameters, recipe, _Explained(sink, walk, trial, smallest), used, smallest, meter)
 
 
 def sizes_without_where(chosen: Chosen, parameters: Mapping[str, Any], graph: Graph) -> Holding:
@@ -193,7 +209,7 @@ def sizes_without_where(chosen: Chosen, parameters: Mapping[str, Any], graph: Gr
     assert graph.sizes is not None
     names = list(graph.sizes.names)
     sink = Sink()
-    walk, found = _walk_all(names, chosen, parameters, None, sink, set(), where=False)
+    walk, found = _walk_all(names, chosen, parameters, None, sink, set(), Meter(), where=False)
     grid = walk.grid
     if sink.has_errors:
         grid, found = graph.sizes.grid, graph
@@ -205,21 +221,27 @@ def sizes_without_where(chosen: Chosen, parameters: Mapping[str, Any], graph: Gr
 
 def _walk_all(
     names: list[str], chosen: Chosen, parameters: Mapping[str, Any], recipe: tree.Train | None, sink: Sink,
-    used: set[Block], *, where: bool = True,
+    used: set[Block], meter: Meter, *, where: bool = True,
 ) -> tuple[DeclaredWalk, Graph]:  # fmt: skip
     """Go through a model for all sizes; anew with a longer grid, as long as that is too short."""
     lengths, base = [_LENGTH] * len(names), (1,) * len(names)
+    work = meter.sizes = meter.sizes or Work()
+    first = True
     while True:
         trial = Sink()
         try:
-            walk = DeclaredWalk(Grid(names, base, lengths), trial, RULES)
-            walk.used, walk.asks_where = used, where
+            walk = DeclaredWalk(Grid(names, base, lengths, work), trial, RULES)
+            walk.used, walk.asks_where, walk.meter = used, where, meter
+            walk.counts_model, work.counts = first, True
+            first = False
             graph = expanded(walk, chosen, parameters, recipe)
             break
         except TooShort as short:
             lengths[short.axis] = max(short.length, lengths[short.axis] * 5 // 4)
         except _OtherBase as other:
             base = other.base
+        finally:
+            work.counts = False
     for found in trial.diagnostics:
         sink.add(found)
     return walk, graph
@@ -237,11 +259,11 @@ def _failing(grid: Grid, admitted: Region) -> list[Box]:
 
 def _at_one(
     chosen: Chosen, parameters: Mapping[str, Any], recipe: tree.Train | None, sink: Sink, used: set[Block],
-    sizes: Mapping[str, int],
+    sizes: Mapping[str, Any], meter: Meter,
 ) -> Graph:  # fmt: skip
     """The graph of a model for one size."""
     walk = new_walk(sink)
-    walk.used = used
+    walk.used, walk.meter, walk.counts_model = used, meter, False
     return expanded(walk, chosen, {**parameters, **sizes}, recipe)
 
 

@@ -60,7 +60,8 @@ def expanded(walk: Walk, chosen: Chosen, parameters: Mapping[str, Any], recipe: 
     if chosen.place is not None:
         walk.written.update(chosen.place.written)
     try:
-        walk.meter.model(chosen.name.span, sink)
+        if walk.counts_model:
+            walk.meter.model(chosen.name.span, sink)
         _bind_parameters(walk, chosen, parameters, values)
         walk.run(model.body, scope)
         walk.check_weights(walk.stack)

@@ -27,48 +27,66 @@ Sizes = tuple[int | None, ...]
 def start(walk: Walk, node: tree.Input) -> None:
     """Begin a model with an input; in a model that is used as a block it checks what arrives."""
     model = walk.uses[-1].block.definition if walk.uses else walk.model
-    if not isinstance(model, tree.Model) or node not in model.body.statements:
-        walk.broken_input = True
-        if isinstance(model, tree.Block) and node in model.body.statements:
-            shape = node.shape.span.text
-            problem, label = "belongs to a model", f"a block takes what arrives: `input -> {shape}` checks it"
-        else:
-            problem, label = "belongs to the top of a model", "not here"
-        walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label=label)
+    walk.leading = walk.leading or Leading()
+    count, number, nameless = walk.leading.of(model, node)
+    if number is None:
+        _misplaced(walk, model, node)
         return
-    every = _leading(model)
-    if node not in every:
-        problem = "has to be the first statement of a model"
-        walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label="not the first statement")
-        return
-    walk.awaits_input = node is not every[-1]
-    number = every.index(node)
-    nameless = [item for item in every if not isinstance(item.tail.label, tree.Name)]
-    if len(every) > 1 and nameless and node is nameless[-1]:
+    walk.meter.input(number + 1, node.span, walk.sink)
+    walk.awaits_input = number < count - 1
+    if count > 1 and node is nameless:
         walk.stack.has_nameless_input = True
         walk.sink.report(codes.UNNAMED, node.span, what="one of several inputs", fix="`input [...] as name`")
     part = walk.flow
-    if walk.uses and len(every) > 1:
+    if walk.uses and count > 1:
         part = part.parts[number] if isinstance(part, Several) and number < len(part.parts) else LOST
     flow = _of_input(walk, node, part)
-    feed: Feed = Wire(ARRIVING, 0, (number,) if len(every) > 1 else ())
+    feed: Feed = Wire(ARRIVING, 0, (number,) if count > 1 else ())
     if not walk.uses:
         walk.entries.append(_entry(node, flow))
-        walk.stack.inputs = len(every)
+        walk.stack.inputs = count
         if not walk.awaits_input:
             walk.end_inputs()
-    _go_on(walk, node, flow, feed, last=walk.awaits_input is False, several=len(every) > 1)
+    _go_on(walk, node, flow, feed, last=walk.awaits_input is False, several=count > 1)
 
 
-def _leading(model: tree.Model) -> list[tree.Input]:
-    """The inputs of a model: they stand in front of all that runs."""
-    found: list[tree.Input] = []
-    for statement in model.body.statements:
-        if isinstance(statement, tree.Input):
-            found.append(statement)
-        elif not isinstance(statement, (tree.Let, tree.Function, tree.Assert, tree.Invalid)):
-            break
-    return found
+def _misplaced(walk: Walk, model: object, node: tree.Input) -> None:
+    top = isinstance(model, (tree.Model, tree.Block)) and any(one is node for one in model.body.statements)
+    if top and isinstance(model, tree.Model):
+        problem, label = "has to be the first statement of a model", "not the first statement"
+    elif top:
+        problem, label = (
+            "belongs to a model",
+            f"a block takes what arrives: `input -> {node.shape.span.text}` checks it",
+        )
+    else:
+        problem, label = "belongs to the top of a model", "not here"
+    walk.broken_input |= not (top and isinstance(model, tree.Model))
+    walk.sink.report(codes.INPUT_MISPLACED, node.span, problem=problem, label=label)
+
+
+class Leading:
+    """The inputs of a model, which stand in front of all that runs; looked for once."""
+
+    def __init__(self) -> None:
+        self._model: object = None
+        self._numbers: dict[int, int] = {}
+        self._nameless: tree.Input | None = None
+
+    def of(self, model: object, node: tree.Input) -> tuple[int, int | None, tree.Input | None]:
+        """How many a model has, which of them `node` is, and the last one without a name."""
+        if not isinstance(model, tree.Model):
+            return 0, None, None
+        if model is not self._model:
+            self._model, self._numbers, self._nameless = model, {}, None
+            for statement in model.body.statements:
+                if isinstance(statement, tree.Input):
+                    self._numbers[id(statement)] = len(self._numbers)
+                    if not isinstance(statement.tail.label, tree.Name):
+                        self._nameless = statement
+                elif not isinstance(statement, (tree.Let, tree.Function, tree.Assert, tree.Invalid)):
+                    break
+        return len(self._numbers), self._numbers.get(id(node)), self._nameless
 
 
 def _entry(node: tree.Input, flow: Flow) -> Entry:

@@ -200,6 +200,7 @@ def _operands(walk: Walk, node: tree.Merge) -> list[_Operand]:
     for argument in positional:
         if argument.stated is not None:
             walk.sink.report(codes.NO_INFERRED, argument.span, layer=node.kind)
+        walk.meter.merged(len(found), "values", argument.span, walk.sink)
         value = _argument(walk, argument.value)
         found += _as_operands(walk, node, value, argument.value)
     if node.kind == "matmul" and len(found) != 1:

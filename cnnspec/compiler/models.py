@@ -93,7 +93,12 @@ def expand(
     if names:
         from cnnspec.compiler.declared_sizes import expand_for_all
 
-        return expand_for_all(names, chosen, parameters, recipe, sink, used)
+        meter = meter or Meter()
+        others = meter.steps - meter.unsearched
+        try:
+            return expand_for_all(names, chosen, parameters, recipe, sink, used, meter)
+        finally:
+            meter.unsearched = meter.steps - others
     walk = new_walk(sink, known)
     walk.meter = meter or walk.meter
     walk.used = used
@@ -105,13 +110,14 @@ def reached(file: File, chosen: list[Chosen], parameters: Mapping[str, Any]) -> 
 
     A model that variants or other models reach is checked with them.
     """
-    if len(file.models) < 2:
+    without = {id(one) for one in chosen if not _has_values(one, parameters)}
+    if len(file.models) < 2 or not without:
         return chosen
     based = {item.base.id for item in file.models.values() if isinstance(item, tree.Variant)}
     definitions = [item for item in file.models.values() if isinstance(item, tree.Model)]
     for definition in [*definitions, *(block.definition for block in file.blocks.values())]:
         based |= {found.name.id for found in tree.walk(definition) if isinstance(found, tree.Layer)}
-    return [one for one in chosen if one.name.id not in based or _has_values(one, parameters)]
+    return [one for one in chosen if one.name.id not in based or id(one) not in without]
 
 
 def _has_values(chosen: Chosen, parameters: Mapping[str, Any]) -> bool:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from cnnspec.source import Span
 
 
-LAYER, MERGE = 4, 6
-"""Statements that take the time of binding a layer's arguments, and of a merge or a branch."""
+LAYER, MERGE, USE, SIZED, UNSURE = 4, 6, 4, 12, 30
+"""How many steps more than a statement some take: binding a layer's arguments, a merge or a branch, `use`, a layer for all
+sizes, and one behind a mistake, of which several shapes are tried."""
 
 
 class Meter:
@@ -34,8 +35,12 @@ class Meter:
         self.models = 0
         self.operations = 0
         self.steps = 0
+        self.unsearched = 0
+        """Those of the steps that the search for fixes does not count."""
         self.expansions = 0
         self.layers = 0
+        self.sizes: Any = None
+        """The Work of models that are declared for many sizes."""
 
     def mistake(self, span: Span, sink: Sink) -> None:
         """Count an error that was met, and told if it is a new one. Where they are too many, that is told."""
@@ -48,30 +53,42 @@ class Meter:
     def model(self, span: Span, sink: Sink) -> None:
         self.models += 1
         if self.models > LIMITS.models:
-            self._stop(LIMITS.models, "models", span, sink)
+            self.stop(LIMITS.models, "models", span, sink)
 
     def operation(self, span: Span, sink: Sink) -> None:
         self.operations += 1
         if self.operations > LIMITS.operations:
-            self._stop(LIMITS.operations, "operations", span, sink)
+            self.stop(LIMITS.operations, "operations", span, sink)
 
     def step(self, span: Span, sink: Sink, count: int = 1) -> None:
         """Count a statement; one that takes the time of several as so many."""
         self.steps += count
         if self.steps > LIMITS.steps:
-            self._stop(LIMITS.steps, "statements", span, sink)
+            self.stop(LIMITS.steps, "statements", span, sink)
+
+    def unsure(self, count: int) -> None:
+        """Count work that a trial of a fix does not answer for; the next step looks whether it is too much."""
+        self.steps += count
+        self.unsearched += count
 
     def expansion(self, span: Span, sink: Sink) -> None:
         self.expansions += 1
         if self.expansions > LIMITS.expansions:
-            self._stop(LIMITS.expansions, "different uses of blocks", span, sink)
+            self.stop(LIMITS.expansions, "different uses of blocks", span, sink)
 
     def branch(self, before: int, span: Span, sink: Sink) -> None:
-        if before >= LIMITS.branches:
-            self._stop(LIMITS.branches, "branches of one merge", span, sink)
+        self.merged(before, "branches", span, sink)
         self.step(span, sink, MERGE)
 
-    def _stop(self, limit: int, what: str, span: Span, sink: Sink) -> None:
+    def merged(self, before: int, what: str, span: Span, sink: Sink) -> None:
+        if before >= LIMITS.branches:
+            self.stop(LIMITS.branches, f"{what} of one merge", span, sink)
+
+    def input(self, count: int, span: Span, sink: Sink) -> None:
+        if count > LIMITS.inputs:
+            self.stop(LIMITS.inputs, "inputs of one model", span, sink)
+
+    def stop(self, limit: int, what: str, span: Span, sink: Sink) -> None:
         self.spent = True
         sink.report(codes.TOO_MANY_STEPS, span, limit=limit, what=what)
         raise Stop

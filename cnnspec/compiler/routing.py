@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnspec.compiler.expressions import evaluate, truth
 from cnnspec.compiler.flow import LOST, Flow, Known, Several
 from cnnspec.compiler.names import Made, Scope, Value, Values
-from cnnspec.compiler.place import Place
+from cnnspec.compiler.place import USE, Place
 from cnnspec.compiler.stack import Stack
 from cnnspec.compiler.values import describe, has_unknown, is_number, show_shape
 from cnnspec.compiler.walk import Walk
@@ -33,6 +33,7 @@ _INITS = {
 
 def use(walk: Walk, node: tree.Use) -> None:
     """Go on from a named value, a part, or a tuple of them."""
+    walk.meter.unsure(USE)
     value = _value_of(walk, node.value)
     lost = walk.stack.resolve(walk.feed)
     if walk.flow != LOST and not walk.stack.has_name(lost, walk.flow):

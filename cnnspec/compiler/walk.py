@@ -9,7 +9,7 @@ from __future__ import annotations
 from cnnspec.compiler.expressions import evaluate
 from cnnspec.compiler.flow import LOST, Flow, Known, identity_of
 from cnnspec.compiler.names import Binding, Block, Made, Scope, Value, Values, check_names
-from cnnspec.compiler.place import Place
+from cnnspec.compiler.place import UNSURE, Place
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Diagnostic, Label, Sink, Stop, codes, did_you_mean
@@ -125,6 +125,10 @@ class Walk(Place):
         """Whether text that was to be an input could not be read."""
         self.body: tree.Body | None = None
         """The body whose statements run."""
+        self.leading: Any = None
+        """The inputs of the model at hand, once they have been looked for."""
+        self.counts_model = True
+        """Whether the walk is the first one through its model."""
 
     checks_claims = True
     """Whether what the spec says about shapes is checked."""
@@ -149,6 +153,7 @@ class Walk(Place):
             identity_of(known),
         )
         if key not in self.expanded:
+            self.meter.unsure(UNSURE)
             self.expanded[key] = outcome(layers, known)
         found: tuple[Known, Reject | None] = self.expanded[key]
         return found

@@ -86,7 +86,12 @@ def _outside(found: list[Suppression], parts: Sequence[Span]) -> Iterator[Suppre
 def suppressions(source: Source) -> list[Suppression]:
     """The suppressions of a source, one for each code that a comment names."""
     lines = _Lines(source)
-    return [one for start, end in _comments(source) for one in _read(source, start, end, lines)]
+    return [
+        one
+        for start, end in _comments(source)
+        if "cnnspec" in source.text[start:end]
+        for one in _read(source, start, end, lines)
+    ]
 
 
 def _comments(source: Source) -> Iterator[tuple[int, int]]:

@@ -5,6 +5,8 @@ A trial of the whole would cost as much as the check itself, which for thousands
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from cnnspec.diagnostics import Sink
 from cnnspec.record import replace
 from cnnspec.repair.sites import names_in
@@ -49,7 +51,8 @@ class Course:
 
     def index(self, span: Span) -> int | None:
         """The statement that holds a piece of text."""
-        return next((i for i, one in enumerate(self.statements) if one.span.holds(span)), None)
+        at = bisect_right(self.statements, span.start, key=lambda one: one.span.start) - 1
+        return at if at >= 0 and self.statements[at].span.holds(span) else None
 
     def pieces(self, changed: tree.Model, error: Span) -> Iterator[tuple[tree.Model, Shape | None]]:
         """Models that hold what changed, longer and longer, each with the shape behind it that was there before.

@@ -220,7 +220,7 @@ class Trials:
             self.work += work or self._layers(models)
         except _Failed:
             # A model for all sizes of its input is not counted step by step.
-            self.work += meter.steps or self._layers(models)
+            self.work += meter.steps - meter.unsearched or self._layers(models)
         self.work += _ERROR * max(0, sink.met - _FEW)
         warnings = sum(found.severity != "error" for found in sink.diagnostics)
         return Result(sink.failed, tuple(graphs), warnings)

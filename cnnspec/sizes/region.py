@@ -75,6 +75,26 @@ class Region:
         return True
 
 
+class Work:
+    """What questions about sizes have cost while networks are walked through, in points that were looked at."""
+
+    def __init__(self) -> None:
+        self.points = 0
+        self.counts = False
+        """Whether what is asked now counts: what is written about the answers later does not."""
+
+    @property
+    def spent(self) -> bool:
+        return self.points > LIMITS.points
+
+    def add(self, points: int) -> None:
+        """Raises Entangled where that is more than is looked at."""
+        if self.counts:
+            self.points += points
+            if self.spent:
+                raise Entangled
+
+
 class Extent:
     """How many points the axes of a grid have, and the operations on its sets."""
 

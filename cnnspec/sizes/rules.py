@@ -27,6 +27,7 @@ def cases(grid: Grid, run: Callable[[], Any], *expected: type[Exception]) -> lis
     try:
         while waiting:
             grid.region = part = waiting.pop()
+            grid.work.add(len(part.points) * (len(found) + 1))
             try:
                 found.append((part, run()))
             except Undecided as undecided:

@@ -29,6 +29,7 @@ from cnnspec.sizes.region import (
     Region,
     Truth,
     Undecided,
+    Work,
     bits_of,
     grouped,
     of_axis,
@@ -50,10 +51,13 @@ class Grid:
     While `asks` is true, `==` is a question about the sizes at hand; otherwise a size is equal to itself alone.
     """
 
-    def __init__(self, names: Sequence[str], base: Sequence[int], lengths: Sequence[int]) -> None:
+    def __init__(
+        self, names: Sequence[str], base: Sequence[int], lengths: Sequence[int], work: Work | None = None
+    ) -> None:
         self.names = tuple(names)
         self.base = tuple(base)
         self.extent = Extent(tuple(lengths))
+        self.work = work or Work()
         self.region: Region = self.extent.whole()
         self.asks = False
         self.quiet = False
@@ -79,6 +83,7 @@ class Grid:
 
     def memo(self, key: Any, work: Callable[[], Any]) -> Any:
         if key not in self._done:
+            self.work.add(max(self.extent.lengths))
             self._done[key] = work()
         return self._done[key]
 
@@ -86,6 +91,7 @@ class Grid:
         """Whether something holds for the sizes at hand; raises Undecided where for some and not for others."""
         if isinstance(truth, bool):
             return truth
+        self.work.add(len(self.region.points) * len(truth.points))
         if self.extent.both(self.region, truth, holds=False) is None:
             return True
         if self.extent.both(self.region, truth) is None:
