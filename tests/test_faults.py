@@ -170,3 +170,31 @@ def test_where_nothing_more_is_looked_at_that_is_said():
     assert [found.message for found in sink.diagnostics if found.code.id == "E009"] == [
         "there are more than 400 mistakes"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("".join(f"model M{i} {{ input [3, H, W]; ReLU }}\n" for i in range(1_001)), "E006", "more than 1,000 models"),
+        (
+            "model M { input [3, H, W]; for i in range(9_999) { Conv2d(i + 1, 1) } }",
+            "E006",
+            "more than 70,000 statements",
+        ),
+        (
+            "model M { input [3, H, W]; repeat 300 { Conv2d(8, 3) } }",
+            "E006",
+            "more than 3,000,000 sizes to be looked at",
+        ),
+        (f"model M {{ input [{', '.join(f'H{i}' for i in range(2_000))}]; ReLU }}", "E222", "can't be decided for all"),
+        (
+            "model M { " + "".join(f"input [3] as x{i}; " for i in range(1_001)) + "use x0 }",
+            "E006",
+            "more than 1,000 inputs",
+        ),
+    ],
+    ids=["models", "layers", "questions", "names", "inputs"],
+)
+def test_bounds_hold_for_models_of_all_sizes(text: str, code: str, message: str):
+    found = {one.code.id: one.message for one in findings(text)}
+    assert message in found.get(code, ""), found
