@@ -85,7 +85,7 @@ class Budgets:
 
 
 MOST = 10**9
-_LAYER = 12
+_LAYER = 20
 """The operations that take the time of working out the measures of one layer."""
 _USAGE = 'takes a batch, optimizer and dtype: `memory(32, optimizer="Adam")`'
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from cnnspec.source import Span
 
 
-LAYER, MERGE, USE, SIZED, UNSURE = 4, 6, 4, 12, 30
-"""How many steps more than a statement some take: binding a layer's arguments, a merge or a branch, `use`, a layer for all
-sizes, and one behind a mistake, of which several shapes are tried."""
+LAYER, MERGE, USE, NAME, SIZED, UNSURE = 4, 6, 4, 2, 12, 30
+"""How many steps more than a statement some take: binding a layer's arguments, a merge or a branch, `use`, a name, a layer
+for all sizes, and one behind a mistake, of which several shapes are tried."""
 
 
 class Meter:

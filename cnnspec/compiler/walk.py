@@ -9,7 +9,7 @@ from __future__ import annotations
 from cnnspec.compiler.expressions import evaluate
 from cnnspec.compiler.flow import LOST, Flow, Known, identity_of
 from cnnspec.compiler.names import Binding, Block, Made, Scope, Value, Values, check_names
-from cnnspec.compiler.place import UNSURE, Place
+from cnnspec.compiler.place import NAME, UNSURE, Place
 from cnnspec.compiler.stack import Stack
 from cnnspec.declare import UNKNOWN
 from cnnspec.diagnostics import Diagnostic, Label, Sink, Stop, codes, did_you_mean
@@ -303,6 +303,7 @@ class Walk(Place):
         if tail.annotation is not None:
             self.rules[tree.Tail](self, tail)
         if tail.label is not None:
+            self.meter.unsure(NAME)
             self.bind_values(tail.label, made)
 
     # --- names ---
