@@ -12,7 +12,10 @@ from benchmarks.reports import REPORTS, offered, place_of
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.search import OFFERED
 
-FILES = sorted(REPORTS.glob("*.cnn"))
+OPEN = {"disco_256", "small_7x9", "table_2d"}
+"""Networks whose answer is not offered first yet: a stated output of larger images, padding for all, another rank for all."""
+THREADS = sorted(path for path in REPORTS.glob("threads/*.cnn") if path.stem not in OPEN)
+FILES = sorted(REPORTS.glob("*.cnn")) + THREADS
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -26,6 +29,11 @@ def test_no_fix_is_offered_twice(path: Path):
     for found, fixes in offered(text, path.name):
         assert len(found.fixes) <= OFFERED
         assert len({fix.replace(" ", "") for fix in fixes}) == len(fixes)
+
+
+def test_three_rows_and_a_square_are_an_image():
+    text = "model M { input [3, 32, 32]; Conv1d(16, 3) }"
+    assert offered(text, "spec.cnn")[0][1][0] == text.replace("Conv1d", "Conv2d")
 
 
 # Short specs, each with the number, word or statement that was meant, for the costs that the reports say nothing of.

@@ -58,7 +58,9 @@ def batch(case: Case) -> Iterator[Candidate]:
     if named or own or (too_many and layer is not None and len(given.shape.items) == layer.rank + 2):
         text = _text([item.span.text for item in given.shape.items[1:]])
         edits = (Edit(given.shape.span, text),)
-        yield Candidate(-1.0, BATCH, {"text": text}, edits, "input", goes_on=True, sure=named)
+        # Three rows and a square behind them are an image rather than a batch of sequences.
+        image = layer is not None and layer.rank == 1 and not named and first.span.text in ("1", "3")
+        yield Candidate(-0.5 if image else -1.0, BATCH, {"text": text}, edits, "input", goes_on=True, sure=named)
 
 
 @situation
@@ -133,7 +135,9 @@ def channels_last(case: Case) -> Iterator[Candidate]:
         items = [item.span.text for item in given.shape.items]
         text = _text([items[-1], *items[:-1]])
         edits = (Edit(given.shape.span, text),)
-        yield Candidate(-0.5 if len(shape) > 2 else 0.45, LAST, {"text": text}, edits, "input", goes_on=True)
+        # A one in front is most often a channel that was put there.
+        cost = 0.45 if len(shape) == 2 and shape[0] == 1 else -0.5
+        yield Candidate(cost, LAST, {"text": text}, edits, "input", goes_on=True)
     order = (0, len(shape), *range(1, len(shape)))
     text = f"Permute({order})"
     facts: dict[str, object] = {

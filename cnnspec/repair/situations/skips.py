@@ -26,6 +26,7 @@ CEIL_MODE = Kind("ceil mode", "PyTorch rounds down, Caffe and Keras up: round up
 MULTIPLE = Kind("multiple", "{reason}make the sizes multiples of {factor}: `input {shape}`")
 PADDING = Kind("padding", "convolutions without padding make the map smaller: give them padding")
 CAUSAL = Kind("causal", "the padding stands on both sides: put it in front alone, `{text}`")
+STRIDE = Kind("shortcut stride", "the body moves by {stride}, so the shortcut has to")
 HALF = Kind("half", "put half of it on each side: `padding={text}`")
 SOLVED = Kind("solved", "images of another size give what is stated: `input {shape}`")
 _LARGEST = 8192
@@ -159,6 +160,27 @@ def body_shrinks(case: Case) -> Iterator[Candidate]:
                 edits.append(add_argument(statement, f"padding={kernel // 2}"))
     if edits:
         yield Candidate(-0.6, PADDING, {}, tuple(edits), "padding")
+
+
+@situation
+def shortcut_stays(case: Case) -> Iterator[Candidate]:
+    """A residual whose body has a stride, and whose shortcut is a 1x1 convolution without one."""
+    shapes, place = _difference(case), case.place
+    if shapes is None or place is None or not isinstance(place.statement, tree.Residual):
+        return
+    body, *others = bodies(place.statement)
+    layers_in = [one for one in body.statements if isinstance(one, tree.Layer)]
+    strides = [given for one in layers_in if (given := argument(one, place.part, "stride")) is not None]
+    plain = [
+        one
+        for shortcut in others
+        for one in shortcut.statements
+        if isinstance(one, tree.Layer) and one.name.id.startswith("Conv") and not argument(one, place.part, "stride")
+    ]
+    if len(strides) == len(plain) == 1:
+        text = strides[0].value.span.text
+        edits = (add_argument(plain[0], f"stride={text}"),)
+        yield Candidate(-0.6, STRIDE, {"stride": text}, edits, "shortcut stride", plain[0])
 
 
 def _unpadded(statement: tree.Statement, place: Place) -> int | None:
