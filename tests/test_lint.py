@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import cProfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,21 +53,21 @@ def test_networks_that_are_known_to_be_good_have_no_warning(path: Path):
     assert [(found.span.line, found.code.id) for found in sink.diagnostics] == []
 
 
+def calls_of(work: Callable[[], object]) -> int:
+    """How many functions are called: the same on every machine."""
+    profile = cProfile.Profile()
+    profile.runcall(work)
+    return sum(entry.callcount for entry in profile.getstats())
+
+
 def test_warnings_cost_next_to_nothing():
-    """10,000 layers: far below the time that the check itself takes, in CPU time of the same minute."""
     unit = "Conv2d(16, 3, padding=1)\nBatchNorm2d\nReLU(inplace=true)\nresidual { Conv2d(16, 1) }\n"
-    source = Source("spec.cnn", f"model M {{\ninput [16, 32, 32]\n{unit * 2500}}}\n")
+    source = Source("spec.cnn", f"model M {{\ninput [16, 32, 32]\n{unit * 250}}}\n")
     sink = Sink()
-    ratios = []
-    for _ in range(3):
-        start = time.process_time()
-        (graph,) = check(source, sink)
-        file = read_definitions(source, sink)
-        middle = time.process_time()
-        lint(graph, sink, ["ALL"])
-        lint_file(file, sink, ["ALL"])
-        ratios.append((time.process_time() - middle) / (middle - start))
-    assert min(ratios) < 0.5, "about 0.1 on a quiet machine"
+    (graph,) = check(source, sink)
+    file = read_definitions(source, sink)
+    warnings = calls_of(lambda: (lint(graph, sink), lint_file(file, sink)))
+    assert 0 < warnings < 0.45 * calls_of(lambda: check(source, Sink())), "0.37 when this was written"
 
 
 def test_a_part_with_a_mistake_of_another_model_is_passed_over():
