@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
     from cnnspec.diagnostics import Sink
-    from cnnspec.graph.nodes import Graph
     from cnnspec.source import Source
 
 __all__ = ["BUG", "FINDINGS", "INTERRUPTED", "OK", "USAGE", "Command", "UsageError"]
@@ -136,26 +135,6 @@ def definitions(texts: list[str]) -> dict[str, Any]:
         if sink.has_errors:
             raise UsageError(f"-D {name}: the value can't be read\n{render_all(sink.diagnostics)}")
     return found
-
-
-def one_model(path: str, define: list[str], color: str) -> Graph | None:
-    """The graph of the model that a path names, or None where there is none or it is wrong: that has been printed then."""
-    from cnnspec.diagnostics import Sink
-    from cnnspec.diagnostics.render import render_all
-    from cnnspec.spec import the_only
-
-    file, model = next(files_of(path))
-    if file.endswith(".json"):
-        from cnnspec.backends.graph_document import read_document
-
-        return read_document(read_bytes(file), file)
-    sink = Sink()
-    graph = the_only(read(file, sink), model, definitions(define), sink)
-    if graph is not None and not sink.has_errors:
-        return graph.numbers
-    errors = [found for found in sink.diagnostics if found.severity == "error"]
-    print(render_all(errors, color=wants_color(color, sys.stderr)), file=sys.stderr)
-    return None
 
 
 # --- what is to be written ---

@@ -11,12 +11,10 @@ from cnnspec.cli.common import (
     UsageError,
     add_color,
     add_definitions,
-    definitions,
-    files_of,
+    add_input,
     print_text,
-    read,
-    wants_color,
 )
+from cnnspec.cli.graphs import add_network, graphs_of, print_errors
 from cnnspec.files import split_model
 
 TYPE_CHECKING = False
@@ -30,7 +28,7 @@ WATCHED = ("weights", "output", "budget")
 
 
 def options_of(parser: ArgumentParser) -> None:
-    parser.add_argument("path", metavar="A", help="a .cnn file or file.cnn:Model")
+    parser.add_argument("path", metavar="A", help="a .cnn file, file.cnn:Model or model.py:Net")
     parser.add_argument("other", metavar="B", nargs="?", help="what it became: the same")
     parser.add_argument("--against", metavar="REV", help="compare a git revision of A with A as it is")
     parser.add_argument(
@@ -40,6 +38,7 @@ def options_of(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--output-format", choices=("text", "markdown", "json"), default="text", help="how to print")
     add_definitions(parser)
+    add_input(parser.add_argument_group("PyTorch source"))
     add_color(parser)
 
 
@@ -82,29 +81,22 @@ def _sides(options: Namespace) -> tuple[dict[str, Graph], dict[str, Graph]] | No
         path, model = split_model(options.path)
         with TemporaryDirectory() as folder:
             old = checked_out(path, options.against, folder)
-            before = _models(old, options, model, f"{path} in {options.against}")
+            before = _models(f"{old}:{model}" if model else old, options, f"{path} in {options.against}")
         after = _models(options.path, options)
     return None if before is None or after is None else (before, after)
 
 
-def _models(
-    path: str, options: Namespace, model: str | None = None, shown_as: str | None = None
-) -> dict[str, Graph] | None:
+def _models(path: str, options: Namespace, shown_as: str | None = None) -> dict[str, Graph] | None:
+    """The models of FILE[:MODEL] by their names; None where one of them is wrong, which has been printed then."""
     from cnnspec.diagnostics import Sink
-    from cnnspec.diagnostics.render import render_all
-    from cnnspec.pipeline import check
 
-    file, chosen = next(files_of(path))
     sink = Sink()
-    graphs = check(
-        read(file, sink, shown_as and file), sink, model=model or chosen, parameters=definitions(options.define)
-    )
+    graphs = graphs_of(options, path, sink, exact=True, shown_as=shown_as and split_model(path)[0])
     if not sink.has_errors:
-        return {graph.name: graph.numbers for graph in graphs}
-    errors = [found for found in sink.diagnostics if found.severity == "error"]
+        return {graph.name: graph for graph in graphs}
     if shown_as:
         print(f"cnnspec: {shown_as}:", file=sys.stderr)
-    print(render_all(errors, color=wants_color(options.color, sys.stderr)), file=sys.stderr)
+    print_errors(options, sink)
     return None
 
 
@@ -129,8 +121,7 @@ def _print(found: list[Comparison], gone: list[str], new: list[str], form: str) 
 
 
 def _digest_options(parser: ArgumentParser) -> None:
-    parser.add_argument("path", metavar="FILE[:MODEL]", help="a .cnn file, file.cnn:Model, or - for stdin")
-    add_definitions(parser)
+    add_network(parser)
     add_color(parser)
 
 

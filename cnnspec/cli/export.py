@@ -11,10 +11,11 @@ from cnnspec.cli.common import (
     Command,
     UsageError,
     add_color,
-    add_definitions,
-    one_model,
     print_text,
 )
+from cnnspec.cli.graphs import add_network, exact_graph
+from cnnspec.files import PYTHON, split_model
+from cnnspec.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,13 +28,12 @@ if TYPE_CHECKING:
 def options_of(parser: ArgumentParser) -> None:
     from cnnspec.backends.exports import FORMATS
 
-    parser.add_argument("path", metavar="FILE[:MODEL]", help="a .cnn file, file.cnn:Model, or - for stdin")
+    add_network(parser)
     parser.add_argument("-o", "--output", metavar="OUT", help="where to write, or - for stdout")
     known = ", ".join(f"{found.name} ({found.about})" for found in FORMATS.values())
     parser.add_argument("--to", metavar="FORMAT", help=f"the format, where OUT does not end so: {known}")
     parser.add_argument("--weights", metavar="WEIGHTS", help="a state dict to write, by default weights are drawn anew")
     parser.add_argument("--force", action="store_true", help="replace a file that cnnspec did not write")
-    add_definitions(parser)
     add_color(parser)
 
 
@@ -45,9 +45,13 @@ def run(options: Namespace) -> int:
     output = options.output or "-"
     if output != "-":
         _expect_ours(output, force=options.force)
-    graph = one_model(options.path, options.define, options.color)
+    graph = exact_graph(options, options.path)
     if graph is None:
         return FINDINGS
+    if split_model(options.path)[0].endswith(PYTHON):
+        from cnnspec.importers.torch_source import with_attributes
+
+        graph = replace(graph, root=with_attributes(graph.root))
     content = _content(wanted, graph, options.weights)
     if output == "-":
         _print(content)

@@ -66,7 +66,7 @@ def _imported(options: Namespace, path: str, entry: str | None, sink: Sink) -> I
             sink.report(codes.DIFFERS_IN_TRAINING, place_of(outcome).span, name=outcome.name)
     found = import_module(outcome, sink)
     if found is not None:
-        for name in unused(outcome, found):
+        for name in unused(outcome, set(found.keys.values())):
             complain(f"`{name}` is made and never run: it is not in the spec")
     return found if not sink.has_errors else None
 

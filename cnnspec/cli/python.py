@@ -7,6 +7,7 @@ import ast
 from cnnspec.diagnostics import Sink, codes
 from cnnspec.errors import UsageError
 from cnnspec.lint.suppress import suppress
+from cnnspec.record import replace
 from cnnspec.report.findings import Result
 from cnnspec.source import Source, Span
 from cnnspec.torch_source.check import Options, check_python
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from cnnspec.cli.config import Selection
+    from cnnspec.compiler.any_size import Holding
     from cnnspec.graph.nodes import Graph
+    from cnnspec.torch_source.values import Shape
 
 
 def python_result(
@@ -58,16 +61,54 @@ def _result(source: Source, outcomes: list[Outcome], sink: Sink, selection: Sele
     return Result(source.path, (), tuple(found), remarks, len(unfinished))
 
 
-def python_graphs(options: Namespace, path: str, entry: str | None, sink: Sink) -> list[Graph]:
-    """The graphs of the modules of a file, where those that were not followed to their end are reported."""
-    from cnnspec.cli.common import read
+def python_graphs(
+    options: Namespace, path: str, entry: str | None, sink: Sink, *, exact: bool, shown_as: str | None
+) -> list[Graph]:
+    """The graphs of the modules of a file, where those that were not followed to their end are reported.
 
-    outcomes = followed(options, read(path, sink), path, entry, sink)
+    Where they have to be `exact`, so is what a graph does not tell of its module.
+    """
+    from cnnspec.cli.common import complain, read
+
+    outcomes = followed(options, read(path, sink, shown_as), path, entry, sink)
     if sink.has_errors:
         return []
+    if exact:
+        from cnnspec.graph.walk import walk
+        from cnnspec.importers.torch_source import exact_graph, unused
+
+        graphs = [exact_graph(one, sink) for one in outcomes]
+        for one, graph in zip(outcomes, graphs):
+            for name in () if graph is None else unused(one, {key for key, _ in walk(graph.root)}):
+                complain(f"`{one.name}`: `{name}` is made and never run, and left out here")
+        return [graph for graph in graphs if graph is not None]
     from cnnspec.torch_source.lower.graphs import graph_of
 
     return [graph for graph in map(graph_of, outcomes) if graph is not None]
+
+
+def python_sizes(options: Namespace, path: str, entry: str | None, sink: Sink) -> list[Holding]:
+    """For which sizes of the input the modules of a file hold."""
+    from cnnspec.cli.common import read
+    from cnnspec.importers.python_sizes import sizes_of_module
+
+    source = read(path, sink)
+    outcomes = followed(options, source, path, entry, sink)
+    if sink.has_errors:
+        return []
+    wanted = options_of(options, entry)
+
+    def holding(outcome: Outcome) -> Holding | None:
+        def follow(shapes: tuple[Shape, ...]) -> Outcome | None:
+            trial = Sink()
+            chosen = replace(wanted, inputs=shapes, entry=wanted.entry or outcome.name)
+            found = outcomes_of(source, path, trial, chosen)
+            return found[0] if len(found) == 1 and not trial.has_errors else None
+
+        return sizes_of_module(outcome, sink, follow)
+
+    found = [holding(one) for one in outcomes if not one.stop]
+    return [one for one in found if one is not None]
 
 
 def followed(options: Namespace, source: Source, path: str, entry: str | None, sink: Sink) -> list[Outcome]:

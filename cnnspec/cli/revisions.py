@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 from cnnspec.errors import UsageError
+from cnnspec.files import PYTHON
 from cnnspec.limits import LIMITS
 
 TYPE_CHECKING = False
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 SECONDS = 30
 """How long git may take for one answer."""
 FILES = 2_000
-"""The most specs of a revision that are read."""
+"""The most files of a revision that are read."""
 _NAMES = (".cnn", "pyproject.toml", "cnnspec.toml")
+_PYTHON = (".py", "pyproject.toml", "setup.py", "cnnspec.toml")
 
 
 def checked_out(path: str, revision: str, folder: str) -> str:
-    """Write the specs of a file's repository as of a revision into `folder`; the path of the file there.
+    """Write the specs of a file's repository as of a revision into `folder`, its Python files for one that holds Python;
+    the path of the file there.
 
     Raises UsageError without git, outside of a repository, and for a revision or a file that it does not have.
     """
@@ -37,11 +40,12 @@ def checked_out(path: str, revision: str, folder: str) -> str:
                   f"has no revision {revision!r} in its repository", path).decode().strip()  # fmt: skip
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(top)).replace(os.sep, "/")
     listed = _git(top, ["ls-tree", "-r", "-z", "-l", commit], "can't be read there", path)
-    blobs = dict(_blobs(listed))
+    endings = (os.path.splitext(path)[1], *_PYTHON) if path.endswith(PYTHON) else _NAMES
+    blobs = dict(_blobs(listed, endings))
     if name not in blobs:
         raise UsageError(f"{path}: there is no {name} in {revision}")
     if len(blobs) > FILES:
-        raise UsageError(f"{path}: {revision} has more than {FILES:,} specs")
+        raise UsageError(f"{path}: {revision} has more than {FILES:,} such files")
     contents = _contents(top, list(blobs.values()), path)
     for file, blob in blobs.items():
         target = Path(folder, *file.split("/"))
@@ -51,13 +55,13 @@ def checked_out(path: str, revision: str, folder: str) -> str:
     return os.path.join(folder, *name.split("/"))
 
 
-def _blobs(listed: bytes) -> list[tuple[str, str]]:
-    """The specs of a revision with the names of their contents; no links, and none that is too large."""
+def _blobs(listed: bytes, endings: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The files of a revision that end so, with the names of their contents; no links, and none that is too large."""
     found = []
     for entry in listed.split(b"\0"):
         head, _, name = entry.partition(b"\t")
         parts, text = head.split(), os.fsdecode(name)
-        if len(parts) != 4 or parts[0] not in (b"100644", b"100755") or not text.endswith(_NAMES):
+        if len(parts) != 4 or parts[0] not in (b"100644", b"100755") or not text.endswith(endings):
             continue
         inside = not text.startswith("/") and ".." not in text.split("/") and "\\" not in text
         if inside and parts[3].isdigit() and int(parts[3]) <= LIMITS.file_bytes:

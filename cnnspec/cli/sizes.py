@@ -10,24 +10,27 @@ from cnnspec.cli.common import (
     Command,
     UsageError,
     add_color,
-    add_definitions,
     definitions,
     files_of,
     print_text,
     read,
     wants_color,
 )
+from cnnspec.cli.graphs import add_network
+from cnnspec.files import PYTHON
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from cnnspec.compiler.any_size import Holding
+    from cnnspec.diagnostics import Sink
+
 
 def options_of(parser: ArgumentParser) -> None:
-    parser.add_argument("path", metavar="FILE[:MODEL]", help="a .cnn file, file.cnn:Model, or - for stdin")
+    add_network(parser)
     parser.add_argument("--near", metavar="SIZES", help="the nearest sizes that work, to those of an image: 500x333")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="words, or JSON")
-    add_definitions(parser)
     add_color(parser)
 
 
@@ -37,14 +40,12 @@ def run(options: Namespace) -> int:
     from cnnspec.diagnostics import Sink
     from cnnspec.diagnostics.render import render_all
     from cnnspec.errors import CnnspecError
-    from cnnspec.pipeline import sizes_that_work
     from cnnspec.sizes.region import Entangled
 
-    path, model = next(files_of(options.path))
     sink = Sink()
     near = _sizes(options.near)
     try:
-        found = sizes_that_work(read(path, sink), sink, model=model, parameters=definitions(options.define))
+        found = _holdings(options, sink)
     except Entangled:
         raise CnnspecError("the sizes of this network depend on each other in a way that is not decided") from None
     if sink.has_errors:
@@ -55,6 +56,18 @@ def run(options: Namespace) -> int:
     else:
         print_text("\n\n".join(as_text(one, near) for one in found))
     return OK
+
+
+def _holdings(options: Namespace, sink: Sink) -> list[Holding]:
+    """The sizes for which each network holds; mistakes go to `sink`."""
+    path, model = next(files_of(options.path))
+    if path.endswith(PYTHON):
+        from cnnspec.cli.python import python_sizes
+
+        return python_sizes(options, path, model, sink)
+    from cnnspec.pipeline import sizes_that_work
+
+    return sizes_that_work(read(path, sink), sink, model=model, parameters=definitions(options.define))
 
 
 def _sizes(text: str | None) -> tuple[int, ...]:

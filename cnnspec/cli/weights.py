@@ -7,10 +7,9 @@ from cnnspec.cli.common import (
     OK,
     Command,
     add_color,
-    add_definitions,
-    one_model,
     print_text,
 )
+from cnnspec.cli.graphs import add_network, exact_graph
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
 
 
 def options_of(parser: ArgumentParser) -> None:
-    parser.add_argument("path", metavar="FILE[:MODEL]", help="a .cnn file, file.cnn:Model, or - for stdin")
+    add_network(parser)
     parser.add_argument("weights", metavar="WEIGHTS", help="a state dict: .safetensors, or what torch.save wrote")
-    add_definitions(parser)
     add_color(parser)
 
 
@@ -33,7 +31,7 @@ def run(options: Namespace) -> int:
     from cnnspec.graph.matching import match
     from cnnspec.graph.state import side_by_side, state_of
 
-    graph = one_model(options.path, options.define, options.color)
+    graph = exact_graph(options, options.path)
     if graph is None:
         return FINDINGS
     try:

@@ -7,9 +7,10 @@ import ast
 from cnnspec.backends.cnn_source.origins import Origin
 from cnnspec.diagnostics import Sink, codes
 from cnnspec.graph.meaning import Meanings
-from cnnspec.graph.nodes import LayerNode
+from cnnspec.graph.nodes import LayerNode, StackNode
 from cnnspec.graph.walk import runs
 from cnnspec.importers.spec_text import Imported, as_spec
+from cnnspec.record import replace
 from cnnspec.torch_source.lower.foreign import Foreign
 from cnnspec.torch_source.lower.graphs import lowered
 from cnnspec.torch_source.lower.shapes import batch_axis, tensors_in
@@ -19,14 +20,20 @@ from cnnspec.torch_source.values import Class, Function, Instance, lineage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from cnnspec.graph.nodes import Graph, Node
     from cnnspec.source import Span
 
 _COMMENT = 12
 """Lines of a comment that are kept."""
 
 
-def import_module(outcome: Outcome, sink: Sink) -> Imported | None:
-    """The spec of a module that was followed to its end; what specs can't say goes to `sink`, each with its place."""
+def exact_graph(outcome: Outcome, sink: Sink) -> Graph | None:
+    """The graph of a module that was followed to its end, where it tells all that the module does.
+
+    What it does not tell goes to `sink`, each with its place, and None is given then.
+    """
     graph, problems = lowered(outcome)
     places = {(span.source.path, span.start, reason): (reason, span) for reason, span in problems}
     for _, node in runs(graph.root):
@@ -37,7 +44,31 @@ def import_module(outcome: Outcome, sink: Sink) -> Imported | None:
         places[("", 0, "")] = "an output whose first dimension is no batch", graph.root.span
     for reason, span in places.values():
         _refuse(sink, reason, span)
-    if places or outcome.module is None:
+    return None if places else graph
+
+
+def with_attributes(node: StackNode) -> StackNode:
+    """A body whose children have names that attributes can have: members of a ModuleList, `units.0`, become `units_0`."""
+    taken = {child.label for child in node.children}
+    children: list[Node] = []
+    for child in node.children:
+        if isinstance(child, StackNode):
+            child = with_attributes(child)
+        label = child.label
+        if label is not None and "." in label:
+            label = label.replace(".", "_")
+            while label in taken:
+                label += "_"
+            taken.add(label)
+            child = replace(child, label=label)
+        children.append(child)
+    return replace(node, children=tuple(children))
+
+
+def import_module(outcome: Outcome, sink: Sink) -> Imported | None:
+    """The spec of a module that was followed to its end; what specs can't say goes to `sink`, each with its place."""
+    graph = exact_graph(outcome, sink)
+    if graph is None or outcome.module is None:
         return None
     source = graph.source.path.replace("\\", "/").rpartition("/")[2]
     found = as_spec(graph, _origins(outcome.module), f"Imported from {source}, {outcome.name}.")
@@ -58,10 +89,9 @@ def _refuse(sink: Sink, reason: str, span: Span) -> None:
     sink.report(codes.NOT_IMPORTED, span, reason=reason)
 
 
-def unused(outcome: Outcome, imported: Imported) -> list[str]:
-    """Modules with weights that forward never runs: their keys have no counterpart in the spec."""
+def unused(outcome: Outcome, taken: Collection[str]) -> list[str]:
+    """Modules with weights that forward never runs, and whose keys are not among those of the graph."""
     assert outcome.module is not None
-    taken = set(imported.keys.values())
     return [
         name
         for name, module in walk(outcome.module)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
 import cnnspec
+from cnnspec.cli.main import main
 from cnnspec.diagnostics import Sink
 from cnnspec.importers.torch_source import import_module
 from cnnspec.source import Source
@@ -60,3 +63,63 @@ def test_outputs_are_equal_bit_by_bit(name: str, tmp_path: Path):
     with torch.no_grad():
         first, second = tensors(theirs(*values)), tensors(ours(*values))
     assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_exported_from_source_is_that_module(name: str, tmp_path: Path):
+    text, shapes, _ = CASES[name]
+    path, out = tmp_path / "model.py", tmp_path / "net.py"
+    path.write_text(HEAD + text)
+    given = ",".join("x".join(map(str, shape)) for shape in shapes)
+    assert main(["export", f"{path}:Net", "--input", given, "-o", str(out)]) == 0
+    theirs, ours = module_of(path), module_of(out)
+    # A member of a ModuleList is an attribute of its own.
+    state = {re.sub(r"\b(units)\.", r"\1_", key): value for key, value in theirs.state_dict().items()}
+    ours.load_state_dict(state)
+    values = [torch.rand(2, *shape) for shape in shapes]
+    with torch.no_grad():
+        first, second = tensors(theirs(*values)), tensors(ours(*values))
+    assert len(first) == len(second)
+    # Attention in eval mode takes a faster way where nobody wants its weights.
+    same = torch.allclose if "MultiheadAttention" in text else torch.equal
+    assert all(same(one, other) for one, other in zip(first, second))
+
+
+LENET = """class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 5, stride=2)
+        self.fc = nn.Linear(4 * 4 * 4, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv(x)), 2)
+        return self.fc(torch.flatten(x, 1))
+"""
+
+
+def test_sizes_of_a_class_are_those_that_it_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "model.py"
+    path.write_text(HEAD + LENET)
+    assert main(["sizes", str(path), "--input", "1x22x22", "--format", "json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["models"]
+    net = module_of(path)
+
+    def told(height: int, width: int) -> bool:
+        return any(
+            all(
+                any(low <= size <= high for low, high in box[name]["intervals"])
+                for name, size in (("H", height), ("W", width))
+            )
+            for box in found["sizes"]
+        )
+
+    def takes(height: int, width: int) -> bool:
+        try:
+            net(torch.zeros(1, 1, height, width))
+        except RuntimeError:
+            return False
+        return True
+
+    sizes = [4, 7, 10, 12, 16, 20, 21, 22, 24, 25, 32, 64, 68, 69, 72]
+    assert all(told(a, b) == takes(a, b) for a in sizes for b in sizes)
+    assert any(told(a, b) for a in sizes for b in sizes)
