@@ -33,6 +33,10 @@ class CheckpointError(TrainError):
     """A checkpoint that can't be read, or that belongs to another architecture or recipe."""
 
 
+class UnreadableCheckpoint(CheckpointError, Unreadable):
+    """A path under which there is no checkpoint to read."""
+
+
 class NonFiniteLoss(TrainError):
     """A loss or a gradient that became NaN or infinite.
 
@@ -48,6 +52,10 @@ class NonFiniteLoss(TrainError):
 
 class WeightsError(CnnspecError):
     """A state dict that does not fit a network, or only in a way that is doubtful."""
+
+
+class UnreadableWeights(WeightsError, Unreadable):
+    """A path under which there is no file of weights to read."""
 
 
 class GraphFileError(CnnspecError):

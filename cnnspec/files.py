@@ -14,20 +14,24 @@ if TYPE_CHECKING:
 
 
 def read_regular(path: Path, limit: int = -1) -> bytes:
-    """The bytes of a file, at most `limit` of them.
+    """The bytes of a file, at most `limit` of them. Raises as `open_regular` does."""
+    with open_regular(path) as file:
+        return file.read(limit)
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """A file to read from.
 
     Raises OSError, also for what is no regular file: a pipe without a writer would wait for ever, a device may have no
     end. ValueError for a path that no file can have.
     """
     # Opening a pipe or a device may already wait or do something: without O_NONBLOCK, the look at its kind comes too late.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb") as file:
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(21, "Is a directory")
-        if not stat.S_ISREG(mode):
-            raise OSError(22, "Not a regular file")
-        return file.read(limit)
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise IsADirectoryError(21, "Is a directory") if stat.S_ISDIR(mode) else OSError(22, "Not a regular file")
+    return open(handle, "rb")
 
 
 def reason_of(error: OSError | ValueError) -> str:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 import cnnspec.nn
-from cnnspec.errors import WeightsError
+from cnnspec.diagnostics.render import clean
+from cnnspec.errors import UnreadableWeights, WeightsError
+from cnnspec.files import open_regular, reason_of
 from cnnspec.graph.matching import Matching, match
 
 TYPE_CHECKING = False
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
 """What wrappers put in front of all keys."""
-INSIDE = ("state_dict", "model_state_dict", "model", "net", "weights")
-"""Where checkpoints hold their state dict."""
+INSIDE = ("state_dict", "model_state_dict", "average.values", "model", "net", "weights")
+"""Where checkpoints hold their state dict; of a run the running average, where it kept one."""
 
 
 @torch.no_grad()
@@ -66,6 +68,10 @@ def told(found: Matching) -> str:
 def read_state(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """The state dict of a file, without what wrappers put in front of its keys. Raises WeightsError."""
     name = os.fspath(path)
+    try:
+        open_regular(name).close()
+    except (OSError, ValueError) as error:
+        raise UnreadableWeights(f"can't read {clean(name)}: {reason_of(error)}") from None
     state = _safetensors(name) if name.endswith(".safetensors") else _torch_file(name)
     for prefix in PREFIXES:
         if state and all(key.startswith(prefix) for key in state):
@@ -81,19 +87,19 @@ def _safetensors(path: str) -> dict[str, Tensor]:
     try:
         return dict(load_file(path))
     except Exception as error:
-        raise WeightsError(f"{path} can't be read: {str(error)[:100]}") from None
+        raise WeightsError(f"{clean(path)} is damaged, or no safetensors at all: {clean(str(error))[:100]}") from None
 
 
 def _torch_file(path: str) -> dict[str, Tensor]:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise WeightsError(f"{path} can't be read: {(error.strerror or str(error)).lower()}") from None
     except Exception:
-        raise WeightsError(f"{path} holds no weights, or more than weights: only a state dict is read") from None
+        raise WeightsError(f"{clean(path)} holds no weights, or more than weights: only a state dict is read") from None
     for name in INSIDE:
-        if isinstance(found, dict) and isinstance(found.get(name), dict):
-            found = found[name]
+        inner = found
+        for key in name.split("."):
+            inner = inner.get(key) if isinstance(inner, dict) else None
+        found = inner if isinstance(inner, dict) else found
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()) or not found:
-        raise WeightsError(f"{path} holds no state dict")
+        raise WeightsError(f"{clean(path)} holds no state dict")
     return {str(key): value for key, value in found.items()}

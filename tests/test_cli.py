@@ -112,6 +112,22 @@ def test_command(folder: Path, capsys: pytest.CaptureFixture[str], arguments: li
     assert bool(printed.err) == bool(err)
 
 
+UNREADABLE = ["missing.cnn", "folder.cnn", "pipe.cnn", "dangling.cnn", "loop.cnn", "a" * 300 + ".cnn", "good.cnn/x.cnn"]
+READING = "check|fmt|summary|memory|sizes|draw|digest|report -o r.html|export -o n.py|diff good.cnn|import".split("|")
+
+
+@pytest.mark.parametrize("path", UNREADABLE, ids=lambda path: path[:12])
+@pytest.mark.parametrize("command", READING)
+def test_a_path_that_cannot_be_read_is_2(folder: Path, capsys: pytest.CaptureFixture[str], command: str, path: str):
+    (folder / "folder.cnn").mkdir()
+    (folder / "dangling.cnn").symlink_to("nowhere.cnn")
+    (folder / "loop.cnn").symlink_to("loop.cnn")
+    assert main([*command.split(), path]) == 2
+    printed = capsys.readouterr()
+    assert path[:12] in printed.err
+    assert "Traceback" not in printed.err
+
+
 def test_standard_input():
     run = subprocess.run(
         [sys.executable, "-m", "cnnspec", "check", "-"], input=BAD, capture_output=True, text=True, check=False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from cnnspec.training.data.archives import DataError
     from cnnspec.training.report.contact_sheet import Tile
     from cnnspec.training.results import Model, Prediction
 
@@ -49,7 +51,6 @@ def _evaluate(options: Namespace) -> int:
     from cnnspec.training.evaluate import data_of, evaluate_model, open_model
     from cnnspec.training.report.confusion import confusion_table, draw_confusion
 
-    _demand(options.run_folder)
     model = open_model(options.run_folder, which="last" if options.last else "best", device=options.device)
     if options.data is None:
         data = data_of(model)
@@ -72,24 +73,19 @@ def _evaluate(options: Namespace) -> int:
     return 0
 
 
-def _demand(path: str) -> None:
-    if not Path(path).exists():
-        raise Unreadable(f"can't read {path}: no such file or directory")
-
-
 def _predict(options: Namespace) -> int:
     needs_torch("prediction")
     from cnnspec.training.evaluate import open_model, predict
 
-    _demand(options.run_folder)
     model = open_model(options.run_folder, which="last" if options.last else "best", device=options.device)
     if options.format == "csv":
         print("file,label,probability")
     tiles: list[Tile] = []
-    failed = read = 0
-    files = list(_image_files(options.images))
-    for paths, images, broken in _batches(files, model, options.batch):
-        failed, read = failed + broken, read + len(paths)
+    failed: list[DataError] = []
+    read = 0
+    for paths, images, broken in _batches(list(_image_files(options.images)), model, options.batch):
+        failed += broken
+        read += len(paths)
         if options.out and paths:
             _write_images(Path(options.out), paths, images, model)
         for path, image, prediction in zip(paths, images, predict(model, images, top=options.top) if paths else ()):
@@ -102,10 +98,10 @@ def _predict(options: Namespace) -> int:
         write_atomic(options.sheet, draw_sheet(f"{model.name}: predictions", tiles))
         print(f"drawn in {options.sheet}", file=sys.stderr)
     if failed:
-        complain(f"{failed:,} of {failed + read:,} images can't be read")
+        complain(f"{len(failed):,} of {len(failed) + read:,} images can't be read")
     if not failed or (options.skip_broken and read):
         return OK
-    return USAGE if any(not path.exists() for path in files) else FINDINGS
+    return USAGE if any(isinstance(error, Unreadable) for error in failed) else FINDINGS
 
 
 def _write_images(folder: Path, paths: Sequence[Path], images: Tensor, model: Model) -> None:
@@ -127,8 +123,8 @@ def _write_images(folder: Path, paths: Sequence[Path], images: Tensor, model: Mo
         write_atomic(folder / f"{path.stem}.png", png(picture_of(output)))
 
 
-def _batches(paths: Sequence[Path], model: Model, size: int) -> Iterator[tuple[list[Path], Tensor, int]]:
-    """Pictures in batches, and how many of each can't be read: those are told."""
+def _batches(paths: Sequence[Path], model: Model, size: int) -> Iterator[tuple[list[Path], Tensor, list[DataError]]]:
+    """Pictures in batches, and why others of each can't be read: that is told."""
     import torch
 
     from cnnspec.training.data.archives import DataError
@@ -140,14 +136,15 @@ def _batches(paths: Sequence[Path], model: Model, size: int) -> Iterator[tuple[l
     channels, height, width = model.shape
     for start in range(0, len(paths), size):
         part = paths[start : start + size]
-        kept, images = [], []
+        kept, images, broken = [], [], []
         for path in part:
             try:
                 images.append(read_picture(path, channels, (height, width)))
                 kept.append(path)
             except DataError as error:
                 complain(str(error).splitlines()[0])
-        yield kept, torch.stack(images) if images else torch.empty(0), len(part) - len(kept)
+                broken.append(error)
+        yield kept, torch.stack(images) if images else torch.empty(0), broken
 
 
 def _line(path: Path, prediction: Prediction, form: str) -> str:
@@ -177,7 +174,7 @@ def _image_files(names: Sequence[str]) -> Iterator[Path]:
 
     for name in names:
         path = Path(name)
-        if path.is_dir():
+        if os.path.isdir(path):
             inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
             if not inside:
                 raise Unreadable(f"there is no image in {name}")

@@ -241,7 +241,7 @@ def _train_run(options: Namespace, folder: Path | None, stop: StopSignal) -> int
     if checked is None:
         return FINDINGS
     spec, recipe = checked
-    if options.resume is None and folder is not None and (folder / checkpoint.LAST).exists():
+    if options.resume is None and folder is not None and os.path.exists(folder / checkpoint.LAST):
         raise UsageError(f"{folder} holds a run already: --resume {folder} goes on with it")
     data = _load(recipe, options, kept)
     if spec.declared.sizes is not None:

@@ -18,8 +18,8 @@ import torch
 
 from cnnspec._version import __version__
 from cnnspec.diagnostics.render import clean
-from cnnspec.errors import CheckpointError
-from cnnspec.files import Replacement, reason_of, sync_folder
+from cnnspec.errors import CheckpointError, UnreadableCheckpoint
+from cnnspec.files import Replacement, open_regular, reason_of, sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -153,14 +153,16 @@ def share(folder: Path, weights: Mapping[str, Tensor], about: dict[str, str]) ->
 
 
 def find(path: str | os.PathLike[str], name: str = LAST) -> Path:
-    """The checkpoint of a run folder, or the file itself. Raises CheckpointError where there is none."""
-    given = Path(path)
-    found = given / name if given.is_dir() else given
-    if not found.is_file():
-        where = (
-            f"the folder {clean(str(given))} holds no {name}" if given.is_dir() else f"there is no {clean(str(given))}"
-        )
-        raise CheckpointError(where)
+    """The checkpoint of a run folder, or the file itself. Raises UnreadableCheckpoint where there is none."""
+    shown = clean(os.fspath(path))
+    found = Path(path, name) if os.path.isdir(path) else Path(path)
+    try:
+        open_regular(found).close()
+    except FileNotFoundError:
+        where = f"the folder {shown} holds no {name}" if os.path.isdir(path) else f"there is no {shown}"
+        raise UnreadableCheckpoint(where) from None
+    except (OSError, ValueError) as error:
+        raise UnreadableCheckpoint(f"can't read {clean(str(found))}: {reason_of(error)}") from None
     return found
 
 
@@ -179,10 +181,8 @@ def load(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except CheckpointError:
         raise
-    except FileNotFoundError:
-        raise CheckpointError(f"there is no {shown}") from None
     except OSError as error:
-        raise CheckpointError(f"{shown} can't be read: {error.strerror or error}") from None
+        raise UnreadableCheckpoint(f"can't read {shown}: {reason_of(error)}") from None
     except Exception as error:
         if type(error).__name__ == "UnpicklingError" and "weights" in str(error).lower():
             raise CheckpointError(f"{shown} is refused: it holds more than tensors, numbers and texts") from None

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from cnnspec.diagnostics.render import clean
 from cnnspec.diagnostics.similar_names import closest
-from cnnspec.errors import TrainError
+from cnnspec.errors import CnnspecError, TrainError
 from cnnspec.training import checkpoint, distributed
 from cnnspec.training.ema import averaged_or_last
+from cnnspec.weights import read_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,33 +32,15 @@ def read_weights(path: str, beside: str) -> dict[str, Tensor]:
     The path is looked for here and beside the file `beside`. Nothing in it is run. Raises TrainError.
     """
     places = [Path(path).expanduser(), Path(os.path.dirname(beside) or ".") / path]
-    found = next((place for place in places if place.exists()), None)
-    if found is None:
-        raise TrainError(f"weights: there is no {clean(path)}")
-    if found.is_dir():
-        return averaged_or_last(checkpoint.load(checkpoint.find(found, checkpoint.BEST)))
-    if found.suffix == ".safetensors":
-        return _safetensors(found)
+    found = next((place for place in places if os.path.exists(place)), places[0])
     try:
-        state = torch.load(found, map_location="cpu", weights_only=True)
-    except Exception:
-        raise TrainError(f"weights: {clean(str(found))} holds no weights, or more than weights") from None
-    if isinstance(state, dict) and isinstance(state.get("model"), dict):
-        return averaged_or_last({"average": None} | state)
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise TrainError(f"weights: {clean(str(found))} holds no state dict")
-    return {str(key): value for key, value in state.items()}
-
-
-def _safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        from safetensors.torch import load_file
-    except ImportError:
-        raise TrainError("weights: reading .safetensors needs the package safetensors") from None
-    try:
-        return dict(load_file(path))
-    except Exception as error:
-        raise TrainError(f"weights: {clean(str(path))} can't be read: {clean(str(error))[:100]}") from None
+        if os.path.isdir(found):
+            return averaged_or_last(checkpoint.load(checkpoint.find(found, checkpoint.BEST)))
+        return read_state(found)
+    except CnnspecError as error:
+        failure = TrainError(f"weights: {error}")
+        failure.exit_code = error.exit_code
+        raise failure from None
 
 
 @torch.no_grad()

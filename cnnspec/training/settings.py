@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from cnnspec.declare import spell
+from cnnspec.declare import Kind, spell
+from cnnspec.declare.kinds import WRONG_TYPE
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.similar_names import closest
 from cnnspec.errors import UsageError
-from cnnspec.recipe.recipe import NAMED
+from cnnspec.recipe.recipe import NAMED, SETTINGS
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse, parse_expression
@@ -38,9 +39,22 @@ def written(texts: Mapping[str, str], sink: Sink) -> list[tree.Setting]:
 
 
 def setting(name: str, value: object, sink: Sink, *, option: str = "") -> tree.Setting:
-    """One setting: a string is text of the language, anything else is a value. Findings show the `option` it came from."""
+    """One setting: a string is text of the language, anything else is a value. Findings show the `option` it came from.
+
+    On a command line a setting that takes strings is given one as it is: `--weights net.pt`, not `'"net.pt"'`.
+    """
     text = value if isinstance(value, str) else spell(list(value) if isinstance(value, (list, tuple)) else value)
     source = Source(option or "<recipe>", text if option else f"{name} = {text}")
     span = Span(source, 0, len(text if option else name))
-    expression = parse_expression(source if option else Source(f"<{name}>", text), sink)
+    if option and _takes_text(name):
+        expression = parse_expression(source, own := Sink())
+        if own.has_errors or not isinstance(expression, tree.Literal):
+            expression = tree.Literal(text, span)
+    else:
+        expression = parse_expression(source if option else Source(f"<{name}>", text), sink)
     return tree.Setting(tree.Name(name, span), None, expression, span)
+
+
+def _takes_text(name: str) -> bool:
+    takes = SETTINGS[name].takes if name in SETTINGS else None
+    return isinstance(takes, Kind) and takes.accepts("", 0) != WRONG_TYPE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -150,3 +151,50 @@ def test_the_page_on_training_has_every_setting():
     page = PAGE.read_text(encoding="utf-8")
     assert page == page_with_table(page), "python -m tools.make_settings_table"
     assert table() in page
+
+
+UNREADABLE = ["missing", "pipe", "dangling", "loop", "a" * 300, "small.cnn/x", os.devnull]
+READING = {
+    "evaluate": ["evaluate", "PATH"],
+    "predict": ["predict", "PATH", "x.png"],
+    "predict a picture": ["predict", "run", "PATH"],
+    "weights": ["weights", "small.cnn", "PATH"],
+    "resume": ["train", "--resume", "PATH"],
+    "weights of a recipe": ["train", "small.cnn", "--weights", "PATH"],
+    "folder": ["train", "small.cnn", "--data", "PATH", "--set", "data=ImageFolder"],
+    "npz": ["train", "small.cnn", "--data", "PATH", "--set", "data=Npz"],
+    "idx": ["train", "small.cnn", "--data", "PATH", "--set", "data=KMNIST"],
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "small.cnn").write_text(SPEC.replace("[1, 8, 8]", "[1, 28, 28]").replace("Digits", "FashionMini"))
+    with contextlib.chdir(folder):
+        assert main(["train", "small.cnn", "--epochs", "1", "--out", "run", "--device", "cpu"]) == 0
+    os.mkfifo(folder / "pipe")
+    (folder / "dangling").symlink_to("nowhere")
+    (folder / "loop").symlink_to("loop")
+    return folder
+
+
+@pytest.mark.parametrize("path", UNREADABLE, ids=lambda path: path[:12])
+@pytest.mark.parametrize("command", READING)
+def test_a_path_that_cannot_be_read_is_2(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, path: str
+):
+    monkeypatch.chdir(trained)
+    assert main([path if word == "PATH" else word for word in READING[command]]) == 2
+    printed = capsys.readouterr().err
+    assert "Traceback" not in printed
+    assert path[:12] in printed or "is not on this machine" in printed
+
+
+def test_a_string_is_an_option_as_it_is(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "small.cnn", "--epochs=1", "--out=run", "--best=accuracy", "--precision", "bfloat16"]) == 0
+    assert main(["train", "small.cnn", "--epochs=1", "--out=more", "--weights", "run/model.safetensors"]) == 0
+    assert "starts from 4 weights" in capsys.readouterr().out
+    assert main(["train", "small.cnn", "--validation", "0.2", "--dry-run"]) == 0
+    assert main(["train", "small.cnn", "--precision", "halt", "--dry-run"]) == 1
+    assert '`precision` can\'t be "halt"' in capsys.readouterr().err

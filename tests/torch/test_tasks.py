@@ -317,7 +317,7 @@ def test_weights_that_do_not_fit(data: dict[str, Data], tmp_path: Path):
     spec = cnnspec.loads("model B { input [1, 28, 28]; Flatten; Linear(2) as head }")
     torch.save({"other.weight": torch.zeros(3)}, tmp_path / "w.pt")
     (tmp_path / "text.pt").write_text("hello")
-    for name, words in (("w.pt", "none of them fits"), ("text.pt", "holds no weights"), ("none.pt", "there is no")):
+    for name, words in (("w.pt", "none of them fits"), ("text.pt", "holds no weights"), ("none.pt", "no such file")):
         with pytest.raises(TrainError, match=words):
             cnnspec.train(
                 spec, {"data": "Npz", "weights": f'"{tmp_path / name}"', "epochs": 1}, data["shoes"], device="cpu"

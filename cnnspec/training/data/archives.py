@@ -13,7 +13,8 @@ import zlib
 from pathlib import Path
 
 from cnnspec.diagnostics.render import clean
-from cnnspec.errors import TrainError
+from cnnspec.errors import TrainError, Unreadable
+from cnnspec.files import open_regular, reason_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,10 +33,18 @@ class DataError(TrainError):
         super().__init__("\n".join([message, *(f"  {line}" for line in more)]))
 
 
+class UnreadableData(DataError, Unreadable):
+    """A path under which there is no file or folder to read."""
+
+
 class MissingData(DataError):
     """Nothing was found of a data set that has to be fetched first."""
 
     exit_code = 2
+
+
+def unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> UnreadableData:
+    return UnreadableData(f"can't read {shown(path)}: {reason_of(error)}")
 
 
 def shown(path: str | os.PathLike[str]) -> str:
@@ -67,8 +76,9 @@ def collect(path: Path, wanted: Mapping[str, int]) -> dict[str, bytearray]:
     In archives the names count without folders. Raises DataError.
     """
     try:
-        if path.is_dir():
+        if os.path.isdir(path):
             return _from_folder(path, wanted)
+        open_regular(path).close()
         if zipfile.is_zipfile(path):
             return _from_zip(path, wanted)
         return _from_tar(path, wanted)
@@ -76,8 +86,8 @@ def collect(path: Path, wanted: Mapping[str, int]) -> dict[str, bytearray]:
         raise DataError(f"{shown(path)} is neither a folder nor a readable archive: {error}") from None
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise damaged(shown(path), error) from None
-    except OSError as error:
-        raise DataError(f"can't read {shown(path)}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
 
 
 def _from_folder(path: Path, wanted: Mapping[str, int]) -> dict[str, bytearray]:

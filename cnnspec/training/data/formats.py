@@ -17,7 +17,7 @@ import torch
 
 from cnnspec.resources import resource
 from cnnspec.training.data import safe_pickle
-from cnnspec.training.data.archives import CHUNK, DataError, damaged, shown, too_large
+from cnnspec.training.data.archives import CHUNK, DataError, damaged, shown, too_large, unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Npz:
         except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
             raise DataError(f"{shown(path)} is no npz file: {error}") from None
         except OSError as error:
-            raise DataError(f"can't read {shown(path)}: {error.strerror or error}") from None
+            raise unreadable(path, error) from None
 
     def read(self, key: str) -> Tensor:
         """One array of numbers, in any shape: uint8 and int64 as they are, other whole numbers as int64, the rest float32."""

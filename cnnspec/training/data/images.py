@@ -12,7 +12,8 @@ from pathlib import Path
 
 import torch
 
-from cnnspec.training.data.archives import DataError, shown
+from cnnspec.files import open_regular
+from cnnspec.training.data.archives import DataError, UnreadableData, shown, unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def read_picture(path: str | os.PathLike[str], channels: int, size: tuple[int, i
     """
     Image = pillow()
     try:
-        with Image.open(path, formats=FORMATS) as picture:
+        with open_regular(path) as file, Image.open(file, formats=FORMATS) as picture:
             if picture.width * picture.height > LARGEST:
                 raise DataError(f"{shown(path)} has {picture.width} x {picture.height} pixels, more than {LARGEST:,}")
             if size is not None:
@@ -63,7 +64,7 @@ def read_picture(path: str | os.PathLike[str], channels: int, size: tuple[int, i
 
 def _broken(path: str | os.PathLike[str], error: Exception) -> DataError:
     if isinstance(error, OSError) and error.errno is not None:
-        return DataError(f"can't read {shown(path)}: {error.strerror}")
+        return unreadable(path, error)
     if type(error).__name__ == "UnidentifiedImageError":
         return DataError(f"{shown(path)} is no picture that can be read", "formats: " + ", ".join(FORMATS))
     return DataError(f"{shown(path)} is damaged: {shown(str(error)) or type(error).__name__}")
@@ -91,8 +92,8 @@ def find_pictures(root: Path) -> tuple[Files, Files, Files]:
 
     Raises DataError for a folder that is named as a split and can't be one.
     """
-    if not root.is_dir():
-        raise DataError(f"there is no folder {shown(root)}")
+    if not os.path.isdir(root):
+        raise UnreadableData(f"{shown(root)} is no folder")
     try:
         folders = [_split(root, names) for names in (TRAIN, VALIDATION, TEST)]
         train, *others = folders
@@ -102,7 +103,7 @@ def find_pictures(root: Path) -> tuple[Files, Files, Files]:
         found = _classes(train)
         validation, test = ({} if folder is None else _classes(folder) for folder in others)
     except OSError as error:
-        raise DataError(f"can't read {shown(root)}: {error.strerror or error}") from None
+        raise unreadable(root, error) from None
     for folder, classes in zip(others, (validation, test)):
         strange = sorted(classes.keys() - found.keys())
         if strange:

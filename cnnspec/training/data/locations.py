@@ -58,13 +58,15 @@ def candidates(data: DataSet, path: str | os.PathLike[str] | None) -> list[Path]
             found.append(root)
         found += folders
         found += [folder / archive for folder in (root, *folders) for archive in data.archives]
-    return [candidate for candidate in found if candidate.exists()]
+    return [candidate for candidate in found if os.path.exists(candidate)]
 
 
 def missing(data: DataSet, path: str | os.PathLike[str] | None, seen: list[str]) -> MissingData:
     """The error for a data set that was not found. `seen` says what was found of it in part."""
     name = type(data).__name__
-    looked = [f"{shown(root)} ({what}{'' if root.exists() else ', does not exist'})" for root, what in roots(path)]
+    looked = [
+        f"{shown(root)} ({what}{'' if os.path.exists(root) else ', does not exist'})" for root, what in roots(path)
+    ]
     lines = ["looked in " + ", ".join(looked), *seen]
     folder = f" or in its folder {data.folders[0]}" if data.folders else ""
     lines.append(f"put {describe_files(data)} into a folder and give it with --data FOLDER: there{folder}")

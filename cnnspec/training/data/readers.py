@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 
 from cnnspec.declare import sizes
+from cnnspec.files import open_regular
 from cnnspec.recipe import datasets as catalogue
 from cnnspec.training.data import formats, locations
-from cnnspec.training.data.archives import DataError, collect, shown
+from cnnspec.training.data.archives import DataError, collect, shown, unreadable
 from cnnspec.training.data.images import divide_pictures, find_pictures, read_picture, to_tensor
 from cnnspec.training.data.splits import Split, load_split
 
@@ -221,7 +222,13 @@ def _own_path(data: DataSet, request: Request) -> Path:
     path = request.path if request.path is not None else getattr(data, "path", None)
     if path is None:
         raise DataError(f"{type(data).__name__} has no path: write it in the recipe or give --data PATH")
-    return Path(path).expanduser()
+    found = os.path.expanduser(path)
+    try:
+        if not os.path.isdir(found):
+            open_regular(found).close()
+    except (OSError, ValueError) as error:
+        raise unreadable(found, error) from None
+    return Path(found)
 
 
 class PictureFiles:
