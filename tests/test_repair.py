@@ -55,6 +55,12 @@ def body(text: str) -> str:
     return "model M {\n    " + "\n    ".join(text.split("; ")) + "\n}\n"
 
 
+def test_in_a_loop_the_pass_that_fails_counts():
+    text = body("input [3, 32, 32]; repeat 6 { Conv2d(16, 3); MaxPool2d(2) }")
+    (found,) = errors(text)
+    assert any(fix.message.startswith("leave out `MaxPool2d(2)` on line 3") for fix in found.fixes)
+
+
 def test_the_example_of_the_issue():
     (found,) = errors(LENET, "lenet.cnn")
     shown = render(found).split("\n")

@@ -67,6 +67,9 @@ def _numbers(case: Case) -> Iterator[Option]:
         if site.node is declared or (site.kind == "stated" and not inside):
             # What another layer states is what arrives there: to change it would be wrong.
             continue
+        if site.field == "out_channels" and case.found.code.id in ("E204", "E207"):
+            # However many channels there are, a map is as large.
+            continue
         extra += COSTS["inside"] if inside else 0.0
         extra += COSTS["stated here" if site.kind == "stated" else site.kind]
         extra += _explains(case, site, off)

@@ -116,12 +116,12 @@ class Case:
         return self.before(place.statement) if place is not None else None
 
     def before(self, statement: tree.Statement) -> Shape | None:
-        """The shape that arrives at a statement, in its first use."""
+        """The shape that arrives at a statement, in its first use or where it fails."""
         node = self.node(statement)
         return node.input if node is not None and _is_numbers(node.input) else None
 
     def node(self, statement: tree.Statement) -> Node | None:
-        """The module that a statement makes, in its first use."""
+        """The module that a statement makes: in its first use, or the one in which it fails."""
         at = self._index(getattr(statement, "head", statement.span))
         return self.nodes[at] if at is not None else None
 
@@ -129,11 +129,15 @@ class Case:
         if self._by_place is None:
             self._by_place = {}
             for number, node in enumerate(self.nodes):
-                self._by_place.setdefault((id(node.span.source), node.span.start, node.span.end), number)
+                key = (id(node.span.source), node.span.start, node.span.end)
+                if self._by_place.setdefault(key, number) == number or node.output or not node.input:
+                    continue
+                if self.nodes[self._by_place[key]].output:
+                    self._by_place[key] = number
         return self._by_place.get((id(head.source), head.start, head.end))
 
     def nodes_before(self, statement: tree.Statement) -> list[LayerNode]:
-        """The layers that run before a statement, in its first use, the nearest first."""
+        """The layers that run before a statement, in its first use or where it fails, the nearest first."""
         at = self._index(getattr(statement, "head", statement.span))
         return [node for node in self.nodes[:at][::-1] if isinstance(node, LayerNode)]
 
