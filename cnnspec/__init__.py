@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cnnspec.layers import Layer as Layer
     from cnnspec.spec import Spec as Spec
     from cnnspec.spec import SpecError as SpecError
+    from cnnspec.spec import from_torch as from_torch
     from cnnspec.spec import load as load
     from cnnspec.spec import loads as loads
     from cnnspec.training.api import train as train
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Spec": "cnnspec.spec",
     "SpecError": "cnnspec.spec",
+    "from_torch": "cnnspec.spec",
     "load": "cnnspec.spec",
     "loads": "cnnspec.spec",
     "Layer": "cnnspec.layers",
@@ -32,7 +34,19 @@ _HOMES = {
     "load_weights": "cnnspec.weights",
 }
 
-__all__ = ["Layer", "Spec", "SpecError", "__version__", "evaluate", "load", "load_weights", "loads", "predict", "train"]
+__all__ = [
+    "Layer",
+    "Spec",
+    "SpecError",
+    "__version__",
+    "evaluate",
+    "from_torch",
+    "load",
+    "load_weights",
+    "loads",
+    "predict",
+    "train",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -18,7 +18,7 @@ from cnnspec.syntax.read import read_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from typing import Any, Protocol
 
     import torch
@@ -147,6 +147,49 @@ class Spec:
         from cnnspec.backends.summary_page import summary_of
 
         return summary_of(self.graph, batch, dtype, optimizer)
+
+
+class ImportedSpec(Spec):
+    """A network that was imported: `text` is its spec, `keys` the map from the keys of its modules and weights to those of
+    the source."""
+
+    def __init__(self, graph: Graph, text: str, keys: Mapping[str, str]) -> None:
+        super().__init__(graph, [])
+        self.text, self.keys = text, keys
+
+    def carry(self, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """A state dict of the source under the keys of this spec, for `compile().load_state_dict`.
+
+        Raises KeyError for a weight that it has not.
+        """
+        from cnnspec.graph.state import state_of
+
+        known = dict(self.keys)
+        found = {}
+        for key, shape in state_of(self.graph.root).items():
+            own = key
+            while own not in known:
+                own = own.rpartition(".")[0]
+            found[key] = state[known[own] + key[len(own) :]].reshape(shape)
+        return found
+
+
+def from_torch(
+    net: nn.Module, input_shape: tuple[int, ...] | tuple[tuple[int, ...], ...], *, mode: str | None = None
+) -> ImportedSpec:
+    """The spec of a live module, by torch.fx, for an input of a shape without the batch, or for several.
+
+    With the weights carried over, it gives the same outputs. `mode`, "eval" or "train", says what is meant where the module
+    does something else in training. Raises SpecError with the list of places for what a spec can't say.
+    """
+    from cnnspec.importers.live import import_live
+
+    shapes = input_shape if isinstance(input_shape[0], tuple) else (input_shape,)
+    sink = Sink()
+    found = import_live(net, shapes, sink, mode)
+    if found is None or sink.has_errors:
+        raise SpecError([one for one in sink.diagnostics if one.severity == "error"])
+    return ImportedSpec(found.graph, found.text, found.keys)
 
 
 def load(path_or_file: str | os.PathLike[str] | Readable, model: str | None = None, **parameters: Any) -> Spec:

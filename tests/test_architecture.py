@@ -28,6 +28,8 @@ TORCH = {
     "backends/torch_files.py",
     "backends/torch_module.py",
     "cli/evaluate.py",
+    "importers/fx_source.py",
+    "importers/live.py",
     "weights.py",
 }
 TORCH_FREE_TRAINING = {"chance", "events", "folder", "progress", "settings", "signals", "spec_files"}

@@ -5,9 +5,22 @@ from __future__ import annotations
 import os
 import sys
 
-from cnnspec.cli.common import FINDINGS, OK, Command, UsageError, add_color, complain, files_of, print_text, read
-from cnnspec.cli.graphs import add_network, print_errors
+from cnnspec.cli.common import (
+    FINDINGS,
+    OK,
+    Command,
+    UsageError,
+    add_color,
+    add_definitions,
+    add_input,
+    complain,
+    files_of,
+    print_text,
+    read,
+)
+from cnnspec.cli.graphs import print_errors
 from cnnspec.files import PYTHON
+from cnnspec.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +30,38 @@ if TYPE_CHECKING:
     from cnnspec.importers.spec_text import Imported
 
 
+_FORMATS = {
+    ".h5": "a Keras model with weights",
+    ".pb": "a TensorFlow graph",
+    ".tflite": "a TFLite model",
+    ".pt": "a TorchScript or pickled module",
+    ".pth": "a pickled module or weights",
+    ".pt2": "an exported program",
+    ".ts": "a TorchScript module",
+    ".mlmodel": "a Core ML model",
+    ".mlpackage": "a Core ML model",
+    ".caffemodel": "a Caffe model",
+    ".prototxt": "a Caffe network",
+    ".params": "an MXNet model",
+    ".pdmodel": "a Paddle model",
+    ".safetensors": "weights alone",
+    ".keras": "a Keras model",
+}
+"""What is known and not read, by its ending."""
+_WAY = {
+    ".pb": "python -m tf2onnx.convert --saved-model FOLDER --output net.onnx",
+    ".tflite": "python -m tf2onnx.convert --tflite FILE --output net.onnx",
+    ".h5": "keras.models.load_model(FILE).export('net.onnx', format='onnx')",
+}
+"""How it becomes ONNX."""
+
+
 def options_of(parser: ArgumentParser) -> None:
-    add_network(parser)
+    parser.add_argument(
+        "path", metavar="SOURCE", help="PyTorch source as model.py:Net, or module:attribute, whose code is run"
+    )
+    add_definitions(parser)
+    add_input(parser)
     parser.add_argument(
         "-o", "--output", default="-", metavar="FILE", help="where to: a name that ends in .cnn, or - for stdout"
     )
@@ -27,19 +70,54 @@ def options_of(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Write the spec of a module, with the map of its keys beside it, or tell what can't be said."""
+    """Write the spec of a network, with the map of its keys beside it, or tell what can't be said."""
     from cnnspec.diagnostics import Sink
 
     path, entry = next(files_of(options.path))
-    if not path.endswith(PYTHON):
-        raise UsageError(f"import reads PyTorch source, not {path}; other formats come over ONNX")
     sink = Sink()
-    found = _imported(options, path, entry, sink)
+    if path.endswith(PYTHON):
+        found = _imported(options, path, entry, sink)
+    elif _is_module(options.path):
+        found = _live(options, sink)
+    else:
+        raise UsageError(_unknown(path))
     if found is None:
         print_errors(options, sink)
         return FINDINGS
     _write(options, found)
     return OK
+
+
+def _is_module(path: str) -> bool:
+    """Whether a path is `module:attribute` rather than that of a file."""
+    module, separator, entry = path.partition(":")
+    return bool(separator and entry) and all(part.isidentifier() for part in module.split("."))
+
+
+def _unknown(path: str) -> str:
+    """Why a file is not read, and the way to a spec."""
+    ending = os.path.splitext(path)[1].lower()
+    what = _FORMATS.get(ending, "no source that import knows")
+    way = f": {_WAY[ending]}" if ending in _WAY else ""
+    known = "PyTorch source (model.py:Net) and live modules (module:attribute)"
+    return f"{path} is {what}; import reads {known}, others come over ONNX{way}"
+
+
+def _live(options: Namespace, sink: Sink) -> Imported | None:
+    """The spec of a module that is imported and traced, which runs its code."""
+    from cnnspec.torch_source.describe import parse_input
+
+    shapes = parse_input(options.input) if options.input else ()
+    if not shapes:
+        raise UsageError("a live module needs the shape of its input: --input 3x224x224, several with commas")
+    module, _, entry = options.path.partition(":")
+    try:
+        from cnnspec.importers.live import import_live, live_module
+    except ModuleNotFoundError as error:
+        raise UsageError(f"importing a live module needs {error.name}: pip install 'cnnspec[torch]'") from None
+    complain(f"imports {module}, which runs its code")
+    sys.path.insert(0, os.getcwd())
+    return import_live(live_module(module, entry), shapes, sink, options.mode)
 
 
 def _imported(options: Namespace, path: str, entry: str | None, sink: Sink) -> Imported | None:
@@ -66,14 +144,15 @@ def _imported(options: Namespace, path: str, entry: str | None, sink: Sink) -> I
             sink.report(codes.DIFFERS_IN_TRAINING, place_of(outcome).span, name=outcome.name)
     found = import_module(outcome, sink)
     if found is not None:
-        for name in unused(outcome, set(found.keys.values())):
-            complain(f"`{name}` is made and never run: it is not in the spec")
+        found = replace(found, idle=tuple(unused(outcome, set(found.keys.values()))))
     return found if not sink.has_errors else None
 
 
 def _write(options: Namespace, found: Imported) -> None:
     import json
 
+    for name in found.idle:
+        complain(f"`{name}` is made and never run: it is not in the spec")
     if options.output == "-":
         print_text(found.text, end="")
         return

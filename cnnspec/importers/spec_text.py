@@ -22,15 +22,24 @@ _STYLES = (Style(), Style(loops=False), Style(share=False), Style(loops=False, s
 
 @record
 class Imported:
-    """The text of a spec, its graph, and which module or weight of the source each of its own stands for, by their keys."""
+    """The text of a spec, its graph, and which module or weight of the source each of its own stands for, by their keys.
+
+    A weight may have other dimensions than that of the source, with as many values in the same order. `idle` are the keys of
+    modules that never run, and have no counterpart.
+    """
 
     text: str
     graph: Graph
     keys: Mapping[str, str]
+    idle: tuple[str, ...] = ()
 
 
-def as_spec(graph: Graph, origins: Mapping[str, Origin], comment: str = "") -> Imported | None:
+def as_spec(
+    graph: Graph, origins: Mapping[str, Origin], comment: str = "", loose: Mapping[str, Mapping[str, str]] | None = None
+) -> Imported | None:
     """The spec of a graph without foreign layers; None where no text comes out as the same network.
+
+    `loose` has layers of the graph that are no modules of the source, each with the keys of its weights there.
 
     The text is checked as any other, and what it computes compared with the graph; one with loops and shared blocks is
     tried before one that spells everything out.
@@ -43,7 +52,7 @@ def as_spec(graph: Graph, origins: Mapping[str, Origin], comment: str = "") -> I
             continue
         keys = _keys(found[0], written)
         if keys is not None and _same(graph, found[0], keys):
-            return Imported(written.text, found[0], keys)
+            return Imported(written.text, found[0], _of_source(keys, loose or {}))
     return None
 
 
@@ -59,6 +68,14 @@ def _keys(graph: Graph, written: Written) -> dict[str, str] | None:
     if len(layers) != len(written.layers) or len(weights) != len(written.weights):
         return None
     return dict(zip([*layers, *weights], [*written.layers, *written.weights]))
+
+
+def _of_source(keys: Mapping[str, str], loose: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The map of keys, with the weights of layers that are no modules one by one."""
+    found: dict[str, str] = {}
+    for own, other in keys.items():
+        found |= {f"{own}.{name}": key for name, key in loose[other].items()} if other in loose else {own: other}
+    return found
 
 
 def _same(graph: Graph, spec: Graph, keys: Mapping[str, str]) -> bool:

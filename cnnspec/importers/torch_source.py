@@ -12,7 +12,7 @@ from cnnspec.graph.walk import runs
 from cnnspec.importers.spec_text import Imported, as_spec
 from cnnspec.record import replace
 from cnnspec.torch_source.lower.foreign import Foreign
-from cnnspec.torch_source.lower.graphs import lowered
+from cnnspec.torch_source.lower.graphs import Lowered, lowered, place_of
 from cnnspec.torch_source.lower.shapes import batch_axis, tensors_in
 from cnnspec.torch_source.module_methods import walk
 from cnnspec.torch_source.outcome import Outcome
@@ -20,7 +20,7 @@ from cnnspec.torch_source.values import Class, Function, Instance, lineage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from cnnspec.graph.nodes import Graph, Node
     from cnnspec.source import Span
@@ -34,7 +34,13 @@ def exact_graph(outcome: Outcome, sink: Sink) -> Graph | None:
 
     What it does not tell goes to `sink`, each with its place, and None is given then.
     """
-    graph, problems = lowered(outcome)
+    found = _exact(outcome, sink)
+    return None if found is None else found.graph
+
+
+def _exact(outcome: Outcome, sink: Sink) -> Lowered | None:
+    found = lowered(outcome)
+    graph, problems = found.graph, found.problems
     places = {(span.source.path, span.start, reason): (reason, span) for reason, span in problems}
     for _, node in runs(graph.root):
         if isinstance(node, LayerNode) and isinstance(node.layer, Foreign):
@@ -44,7 +50,7 @@ def exact_graph(outcome: Outcome, sink: Sink) -> Graph | None:
         places[("", 0, "")] = "an output whose first dimension is no batch", graph.root.span
     for reason, span in places.values():
         _refuse(sink, reason, span)
-    return None if places else graph
+    return None if places else found
 
 
 def with_attributes(node: StackNode) -> StackNode:
@@ -67,14 +73,30 @@ def with_attributes(node: StackNode) -> StackNode:
 
 def import_module(outcome: Outcome, sink: Sink) -> Imported | None:
     """The spec of a module that was followed to its end; what specs can't say goes to `sink`, each with its place."""
-    graph = exact_graph(outcome, sink)
-    if graph is None or outcome.module is None:
+    if outcome.module is None:
         return None
-    source = graph.source.path.replace("\\", "/").rpartition("/")[2]
-    found = as_spec(graph, _origins(outcome.module), f"Imported from {source}, {outcome.name}.")
+    source = place_of(outcome).script.source.path.replace("\\", "/").rpartition("/")[2]
+    return import_outcome(outcome, sink, _origins(outcome.module), {}, f"Imported from {source}, {outcome.name}.")
+
+
+def import_outcome(
+    outcome: Outcome, sink: Sink, origins: Mapping[str, Origin], titles: Mapping[str, str], comment: str
+) -> Imported | None:
+    """As `import_module`, for source that stands for something else: `origins` tells by keys what made its modules, `titles`
+    what classes of the source are called there."""
+    exact = _exact(outcome, sink)
+    if exact is None:
+        return None
+    graph = replace(exact.graph, root=_titled(exact.graph.root, titles)) if titles else exact.graph
+    found = as_spec(graph, origins, comment, exact.loose)
     if found is None:
         _refuse(sink, "the way in which its values go", graph.root.span)
     return found
+
+
+def _titled(node: StackNode, titles: Mapping[str, str]) -> StackNode:
+    children = tuple(_titled(child, titles) if isinstance(child, StackNode) else child for child in node.children)
+    return replace(node, children=children, title=titles.get(node.title, node.title))
 
 
 def same_in_training(outcome: Outcome, others: list[Outcome]) -> bool:
@@ -82,7 +104,7 @@ def same_in_training(outcome: Outcome, others: list[Outcome]) -> bool:
     if len(others) != 1 or others[0].stop:
         return False
     meanings = Meanings()
-    return meanings.of(lowered(outcome)[0], {}) == meanings.of(lowered(others[0])[0], {})
+    return meanings.of(lowered(outcome).graph, {}) == meanings.of(lowered(others[0]).graph, {})
 
 
 def _refuse(sink: Sink, reason: str, span: Span) -> None:

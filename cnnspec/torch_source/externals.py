@@ -37,7 +37,7 @@ def external(path: str) -> object:
     ):
         return TorchClass("Module")
     if path.startswith(("timm.", "torchvision.ops.")) and last in ("DropPath", "StochasticDepth"):
-        return TorchClass("DropPath")
+        return TorchClass(last)
     if last in _MIXINS:
         return TorchClass("object", module=False)
     if path.startswith("typing.") and last not in ("cast", "NamedTuple", "TYPE_CHECKING"):

@@ -352,13 +352,19 @@ class Loss(SpecialModule):
 
 
 class DropPath(SpecialModule):
-    """Drops whole samples at random, as timm and torchvision have it: the shape stays."""
+    """Drops whole samples at random, as timm has it: the shape stays."""
 
     order = "drop_prob= scale_by_keep="
 
     def run(self, m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
         x = self.first(place, arguments, keywords)
         return Tensor(x.shape, x.kind, made=x.made)
+
+
+class StochasticDepth(DropPath):
+    """The same, as torchvision has it."""
+
+    order = "p mode"
 
 
 class DataParallel(SpecialModule):

@@ -18,7 +18,7 @@ from cnnspec.graph.nodes import (
     Wire,
 )
 from cnnspec.layers import Layer
-from cnnspec.layers.base import Parts
+from cnnspec.layers.base import Parts, count
 from cnnspec.record import replace
 from cnnspec.torch_source.fitting import input_names
 from cnnspec.torch_source.lower.foreign import Foreign
@@ -29,6 +29,8 @@ from cnnspec.torch_source.values import Instance, Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cnnspec.layers.base import Shape
     from cnnspec.source import Span
     from cnnspec.torch_source.lower.keys import Keys
@@ -43,6 +45,8 @@ class Body:
         self.children: list[Node] = []
         self.steps: list[Step] = []
         self.weights: list[Weight] = []
+        self.learnt: set[str] = set()
+        """Parameters that are the weights of a layer."""
         self.wires: dict[int, Wire] = {}
         self.stretched: dict[int, Tensor] = {}
         """Tensors that are others stretched to a larger shape."""
@@ -119,6 +123,28 @@ class Body:
     def layer_on(self, layer: Layer, feed: Feed, x: Shape | Parts, output: Shape | Parts, span: Span) -> Wire:
         """Run a layer that is no module of the source on a wire whose shape is known."""
         return self.append(LayerNode(None, type(layer).__name__, layer, x, output, 0, span), feed)
+
+    def learning(
+        self, layer: Layer, x: Tensor, output: Tensor, own: Mapping[str, Tensor], label: str, span: Span
+    ) -> Wire:  # fmt: skip
+        """Run a layer whose weights are parameters of the module that runs: `own`, by their names in the layer."""
+        before, after = sample_of(x), sample_of(output)
+        wanted = {name: size for name, size in layer.tensors(before).items() if name in own or size}
+        names = {name: self.keys.of_parameter(tensor, self.run.module) for name, tensor in own.items()}
+        if set(wanted) != set(own) or not all(names.values()) or self.learnt & set(names.values()):
+            raise Unsaid("weights that are no parameters of this module alone")
+        if batch_axis(x.shape) != 0 or tuple(layer.infer(before)) != after:
+            raise Unsaid("the batch is not the first dimension here")
+        if any(count(wanted[name]) != count(tensor.shape) for name, tensor in own.items()):
+            raise Unsaid("weights of another shape")
+        self.learnt |= set(names.values())
+        label = label or "scale"
+        taken = {child.label for child in self.children} | {key for key, _ in self.run.module.modules()}
+        while label in taken:
+            label += "_"
+        self.keys.add_loose(label, self.run.module, names)
+        node = LayerNode(label, type(layer).__name__, layer, before, after, layer.parameters(before), span)
+        return self.append(node, self._feed((x,)))
 
     def merge(
         self, kind: str, first: Tensor, others: tuple[object, ...], output: Shape, span: Span, dim: int = 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from cnnspec.compiler.expansion import integer_inputs
 from cnnspec.graph.nodes import Entry, Graph
-from cnnspec.record import replace
+from cnnspec.record import record, replace
 from cnnspec.torch_source.fitting import input_names
 from cnnspec.torch_source.lower import layout as layout
 from cnnspec.torch_source.lower import merges as merges
+from cnnspec.torch_source.lower import own_weights as own_weights
 from cnnspec.torch_source.lower.inlining import inlined
 from cnnspec.torch_source.lower.keys import Keys
 from cnnspec.torch_source.lower.runs import lower
@@ -17,6 +18,8 @@ from cnnspec.torch_source.values import Class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cnnspec.source import Span
     from cnnspec.torch_source.script import Place
 
@@ -27,15 +30,26 @@ def graph_of(outcome: Outcome) -> Graph | None:
     Shapes leave out the batch. Keys are those of the module's own state dict. What specs have no layer for is a `Foreign`
     layer.
     """
-    return None if outcome.stop or outcome.trace is None or outcome.trace.root is None else lowered(outcome)[0]
+    return None if outcome.stop or outcome.trace is None or outcome.trace.root is None else lowered(outcome).graph
 
 
-def lowered(outcome: Outcome) -> tuple[Graph, list[tuple[str, Span]]]:
-    """The graph of a module that was followed to its end, and what the graph does not tell: reasons, and where."""
+@record
+class Lowered:
+    """A graph, what it does not tell, reasons and where, and layers whose weights are parameters of a module around them."""
+
+    graph: Graph
+    problems: tuple[tuple[str, Span], ...]
+    loose: Mapping[str, Mapping[str, str]]
+    """By their keys in the graph the keys of their weights in the source."""
+
+
+def lowered(outcome: Outcome) -> Lowered:
+    """The graph of a module that was followed to its end."""
     assert outcome.trace is not None
     assert outcome.trace.root is not None
     run = _with_one_input(inlined(outcome.trace.root), len(outcome.inputs))
-    root, body = lower(run, place_of(outcome).span, Keys(run.module))
+    keys = Keys(run.module)
+    root, body = lower(run, place_of(outcome).span, keys)
     root = replace(root, title=outcome.name, inputs=len(outcome.inputs))
     if outcome.parameters is not None:
         root = replace(root, parameters=outcome.parameters)
@@ -46,7 +60,8 @@ def lowered(outcome: Outcome) -> tuple[Graph, list[tuple[str, Span]]]:
         Entry(names[number] if number < len(names) else None, shape, place.span, number in integers)
         for number, shape in enumerate(outcome.inputs)
     )
-    return Graph(outcome.name, {}, root, True, None, place.script.source, entries), body.problems
+    graph = Graph(outcome.name, {}, root, True, None, place.script.source, entries)
+    return Lowered(graph, tuple(body.problems), keys.loose)
 
 
 def place_of(outcome: Outcome) -> Place:

@@ -52,6 +52,10 @@ def _merged(body: Body, step: Step, kind: str, first: object, second: object) ->
         first, second = (body.stretched.get(id(one), one) for one in (first, second))
     if batch_axis(first.shape) is None:
         first, second = second, first
+    if kind == "multiply" and isinstance(second, Tensor) and _is_per_channel(second, y):
+        name = body.keys.of_parameter(second, body.run.module)
+        scale = make_layer("LayerScale", init=1.0)
+        return body.gives(y, body.learning(scale, first, y, {"gamma": second}, name, step.place.span))
     one, other = sample_of(first), sample_of(second)
     axes = {batch_axis(part.shape) for part in (first, second)} - {None}
     if axes != {batch_axis(y.shape)} or len(one) != len(other) or len(axes) > 1:
@@ -61,6 +65,16 @@ def _merged(body: Body, step: Step, kind: str, first: object, second: object) ->
     if kind == "add" and one != other:
         raise Unsaid("a sum of different shapes")
     return body.gives(y, body.merge(kind, first, (second,), after, step.place.span))
+
+
+def _is_per_channel(value: Tensor, y: Tensor) -> bool:
+    """Whether a value is a parameter with one number for each channel of another one."""
+    if not value.parameter or batch_axis(value.shape) is not None or batch_axis(y.shape) != 0 or len(y.shape) < 2:
+        return False
+    shape = value.shape
+    while shape[:1] == (1,) and len(shape) > len(y.shape) - 1:
+        shape = shape[1:]
+    return shape == (y.shape[1], *[1] * (len(y.shape) - 2))
 
 
 @lowering("+", "add", "add_")

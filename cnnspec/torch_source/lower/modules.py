@@ -134,14 +134,21 @@ def _encoder_layer(body: Body, step: Step, module: Instance, other: SpecialModul
     return body.run_module(module, node, _known(body, x)), step.output
 
 
+def _stochastic_depth(body: Body, step: Step, module: Instance, other: SpecialModule, span: Span) -> Lowered:
+    if other.values.get("mode") != "row":
+        raise Unsaid("dropped paths of this kind")
+    return _dropped(body, step, module, other.values.get("p"), span)
+
+
 def _drop_path(body: Body, step: Step, module: Instance, other: SpecialModule, span: Span) -> Lowered:
+    if other.values.get("scale_by_keep", True) is not True:
+        raise Unsaid("dropped paths of this kind")
+    return _dropped(body, step, module, other.values.get("drop_prob", 0.0) or 0.0, span)
+
+
+def _dropped(body: Body, step: Step, module: Instance, p: object, span: Span) -> Lowered:
     x = step.inputs[0]
-    p = other.values.get("drop_prob", 0.0) or 0.0
-    if (
-        not isinstance(x, Tensor)
-        or not isinstance(p, (int, float))
-        or other.values.get("scale_by_keep", True) is not True
-    ):
+    if not isinstance(x, Tensor) or not isinstance(p, (int, float)):
         raise Unsaid("dropped paths of this kind")
     shape = sample_of(x)
     node = LayerNode(None, "StochasticDepth", make_layer("StochasticDepth", p=float(p)), shape, shape, 0, span)
@@ -161,4 +168,5 @@ _OTHERS: dict[str, Callable[[Body, Step, Instance, SpecialModule, Span], Lowered
     "MultiheadAttention": _attention,
     "TransformerEncoderLayer": _encoder_layer,
     "DropPath": _drop_path,
+    "StochasticDepth": _stochastic_depth,
 }

@@ -244,12 +244,14 @@ def _dropout(body: Body, step: Step, arguments: Arguments) -> None:
     written = [key.value for key in call.keywords if key.arg == "training"] if isinstance(call, ast.Call) else []
     if isinstance(call, ast.Call) and not written and len(call.args) > 2:
         written = [call.args[2]]
+    if written and isinstance(written[0], ast.Constant) and written[0].value is False:
+        return body.same(output_of(step), tensor(arguments))
     if not written or not isinstance(written[0], ast.Attribute) or written[0].attr != "training":
         raise Unsaid("dropout that `training` does not switch off")
     names = {"dropout": "Dropout", "alpha_dropout": "AlphaDropout", "feature_alpha_dropout": "FeatureAlphaDropout"}
     rest = arguments.get("rest")
     p = arguments.get("p", rest[0] if isinstance(rest, tuple) and rest else 0.5)
-    apply(body, step, make_layer(names.get(step.name, step.name.capitalize()), p=p))
+    return apply(body, step, make_layer(names.get(step.name, step.name.capitalize()), p=p))
 
 
 # --- values as they are ---
