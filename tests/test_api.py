@@ -100,7 +100,8 @@ def test_text():
     assert repr(spec) == "<Spec M: (4,) -> (3,), 15 parameters>"
     assert "15 parameters in 1 layer" in spec.summary()
     assert sorted(dir(cnnspec)) == [
-        "Layer", "Spec", "SpecError", "__version__", "evaluate", "load", "load_weights", "loads", "predict", "train",
+        "Layer", "Spec", "SpecError", "__version__", "evaluate", "from_torch", "load", "load_weights", "loads", "predict",
+        "train",
     ]  # fmt: skip
     with pytest.raises(AttributeError, match="no attribute 'laod'"):
         cnnspec.laod  # noqa: B018

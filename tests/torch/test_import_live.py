@@ -122,7 +122,7 @@ model Net {
         Scaled
     }
     Scaled(stride=2)
-    Flatten(start_dim=2)
+    Flatten(2)
     GRU(6, bidirectional=true) as rnn
     Select(-1)
     Dropout(0.3)
