@@ -32,6 +32,7 @@ _HOMES = {
     "predict": "cnnspec.training.evaluate",
     "train": "cnnspec.training.api",
     "load_weights": "cnnspec.weights",
+    "load_ipython_extension": "cnnspec.editor.magic",
 }
 
 __all__ = [

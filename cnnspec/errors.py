@@ -8,6 +8,10 @@ class CnnspecError(Exception):
 
     exit_code = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows instead of a traceback."""
+        return [f"cnnspec: {self}"]
+
 
 class UsageError(CnnspecError):
     """A command that can't be carried out as it was given: wrong usage, settings that can't be used, an unreadable path."""

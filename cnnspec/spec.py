@@ -37,6 +37,10 @@ class SpecError(ValueError):
         super().__init__("\n" + render_all(diagnostics))
         self.diagnostics = diagnostics
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows instead of a traceback."""
+        return [render_all(self.diagnostics, color=not os.environ.get("NO_COLOR"))]
+
 
 class Spec:
     """A network that has been checked.
@@ -130,13 +134,11 @@ class Spec:
             write_atomic(path, picture(form_of(os.fspath(path))))
         return str(picture("svg"))
 
-    def _repr_svg_(self) -> str:
-        return self.draw()
-
-    def _repr_html_(self) -> str:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows: picture and table, the picture alone where no HTML can be shown, or a line of text."""
         from cnnspec.backends.notebook import html_of
 
-        return html_of(self.declared)
+        return {"text/plain": repr(self), "text/html": html_of(self.declared), "image/svg+xml": self.draw()}
 
     def summary(self, batch: int = 1, *, dtype: str = "float32", optimizer: str | None = None) -> Summary:
         """What the network costs: a text that a notebook shows as a table.
@@ -236,9 +238,11 @@ def _spec(source: Source, model: str | None, parameters: dict[str, Any], sink: S
     return Spec(graph, sink.diagnostics)
 
 
-def the_only(source: Source, model: str | None, parameters: dict[str, Any], sink: Sink) -> Graph | None:
+def the_only(
+    source: Source, model: str | None, parameters: dict[str, Any], sink: Sink, *, fixes: bool = False
+) -> Graph | None:
     """The graph of the model that is asked for, or of the only one; reports where there is none or several."""
-    graphs = check(source, sink, model=model, parameters=parameters)
+    graphs = check(source, sink, model=model, parameters=parameters, fixes=fixes)
     if len(graphs) > 1:
         names = listing(graph.name for graph in graphs)
         sink.report(codes.SEVERAL_MODELS, Span(source, 0, 0), known=f"choose one of {names}")

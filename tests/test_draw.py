@@ -322,7 +322,7 @@ def test_a_wrong_network_is_drawn_and_told(tmp_path: Path, capsys: pytest.Captur
 
 def test_a_spec_draws_itself(tmp_path: Path):
     spec = cnnspec.load(SPECS / "resnet.cnn", model="ResNet18")
-    assert spec._repr_svg_() == spec.draw() == draw(spec.graph)
+    assert spec._repr_mimebundle_()["image/svg+xml"] == spec.draw() == draw(spec.graph)
     spec.draw(tmp_path / "net.mmd")
     assert (tmp_path / "net.mmd").read_text(encoding="utf-8").startswith("---\ntitle: ResNet18")
     assert spec.draw(style="stack", open=["layer3.0"]) == draw(spec.graph, style="stack", wanted=["layer3.0"])
@@ -342,11 +342,12 @@ def test_sizes_by_name_are_typical_ones_and_the_head_says_which():
 
 
 def test_a_notebook_shows_picture_and_table():
-    shown = cnnspec.load(SPECS / "lenet.cnn")._repr_html_()
+    shown = cnnspec.load(SPECS / "lenet.cnn")._repr_mimebundle_()["text/html"]
     assert shown.startswith("<svg")
     assert '<td style="text-align:right">16×10×10</td>' in shown
     assert "61,706 parameters, 416,520 multiply-accumulates" in shown
-    assert cnnspec.load(SPECS / "resnet.cnn", model="ResNet152")._repr_html_().count("<tr>") < 12
+    large = cnnspec.load(SPECS / "resnet.cnn", model="ResNet152")._repr_mimebundle_()["text/html"]
+    assert large.count("<tr>") < 12
 
 
 # --- the pictures of the documentation ---

@@ -11,6 +11,7 @@ from cnnspec.spec import Spec, SpecError, load
 from cnnspec.training import checkpoint
 from cnnspec.training.data.load import Data, load_data
 from cnnspec.training.options import Options
+from cnnspec.training.report.live import telling
 from cnnspec.training.results import Run
 from cnnspec.training.settings import named, setting, written
 from cnnspec.training.start import train as run_training
@@ -30,6 +31,7 @@ def train(
     out: str | os.PathLike[str] | None = None,
     device: str = "auto",
     callbacks: Sequence[object] = (),
+    progress: bool | None = None,
     resume: bool = False,
     options: Options | None = None,
 ) -> Run:
@@ -38,7 +40,8 @@ def train(
     `recipe` is a Recipe, the name of one ("d2l"), settings by name (`{"epochs": 3, "optimizer": "SGD(lr=0.1)"}`, strings
     as a recipe writes them) or None for the spec's own. `data` is a data set's name or loaded data; None loads what the
     recipe names. With a folder `out` the run is saved there; with `resume` it goes on from there with its own recipe, and
-    the settings given here on top. `options` say how a run is carried out.
+    the settings given here on top. `options` say how a run is carried out. `progress` tells how it goes: in a notebook by
+    curves that grow, which is the default there, elsewhere by a line an epoch.
 
     Raises SpecError for a recipe with mistakes, TrainError for what goes wrong in the run by the user's doing.
 
@@ -56,8 +59,9 @@ def train(
         resolved = _resolve(checked, recipe, data, {} if kept is None else kept["recipe"])
     loaded = data if isinstance(data, Data) else load_data(resolved.data if data is None else data)
     return run_training(
-        checked, resolved, loaded, out=out, device=device, callbacks=callbacks, resume=resume, options=options
-    )
+        checked, resolved, loaded, out=out, device=device, callbacks=[*callbacks, *telling(progress)], resume=resume,
+        options=options,
+    )  # fmt: skip
 
 
 def _resolve(spec: Spec, recipe: str | Mapping[str, object] | None, data: object, base: Mapping[str, str]) -> Recipe:

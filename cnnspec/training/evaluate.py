@@ -12,7 +12,8 @@ from cnnspec.errors import TrainError
 from cnnspec.training.data.images import read_picture
 from cnnspec.training.device import laid_out, layout_of
 from cnnspec.training.distributed import Group
-from cnnspec.training.measure import measure
+from cnnspec.training.measure import examples, measure
+from cnnspec.training.report.task_pictures import draw_task
 from cnnspec.training.restore import open_model
 from cnnspec.training.results import Evaluation, Model, Prediction, evaluation_of
 
@@ -47,11 +48,20 @@ def evaluate_model(model: Model, data: Data | None = None, *, batch: int = 256) 
     if len(found.classes) != len(model.classes):
         raise TrainError(f"the data has {len(found.classes)} classes, the model was trained on {len(model.classes)}")
     split = found.test if found.test is not None else found.train
+    layout = layout_of(model.device, model.shape)
     measured = measure(
         model.net, split.batches(torch.arange(len(split)), batch), model.prepare, model.task,
-        device=model.device, group=Group(), layout=layout_of(model.device, model.shape),
+        device=model.device, group=Group(), layout=layout,
     )  # fmt: skip
-    return evaluation_of(measured, model.classes)
+
+    def pictures() -> dict[str, str]:
+        seen = examples(model.net, split, model.prepare, device=model.device, layout=layout)
+        try:
+            return draw_task(model.name, model.task, *seen)
+        except ImportError:  # Pillow makes the images.
+            return {}
+
+    return evaluation_of(model, measured, pictures)
 
 
 def predict(

@@ -13,8 +13,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cnnspec.training.augment.prepare import Preparation
+    from cnnspec.training.data.splits import AnySplit
     from cnnspec.training.distributed import Group
     from cnnspec.training.metrics.base import Task
+
+EXAMPLES = 512
+"""Samples among which the worst are looked for."""
+
+
+@torch.no_grad()
+def examples(
+    net: nn.Module, split: AnySplit, prepare: Preparation, *, device: torch.device,
+    layout: torch.memory_format = torch.contiguous_format, precision: str = "float32", batch: int = 64,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """Inputs as the data has them, outputs, and targets as the loss takes them, of up to 512 samples; on the CPU.
+
+    The samples are spread over the split. The net comes back in the mode it was in.
+    """
+    order = torch.arange(0, len(split), max(1, len(split) // EXAMPLES))[:EXAMPLES]
+    mode = net.training
+    net.eval()
+    found: list[tuple[Tensor, Tensor, Tensor]] = []
+    for inputs, targets in split.to(device).batches(order, batch):
+        ready, wanted = prepare(inputs, targets, None)
+        with autocast(precision, device):
+            found.append((inputs.cpu(), net(laid_out(ready, layout)).cpu(), wanted.cpu()))
+    net.train(mode)
+    first, second, third = (torch.cat(parts) for parts in zip(*found))
+    return first, second, third
 
 
 @torch.no_grad()

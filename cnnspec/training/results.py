@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from cnnspec.backends.summary_page import escape
 from cnnspec.training.metrics.base import Measured, Prediction
+from cnnspec.training.report.confusion import draw_confusion
+from cnnspec.training.report.curves import draw_curves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     import torch
@@ -75,6 +78,13 @@ class Run:
         where = f", in {self.folder}" if self.folder is not None else ""
         return f"<Run {self.reason}: {len(self.history)} epochs{loss}{where}>"
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows: the curves."""
+        if not self.history:
+            return {"text/plain": repr(self)}
+        curves = draw_curves(self.model.name, self.history, self.model.task.score)
+        return {"text/plain": repr(self), "text/html": curves, "image/svg+xml": curves}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
@@ -88,6 +98,10 @@ class Evaluation:
     images: int
     """Number of samples."""
     classes: tuple[str, ...]
+    name: str = ""
+    """The name of the model."""
+    pictures: Callable[[], dict[str, str]] = dict
+    """Makes pictures of what the net does with samples, worst first: SVG by the names of files, as in the folder of a run."""
 
     @property
     def accuracy(self) -> float:
@@ -105,7 +119,14 @@ class Evaluation:
         told = ", ".join(f"{name} {value:.4f}" for name, value in self.metrics.items())
         return f"<Evaluation of {self.images:,} samples: loss {self.loss:.4f}{', ' if told else ''}{told}>"
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows: the confusion matrix, and the worst images."""
+        drawn = [] if self.confusion is None else [draw_confusion(self.name, self.confusion.tolist(), self.classes)]
+        drawn += self.pictures().values()
+        told = f"<p>{escape(repr(self)[1:-1])}</p>"
+        return {"text/plain": repr(self), "text/html": told + "\n".join(drawn)}
 
-def evaluation_of(found: Measured, classes: Sequence[str]) -> Evaluation:
+
+def evaluation_of(model: Model, found: Measured, pictures: Callable[[], dict[str, str]]) -> Evaluation:
     """The record of a pass over a set."""
-    return Evaluation(found.loss, found.metrics, found.confusion, found.samples, tuple(classes))
+    return Evaluation(found.loss, found.metrics, found.confusion, found.samples, model.classes, model.name, pictures)

@@ -20,7 +20,7 @@ from cnnspec.training.data.loader import seed_noise
 from cnnspec.training.device import autocast, laid_out
 from cnnspec.training.factory import build
 from cnnspec.training.finetune import read_weights
-from cnnspec.training.measure import measure
+from cnnspec.training.measure import examples, measure
 from cnnspec.training.nonfinite import find_culprit, not_finite
 from cnnspec.training.plan import choose_threads, choose_way, make_loader
 from cnnspec.training.state import RunState
@@ -203,21 +203,13 @@ class Trainer:
                 group=distributed.Group() if state.sharded else plan.group,
             )  # fmt: skip
 
-    @torch.no_grad()
-    def examples(self, split: AnySplit, most: int = 512) -> tuple[Tensor, Tensor, Tensor]:
+    def examples(self, split: AnySplit) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs as the data has them, outputs, and targets as the loss takes them, of some samples; on the CPU."""
-        net, plan = self.state.net, self.plan
-        order = torch.arange(0, len(split), max(1, len(split) // most))[:most]
-        mode = net.training
-        net.eval()
-        found: list[tuple[Tensor, Tensor, Tensor]] = []
-        for inputs, targets in split.to(plan.device).batches(order, max(1, min(plan.recipe.batch, 64))):
-            ready, wanted = plan.prepare(inputs, targets, None)
-            with autocast(plan.recipe.precision, plan.device):
-                found.append((inputs.cpu(), net(laid_out(ready, self.state.layout)).cpu(), wanted.cpu()))
-        net.train(mode)
-        first, second, third = (torch.cat(parts) for parts in zip(*found))
-        return first, second, third
+        plan, state = self.plan, self.state
+        return examples(
+            state.net, split, plan.prepare, device=plan.device, layout=state.layout, precision=plan.recipe.precision,
+            batch=max(1, min(plan.recipe.batch, 64)),
+        )  # fmt: skip
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
