@@ -27,7 +27,7 @@ from cnnspec.source import Source
 ROOT = Path(__file__).parent.parent
 # docs/errors.md is made of pages that tests/test_explain.py runs, docs/torch.md has tests/test_torch_source_docs.py.
 ELSEWHERE = ("errors.md", "torch.md")
-PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name not in ELSEWHERE)]
+PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.name not in ELSEWHERE)]
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 Block = tuple[str, str, str]
@@ -39,7 +39,7 @@ def blocks_of(path: Path) -> list[Block]:
 
 
 def name_of(path: Path) -> str:
-    return path.name
+    return path.relative_to(ROOT).as_posix()
 
 
 def printed(path: Path) -> list[tuple[str, str, str]]:
