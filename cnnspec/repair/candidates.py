@@ -25,6 +25,7 @@ from cnnspec.repair.case import Candidate, Case, add_argument, holds, in_front
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.inputs import axes
 from cnnspec.repair.ranking import ROLES, change_cost, role_of, values_for
+from cnnspec.repair.relevance import OF_ARGUMENTS, RANK, SIZES, helps, is_out, wrong
 from cnnspec.repair.sites import MOST, Place, Site, defaults, fields_of, numbers, sites
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -58,7 +59,7 @@ def _numbers(case: Case) -> Iterator[Option]:
         if isinstance(site.node.value, int):
             seen[site.node.value] = seen.get(site.node.value, 0) + 1
     wanted, off = _wanted(case), _axes_off(case)
-    own, declared = case.found.span, _declared(case)
+    own, declared, about = case.found.span, _declared(case), wrong(case)
     sizes = {id(axis.literal) for axis in axes(case)} if case.found.code.id not in ("E202", "E503") else set()
     for away, site in every:
         span = site.node.span
@@ -67,8 +68,7 @@ def _numbers(case: Case) -> Iterator[Option]:
         if site.node is declared or (site.kind == "stated" and not inside):
             # What another layer states is what arrives there: to change it would be wrong.
             continue
-        if site.field == "out_channels" and case.found.code.id in ("E204", "E207"):
-            # However many channels there are, a map is as large.
+        if not helps(case, site, about):
             continue
         extra += COSTS["inside"] if inside else 0.0
         extra += COSTS["stated here" if site.kind == "stated" else site.kind]
@@ -84,6 +84,8 @@ def _numbers(case: Case) -> Iterator[Option]:
 
 def _sites(case: Case) -> Iterator[tuple[float, Site]]:
     for index, place in enumerate(case.places):
+        if is_out(case, place):
+            continue
         away = case.distance(index)
         rows = [span for span in case.labelled if isinstance(place.statement, tree.For) and holds(place, span)]
         for site in sites(place):
@@ -254,13 +256,16 @@ def _structure(case: Case) -> Iterator[Option]:
     """A Flatten put in or taken out, two neighbours swapped."""
     if case.found.code.id not in _OF_SHAPES:
         return
+    about = wrong(case)
     for index, place in enumerate(case.places):
         away = case.distance(index)
         statement = place.statement
         if not isinstance(statement, tree.Layer) or (place.part is not case.places[case.at].part and away > 1.2):
             continue
         name = statement.name.id
-        flat = not any(word in name for word in ("Conv", "Pool", "2d", "3d"))
+        if is_out(case, place):
+            continue
+        flat = (about is None or RANK in about) and not any(word in name for word in ("Conv", "Pool", "2d", "3d"))
         if flat and place.index and abs(index - case.at) < 12:
             near = "Linear" in name or index == case.at
             cost = (COSTS["flatten before Linear"] if near else COSTS["flatten"]) + away
@@ -317,12 +322,14 @@ def _arguments(case: Case) -> Iterator[Option]:
     """An argument added or dropped."""
     for index, place in enumerate(case.places):
         statement, away = place.statement, case.distance(index)
-        if not isinstance(statement, tree.Layer) or away > 0.6:
+        if not isinstance(statement, tree.Layer) or away > 0.6 or is_out(case, place):
             continue
         for field, value, cost in _additions(case, statement, index):
             yield cost + away, partial(_add, case, statement, field, value, cost + away)
-        count = len(statement.arguments)
+        count, one = len(statement.arguments), case.found.code.id in ("E115", "E116")
         for number in range(max(1, count - 8), count):
+            if one and not statement.arguments[number].span.holds(case.found.span):
+                continue
             if statement.arguments[number].name is not None or number == count - 1:
                 cost = COSTS["drop"] + away
                 yield cost, partial(_drop, case, statement, number, cost)
@@ -335,6 +342,9 @@ def _additions(case: Case, statement: tree.Layer, index: int) -> Iterator[tuple[
     missing = case.found.code.id == "E112" and index == case.at
     lacking = case.found.facts.get("missing")
     lacking = lacking if isinstance(lacking, list) else []
+    about = wrong(case)
+    if not missing and (case.found.code.id in OF_ARGUMENTS or (about is not None and SIZES not in about)):
+        return
     for field in names:
         if field in given:
             continue

@@ -98,6 +98,7 @@ def search(case: Case) -> list[Suggestion]:
             or cost > best + _BEHIND
             or left <= 0
             or case.trials.work > end
+            or case.trials.is_spent
         ):
             break
         candidate = make()

@@ -1,0 +1,116 @@
+"""Which numbers can have to do with an error at all: trials of others would be lost.
+
+What a layer with spatial dimensions is told decides one thing: how many channels it gives, or how large its maps are. As long as
+nothing in front of the error lays values out anew, an error in one is not mended by a number of the other; and nothing that
+runs behind the error mends it.
+"""
+
+from __future__ import annotations
+
+from cnnspec import layers
+from cnnspec.compiler.names import SHAPE_NAMES, Block
+from cnnspec.graph.nodes import LayerNode
+from cnnspec.graph.walk import walk
+from cnnspec.syntax import tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cnnspec.repair.case import Case
+    from cnnspec.repair.sites import Place, Site
+
+RANK, CHANNELS, SIZES = "rank", "channels", "sizes"
+OF_ARGUMENTS = ("E112", "E113", "E114", "E115", "E116")
+"""Errors in what a layer is told, whatever arrives."""
+_WINDOW = ("kernel_size", "stride", "padding", "dilation", "output_padding")
+_SHAPES = (*SHAPE_NAMES, "channels", "size")
+_PAIRS = {"E202": ("found", "declared"), "E208": ("first", "second"), "E209": ("first", "second")}
+
+
+def wrong(case: Case) -> set[str] | None:
+    """What about a shape is wrong; None where anything may be."""
+    code, facts = case.found.code.id, case.found.facts
+    if code == "E201":
+        return {RANK}
+    if code in _PAIRS:
+        first, second = (facts.get(name) for name in _PAIRS[code])
+        if not isinstance(first, tuple) or not isinstance(second, tuple):
+            return None
+        if len(first) != len(second):
+            return {RANK}
+        off = {min(axis, 1) for axis, (one, other) in enumerate(zip(first, second)) if one != other}
+        found = {SIZES if axis else CHANNELS for axis in off}
+        return found if len(first) > 1 and not _mixed(case) else None
+    kind, shape = case.kind, case.arrives
+    if code in ("E204", "E207") and kind is not None and kind.rank and not _mixed(case):
+        return {SIZES}
+    axis = kind.inferred_axis if kind is not None and kind.inferred else None
+    if code == "E203" and axis == 0 and len(shape or ()) > 1 and not _mixed(case):
+        return {CHANNELS}
+    return None
+
+
+def decides(site: Site) -> str:
+    """What a number decides alone; "" where it may decide anything."""
+    owner = site.owner
+    if site.kind not in ("argument", "input", "stated"):
+        return ""
+    if site.kind == "input":
+        return "input"
+    layer = layers.find(owner.name.id) if isinstance(owner, tree.Layer) else None
+    binding = site.part.scope.find(owner.name.id) if site.part is not None and isinstance(owner, tree.Layer) else None
+    if layer is None or (binding is not None and isinstance(binding.value, Block)):
+        return ""
+    if layer.rank and site.field in _WINDOW:
+        return SIZES
+    if layer.rank and site.field == "out_channels":
+        return CHANNELS
+    return "kept" if site.field in ("out_features", "num_features", "p", "eps") else ""
+
+
+def helps(case: Case, site: Site, wanted: set[str] | None) -> bool:
+    """Whether another number there can mend what is wrong."""
+    if case.found.code.id in ("E115", "E116") and case.layer is not None and site.owner is case.layer:
+        return case.found.span.holds(site.node.span)
+    what = decides(site)
+    if not what or wanted is None or what in wanted:
+        return True
+    if what == "input":
+        return RANK not in wanted
+    return what == "kept" and RANK not in wanted
+
+
+def is_out(case: Case, place: Place) -> bool:
+    """Whether a statement has no part in the error: it runs behind it alone, or another one's arguments are wrong."""
+    guilty = case.place
+    if guilty is None:
+        return False
+    at, own = place.statement.span, guilty.statement.span
+    if case.found.code.id in OF_ARGUMENTS and isinstance(place.statement, (tree.Layer, tree.Input)):
+        return place is not guilty and not any(place.statement.span.holds(span) for span in case.labelled)
+    if place.part is not guilty.part or not case.found.code.id.startswith("E2") or at.start < own.end:
+        return False
+    loops = (one.statement for one in case.places if isinstance(one.statement, (tree.For, tree.Repeat)))
+    return not any(loop.span.holds(at) and loop.span.holds(own) for loop in loops)
+
+
+def _mixed(case: Case) -> bool:
+    """Whether a layer in front of the error makes sizes of channels, or the other way round."""
+    guilty = case.node(case.place.statement) if case.place is not None else None
+    if case.graph is None or guilty is None or any(_asks_for_sizes(place.statement) for place in case.places):
+        return True
+    own = ""
+    for path, node in walk(case.graph.root):
+        if own and not path.startswith(own):
+            return False
+        own = own or (f"{path}." if node is guilty else "")
+        shapes = (node.input, node.output)
+        plain = not isinstance(node, LayerNode) or node.layer is None or node.layer.rank
+        if not plain and None not in shapes and node.input != node.output and node is not guilty:
+            return True
+    return False
+
+
+def _asks_for_sizes(statement: tree.Statement) -> bool:
+    """Whether a statement uses the shape at its place."""
+    written = getattr(statement, "arguments", None) or getattr(statement, "value", None)
+    return any(isinstance(node, tree.Name) and node.id in _SHAPES for node in tree.walk(written))
