@@ -55,6 +55,20 @@ def body(text: str) -> str:
     return "model M {\n    " + "\n    ".join(text.split("; ")) + "\n}\n"
 
 
+WORDS = {
+    "a string": ("Conv2d(8, 3, padding=same)", 'Conv2d(8, 3, padding="same")'),
+    "a division": ("Conv2d(in_channels / 2, 3)", "Conv2d(in_channels // 2, 3)"),
+    "a tuple": ("Permute(0, 2, 1, 3)", "Permute((0, 2, 1, 3))"),
+    "another one": ("Mean(2, 3)", "Mean((2, 3))"),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_what_is_written_in_other_words_is_one_error_with_its_fix(name: str):
+    written, meant = WORDS[name]
+    assert repaired(body(f"input [3, 8, 8]; {written}"))[0] == body(f"input [3, 8, 8]; {meant}")
+
+
 def test_in_a_loop_the_pass_that_fails_counts():
     text = body("input [3, 32, 32]; repeat 6 { Conv2d(16, 3); MaxPool2d(2) }")
     (found,) = errors(text)

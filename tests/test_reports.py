@@ -12,10 +12,7 @@ from benchmarks.reports import REPORTS, offered, place_of
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.search import OFFERED
 
-OPEN = {"disco_256", "small_7x9", "table_2d"}
-"""Networks whose answer is not offered first yet: a stated output of larger images, padding for all, another rank for all."""
-THREADS = sorted(path for path in REPORTS.glob("threads/*.cnn") if path.stem not in OPEN)
-FILES = sorted(REPORTS.glob("*.cnn")) + THREADS
+FILES = sorted(REPORTS.glob("*.cnn")) + sorted(REPORTS.glob("threads/*.cnn"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -77,7 +77,15 @@ def _named(
         else:
             _report_unknown(signature, argument, name, sink)
             misnamed = True
+    if reported:
+        # Values that should stand in a tuple: that there are too many of them says it.
+        pairs = [one for one in pairs if one[0] not in signature.fields or not _is_tuple(signature, one[0])]
     return pairs, misnamed
+
+
+def _is_tuple(signature: Signature, field: str) -> bool:
+    """Whether a parameter takes nothing but a tuple."""
+    return isinstance(signature.fields[field].kind, Tuple)
 
 
 def _in_torch_order(

@@ -61,7 +61,10 @@ def _numbers(case: Case) -> Iterator[Option]:
     wanted, off = _wanted(case), _axes_off(case)
     own, declared, about = case.found.span, _declared(case), wrong(case)
     sizes = {id(axis.literal) for axis in axes(case)} if case.found.code.id not in ("E202", "E503") else set()
+    out = {id(place.statement) for place in case.places if is_out(case, place)}
     for away, site in every:
+        if id(site.owner) in out:
+            continue
         span = site.node.span
         extra = away + (COSTS["operand"] if site.field == "" and site.kind != "input" else 0.0)
         inside = span.source is own.source and own.start <= span.start and span.end <= own.end
@@ -84,8 +87,6 @@ def _numbers(case: Case) -> Iterator[Option]:
 
 def _sites(case: Case) -> Iterator[tuple[float, Site]]:
     for index, place in enumerate(case.places):
-        if is_out(case, place):
-            continue
         away = case.distance(index)
         rows = [span for span in case.labelled if isinstance(place.statement, tree.For) and holds(place, span)]
         for site in sites(place):

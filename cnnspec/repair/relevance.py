@@ -1,8 +1,8 @@
 """Which numbers can have to do with an error at all: trials of others would be lost.
 
-What a layer with spatial dimensions is told decides one thing: how many channels it gives, or how large its maps are. As long as
-nothing in front of the error lays values out anew, an error in one is not mended by a number of the other; and nothing that
-runs behind the error mends it.
+A number of a layer with spatial dimensions decides one thing: how many channels it gives, or how large its maps are. As long
+as nothing in front of the error lays values out anew, an error in one is not mended by a number of the other; and nothing
+that runs behind the error mends it.
 """
 
 from __future__ import annotations

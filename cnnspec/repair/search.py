@@ -38,6 +38,8 @@ _LEADS = 0.45
 _ANSWERS = 2
 """How many fixes may be answers to one question, such as numbers in one place."""
 _SEARCHED = {"E112", "E127", "E113", "E114", "E115", "E116", "E303", "E304", "E306", "E503", "E504", "E505"}
+_SITUATIONS = {"E117"}
+"""Errors that no single edit is tried for: the situations alone."""
 _NOT_SEARCHED = {"E216", "E219", "E220", "E221", "E222"}
 
 
@@ -49,7 +51,7 @@ def repair(file: File, chosen: list[tree.Model], graphs: Sequence[Graph], again:
     for found in errors[: LIMITS.repaired]:
         case = Case(found, trials, graphs)
         fixes = spellings(found, case)
-        if not fixes and _is_searched(found.code.id):
+        if not fixes and (found.code.id in _SITUATIONS or _is_searched(found.code.id)):
             fixes = search(case)
         # One fix that mends several errors is offered at the first of them.
         fixes = [fix for fix in fixes if (len(fix.edits) < 2 and fix.kind is not RENAME) or _key(fix.edits) not in seen]
@@ -84,9 +86,10 @@ class _Passing:
 
 def search(case: Case) -> list[Suggestion]:
     """The best fixes of one error. One that the check has found fixes for itself is looked at for situations alone."""
-    others = [*situations.of(case), *(() if case.found.fixes else candidates(case))]
+    alone = bool(case.found.fixes) or case.found.code.id in _SITUATIONS
+    others = [*situations.of(case), *(() if alone else candidates(case))]
     # To declare what is there is tried in any case, whatever else uses up the trials.
-    first = [] if case.found.fixes else declarations(case)
+    first = [] if alone else declarations(case)
     passing: list[_Passing] = []
     answers: dict[object, int] = {}
     tried: set[object] = set()

@@ -10,9 +10,11 @@ from cnnspec.source import Source, Span
 _SPEC = re.compile(r"^(?:(?:model|block)[ \t]+[A-Za-z_]\w*[ \t]*[({=]|train\b[^\n:]*\{)", re.MULTILINE)
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: [^\n]*)?$", re.MULTILINE)
 _PYTHON = re.compile(
-    r"^(?:import [a-z]\w*|from [\w.]+ import [\w(*]|class \w+[^\n]*:|def \w+\(|@\w+|\w+ = (?:nn|torch|tf|keras)\.)",
+    r"^(?:import [a-z]\w*|from [\w.]+ import [\w(*]|class \w+[^\n]*:|def \w+\(|@\w+"
+    r"|\w+ = (?:(?:nn|torch|tf|keras)\.|Sequential\()|\w+\.add\()",
     re.MULTILINE,
 )
+_KERAS = re.compile(r"\b(?:keras|tensorflow)\b|^\w+\.add\(|\bDense\(", re.MULTILINE)
 _YAML = re.compile(r"^(?:---[ \t]*$|[\w-]+:(?:[ \t]|$))", re.MULTILINE)
 _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{"])')
 _FIRST = re.compile(r"^[ \t]*[^\s#][^\n]*", re.MULTILINE)
@@ -20,6 +22,7 @@ _FIRST = re.compile(r"^[ \t]*[^\s#][^\n]*", re.MULTILINE)
 _BEGIN = "a spec begins with `model Name {`"
 _HELPS = {
     "Python": "`cnnspec check model.py` checks networks of PyTorch as they are",
+    "Keras code": f"{_BEGIN}, each layer has a line: `Conv2d(32, 3)`, `Flatten`, `Linear(10)`",
     "YAML": _BEGIN,
     "JSON": _BEGIN,
     "a Jupyter notebook": 'a spec is a text file of its own, which a notebook loads: `cnnspec.load("net.cnn")`',
@@ -52,6 +55,6 @@ def _what(text: str) -> str:
     if _JSON.match(text):
         return "a Jupyter notebook" if '"cells"' in text and '"nbformat"' in text else "JSON"
     if _PYTHON.search(text):
-        return "Python"
+        return "Keras code" if _KERAS.search(text) else "Python"
     first = _FIRST.search(text)
     return "YAML" if first is not None and _YAML.match(first[0]) else ""

@@ -6,6 +6,7 @@ from cnnspec.declare import sizes
 from cnnspec.diagnostics import Edit
 from cnnspec.graph.nodes import LayerNode
 from cnnspec.graph.walk import walk
+from cnnspec.repair.case import argument, literals
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cnnspec.repair.case import Candidate, Case, Option
+    from cnnspec.repair.sites import Place
     from cnnspec.source import Span
 
     Rule = Callable[[Case], Iterator[Candidate | Option]]
@@ -54,6 +56,23 @@ def stride_of(node: LayerNode) -> tuple[int, ...] | None:
     if stride is None:
         stride = layer.kernel_size
     return sizes(stride, layer.rank)
+
+
+def unpadded_kernel(statement: tree.Statement, place: Place) -> int | None:
+    """The odd kernel of a convolution without padding."""
+    if (
+        not isinstance(statement, tree.Layer)
+        or not statement.name.id.startswith("Conv")
+        or "Trans" in statement.name.id
+    ):
+        return None
+    kernel = argument(statement, place.part, "kernel_size")
+    padding = argument(statement, place.part, "padding")
+    if kernel is None or padding is not None:
+        return None
+    numbers = {literal.value for literal in literals(kernel.value)}
+    value = numbers.pop() if len(numbers) == 1 else None
+    return value if isinstance(value, int) and value > 1 and value % 2 else None
 
 
 def output_at(case: Case, edits: tuple[Edit, ...], head: Span) -> tuple[int, ...] | None:

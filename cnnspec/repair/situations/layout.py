@@ -24,6 +24,7 @@ LAST = Kind("channels last", "channels come first in PyTorch{also}: `input {text
 FLAT = Kind("flat", "the {count} values that arrive have no height and width{also}: `input {text}`")
 UNFLATTEN = Kind("unflatten", "lay them out first{also}: put `{text}` in front of `{statement}`")
 SISTER = Kind("sister", "{shape} has {count}: `{name}` takes it")
+SISTERS = Kind("sisters", "{shape} has {count}: write {now} for {old}")
 PERMUTE = Kind("permute", "bring the channels to the front: put `{text}` in front of `{statement}` on {where}")
 KEEP = Kind("keep the batch", "dimension 0 is the batch and stays: write `Flatten`")
 _BATCH_NAMES = {"None", "N", "B", "BATCH", "batch", "batch_size", "Batch"}
@@ -165,6 +166,33 @@ def sister(case: Case) -> Iterator[Candidate]:
     if _at_input(case) and len(shape) == layer.rank == 2 and shape[0] == shape[1]:
         cost = max(cost, 0.1)
     yield Candidate(cost, SISTER, facts, edits, "sister", goes_on=True)
+
+
+@situation
+def sisters(case: Case) -> Iterator[Candidate]:
+    """All layers of another rank than what arrives."""
+    layer, shape = case.kind, case.arrives
+    if layer is None or shape is None or case.place is None or case.found.code.id != "E201" or not layer.rank:
+        return
+    rank = len(shape) - 1
+    names: dict[str, str] = {}
+    edits = []
+    for place in case.places:
+        statement = place.statement
+        if place.part is not case.place.part or not isinstance(statement, tree.Layer) or _rank(statement) != layer.rank:
+            continue
+        old = statement.name.id
+        names[old] = f"{old[:-2]}{rank}d"
+        edits.append(Edit(statement.name.span, names[old]))
+    if len(edits) < 2 or any(layers.find(name) is None for name in names.values()):
+        return
+    facts: dict[str, object] = {
+        "shape": list_of(shape), "count": _AXES[min(3, rank)], "now": [*names.values()], "old": [*names],
+    }  # fmt: skip
+    # So few channels, or rows as different as these, are no height.
+    narrow = rank == 1 and (shape[0] <= 4 or shape[1] >= 8 * shape[0])
+    image = rank == 2 and shape[0] in (1, 3)
+    yield Candidate(-0.75 if narrow or image else 0.3, SISTERS, facts, tuple(edits), "sisters")
 
 
 def list_of(shape: Shape) -> str:

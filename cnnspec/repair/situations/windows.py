@@ -7,9 +7,9 @@ from functools import partial
 from cnnspec.diagnostics import Edit
 from cnnspec.diagnostics.suggestions import Kind
 from cnnspec.repair.candidates import whole
-from cnnspec.repair.case import Candidate, Case, argument, literals
+from cnnspec.repair.case import Candidate, Case, add_argument, argument, literals
 from cnnspec.repair.inputs import axes, resized
-from cnnspec.repair.situations.base import factors, situation, smallest, stride_of
+from cnnspec.repair.situations.base import factors, situation, smallest, stride_of, unpadded_kernel
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WHOLE = Kind("whole map", "{reason}a window over the whole of it is {size}")
 LARGER = Kind("larger input", "give it larger images, at least `input {shape}`")
 LEAVE_OUT = Kind("leave out", "leave out `{statement}` on {where}, which divides the size by {stride}")
+PADDED = Kind("padded", "each convolution without padding makes the map smaller: give all of them padding")
 SAME = Kind("same", "with a stride, PyTorch wants the padding as a number")
 _LARGEST = 8192
 _LARGER = 0.2
@@ -46,6 +47,24 @@ def too_small(case: Case) -> Iterator[Candidate | Option]:
     if axes(case):
         yield _LARGER, partial(_larger, case)
     yield from _less(case, statement)
+
+
+@situation
+def unpadded(case: Case) -> Iterator[Candidate]:
+    """A map that convolutions without padding have used up, not strides and pools."""
+    statement, place = case.layer, case.place
+    if case.found.code.id != "E204" or statement is None or place is None:
+        return
+    if max(factors(case, statement), default=1) > 1:
+        return
+    edits = []
+    for one in case.places:
+        inside = one.part is place.part and one.statement.span.start <= statement.span.start
+        kernel = unpadded_kernel(one.statement, one) if inside else None
+        if kernel is not None and isinstance(one.statement, tree.Layer):
+            edits.append(add_argument(one.statement, f"padding={kernel // 2}"))
+    if len(edits) > 1:
+        yield Candidate(-0.3, PADDED, {}, tuple(edits), "padding")
 
 
 def _larger(case: Case) -> Candidate | None:
