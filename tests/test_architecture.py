@@ -108,7 +108,7 @@ def test_torch_stays_where_it_belongs(path: Path):
     parts = name_of(path).removesuffix(".py").split("/")
     free = parts[-1] in TORCH_FREE_REPORT if parts[1:2] == ["report"] else parts[-1] in TORCH_FREE_TRAINING
     trains = parts[0] == "training" and not free
-    if name_of(path) not in TORCH and not trains and parts[:2] != ["backends", "onnx"]:
+    if name_of(path) not in TORCH and not trains and parts[1:2] != ["onnx"]:
         assert not {module for module in imports(path) if module.split(".")[0] in ("torch", "numpy")}
 
 

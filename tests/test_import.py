@@ -106,10 +106,17 @@ def test_modules_that_never_run_are_told(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    (tmp_path / "net.onnx").write_bytes(b"")
-    with chdir(tmp_path):
-        assert main(["import", "net.onnx"]) == 2
-    assert "import reads PyTorch source" in capsys.readouterr().err
+    for name, way in [
+        ("net.h5", "format='onnx'"),
+        ("net.tflite", "tf2onnx.convert --tflite"),
+        ("net.mlmodel", "over ONNX"),
+    ]:
+        (tmp_path / name).write_bytes(b"")
+        with chdir(tmp_path):
+            assert main(["import", name]) == 2
+        told = capsys.readouterr().err
+        assert "import reads PyTorch source (model.py:Net), net.onnx" in told
+        assert way in told
     assert imported(tmp_path, RESNET, "--input", "3x16x16", "-o", "net.txt", capsys=capsys)[0] == 2
 
 

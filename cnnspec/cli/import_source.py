@@ -25,6 +25,8 @@ from cnnspec.record import replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping
+    from typing import Any
 
     from cnnspec.diagnostics import Sink
     from cnnspec.importers.spec_text import Imported
@@ -58,7 +60,9 @@ _WAY = {
 
 def options_of(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "path", metavar="SOURCE", help="PyTorch source as model.py:Net, or module:attribute, whose code is run"
+        "path",
+        metavar="SOURCE",
+        help="PyTorch source as model.py:Net, net.onnx, or module:attribute, whose code is run",
     )
     add_definitions(parser)
     add_input(parser)
@@ -77,6 +81,8 @@ def run(options: Namespace) -> int:
     sink = Sink()
     if path.endswith(PYTHON):
         found = _imported(options, path, entry, sink)
+    elif path.endswith(".onnx"):
+        return _onnx(options, path)
     elif _is_module(options.path):
         found = _live(options, sink)
     else:
@@ -85,6 +91,24 @@ def run(options: Namespace) -> int:
         print_errors(options, sink)
         return FINDINGS
     _write(options, found)
+    return OK
+
+
+def _onnx(options: Namespace, path: str) -> int:
+    """Write the spec of an ONNX file with its weights, or tell what can't be said."""
+    from cnnspec.diagnostics import Sink
+
+    if options.define or options.input or options.mode:
+        raise UsageError("an ONNX file says everything itself: -D, --input and --mode are for PyTorch source")
+    try:
+        from cnnspec.importers.onnx.file import import_onnx
+    except ModuleNotFoundError as error:
+        raise UsageError(f"reading ONNX needs {error.name}: pip install 'cnnspec[onnx]'") from None
+    found = import_onnx(path, sink := Sink())
+    if found is None:
+        print_errors(options, sink)
+        return FINDINGS
+    _write(options, found.imported, found.arrays)
     return OK
 
 
@@ -99,7 +123,7 @@ def _unknown(path: str) -> str:
     ending = os.path.splitext(path)[1].lower()
     what = _FORMATS.get(ending, "no source that import knows")
     way = f": {_WAY[ending]}" if ending in _WAY else ""
-    known = "PyTorch source (model.py:Net) and live modules (module:attribute)"
+    known = "PyTorch source (model.py:Net), net.onnx and live modules (module:attribute)"
     return f"{path} is {what}; import reads {known}, others come over ONNX{way}"
 
 
@@ -148,7 +172,8 @@ def _imported(options: Namespace, path: str, entry: str | None, sink: Sink) -> I
     return found if not sink.has_errors else None
 
 
-def _write(options: Namespace, found: Imported) -> None:
+def _write(options: Namespace, found: Imported, arrays: Mapping[str, Any] | None = None) -> None:
+    """Write the spec, the map of its keys, and its weights where the source holds them."""
     import json
 
     for name in found.idle:
@@ -158,21 +183,27 @@ def _write(options: Namespace, found: Imported) -> None:
         return
     if not options.output.endswith(".cnn"):
         raise UsageError("-o takes a name that ends in .cnn, or -")
-    beside = os.path.splitext(options.output)[0] + ".keys.json"
+    stem = os.path.splitext(options.output)[0]
     keys = {ours: theirs for ours, theirs in found.keys.items() if theirs}
-    for path, text in ((options.output, found.text), (beside, json.dumps(keys, indent=2) + "\n")):
-        _write_new(path, text, force=options.force)
-    print(f"wrote {options.output}, and the keys of its weights in {beside}", file=sys.stderr)
+    files: dict[str, str | bytes] = {options.output: found.text, f"{stem}.keys.json": json.dumps(keys, indent=2) + "\n"}
+    if arrays:
+        from safetensors.numpy import save
+
+        files[f"{stem}.safetensors"] = save(dict(arrays))
+    for path, content in files.items():
+        _write_new(path, content, force=options.force)
+    weights = f", its weights in {stem}.safetensors" if arrays else ""
+    print(f"wrote {options.output}{weights}, and the keys of its weights in {stem}.keys.json", file=sys.stderr)
 
 
-def _write_new(path: str, text: str, *, force: bool) -> None:
+def _write_new(path: str, content: str | bytes, *, force: bool) -> None:
     from cnnspec.diagnostics.render import clean
     from cnnspec.files import reason_of, write_atomic
 
     if os.path.lexists(path) and not force:
         raise UsageError(f"{clean(path)} is there already: --force writes over it")
     try:
-        write_atomic(path, text)
+        write_atomic(path, content)
     except OSError as error:
         raise UsageError(f"can't write {clean(path)}: {reason_of(error)}") from None
 
