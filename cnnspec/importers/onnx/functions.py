@@ -117,7 +117,7 @@ def _pool(at: Node) -> list[Value]:
         x, padding = padded(at, rank)
         if x != at.tensor() and not at.get("count_include_pad", 0):
             raise Unread("an average without the padding, which differs at both ends")
-    text = f"{per_axis(window)}, stride={per_axis(strides)}"
+    text = per_axis(window) + (f", stride={per_axis(strides)}" if strides != window else "")
     text += f", padding={per_axis(padding)}" if set(padding) != {0} else ""
     text += ", ceil_mode=True" if at.get("ceil_mode", 0) else ""
     if kind == "max" and set(dilations) != {1}:
@@ -155,10 +155,8 @@ def _resize(at: Node) -> list[Value]:
     if scales.array is not None and scales.array.size:
         factors = [float(one) for one in scales.array[skipped:]]
         exact = [int(one) if one.is_integer() else one for one in factors]
-        text, whole = (
-            f"scale_factor={exact[0] if len(set(exact)) == 1 else tuple(exact)}",
-            all(one.is_integer() for one in factors),
-        )
+        text = f"scale_factor={exact[0] if len(set(exact)) == 1 else tuple(exact)}"
+        whole = all(one.is_integer() for one in factors)
     elif sizes.is_list:
         text, whole = f"size={sizes.text}[{skipped}:]", False
     elif sizes.array is not None:

@@ -156,9 +156,8 @@ class _Reader:
 
     def module(self, made: str, arrays: Mapping[str, Array]) -> str:
         """Register a module with its weights; its name."""
-        first = next(iter(arrays.values()))
-        number = str(len(self.modules))
-        name = self.wishes.get(self.origin.get(id(first), ""), number)
+        known = (self.origin.get(id(array), "") for array in arrays.values())
+        name = next((self.wishes[one] for one in known if one in self.wishes), str(len(self.modules)))
         self.modules.append((name, made))
         self.arrays[name] = dict(arrays)
         self.names[name] = {key: self.origin.get(id(array), "") for key, array in arrays.items()}
