@@ -127,7 +127,7 @@ def _shapes(graphs: list[Graph], source: Source) -> Shapes:
     for graph in graphs:
         for _, node in walk(graph.root):
             # A tuple of values has no one shape to write.
-            if node.span.source is source and node.output is not None and not isinstance(node.output, Parts):
+            if node.span.source.path == source.path and node.output is not None and not isinstance(node.output, Parts):
                 shape = tuple(size if size.__class__ is int else str(size) for size in node.output)
                 found.setdefault(node.span.start, set()).add(shape)
     return found

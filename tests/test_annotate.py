@@ -102,3 +102,9 @@ def test_annotated_specs_check(path: Path):
     assert annotated(result, str(path)) == result
     check(Source(str(path), result), sink := Sink())
     assert not sink.has_errors
+
+
+def test_a_text_that_was_checked_before_gets_its_shapes():
+    text = "model Twice { input [1, 9, 9]; Conv2d(3, 3) }\n"
+    check(Source("twice.cnn", text), Sink())
+    assert "-> [3, 7, 7]" in (annotated(text, "twice.cnn") or "")
