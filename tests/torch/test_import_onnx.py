@@ -129,7 +129,7 @@ model Net {
     Permute((0, 2, 3, 1))
     Linear(5) as fc
     Mean((1, 2))
-    Linear(3)
+    Linear(3) as out
     Softmax(1)
 }
 """
