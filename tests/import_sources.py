@@ -316,6 +316,51 @@ class Net(nn.Module):
         return F.pad(F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False), (1, 0, 2, 1))
 """
 
+# A head that evaluation throws away, and one module that runs on two values.
+THROWN = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.spare = nn.Linear(4, 2)
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        x = self.stem(x)
+        most, mean = x.amax((2, 3)), x.mean((2, 3))
+        first = self.fc(most)
+        thrown = self.spare(mean).softmax(1)
+        second = self.fc(mean)
+        y = torch.sigmoid(first + second)
+        return F.relu(y + self.fc(torch.tanh(y)))
+"""
+
+# Weights of a module's own in functions, and a value that comes again.
+OWN = """
+class Channels(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.gamma = nn.Parameter(torch.ones(channels, 1, 1))
+
+    def forward(self, x):
+        y = F.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias).permute(0, 3, 1, 2)
+        return x + self.gamma * y
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.ones(4, 3, 3, 3))
+        self.units = nn.Sequential(Channels(4), Channels(4))
+        self.matrix = nn.Parameter(torch.ones(2, 4))
+
+    def forward(self, x):
+        x = self.units(F.conv2d(x, self.kernel, padding=1))
+        return F.linear(F.group_norm(x, 2).mean((2, 3)), self.matrix)
+"""
+
 CASES = {
     "resnet": (RESNET, ((3, 16, 16),), RESNET_SPEC),
     "unet": (UNET, ((1, 16, 16),), UNET_SPEC),
@@ -323,4 +368,6 @@ CASES = {
     "optional": (OPTIONAL, ((3, 8, 8),), OPTIONAL_SPEC),
     "sequence": (SEQUENCE, ((3, 16, 16),), SEQUENCE_SPEC),
     "shuffle": (SHUFFLE, ((8, 8, 8),), None),
+    "thrown": (THROWN, ((3, 8, 8),), None),
+    "own": (OWN, ((3, 8, 8),), None),
 }

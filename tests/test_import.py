@@ -102,7 +102,7 @@ def test_modules_that_never_run_are_told(tmp_path: Path, capsys: pytest.CaptureF
     code, out, err = imported(tmp_path, text, "--input", "3x8x8", capsys=capsys)
     assert code == 0
     assert "Linear" not in out
-    assert "`spare` is made and never run" in err
+    assert "`spare` reaches no output: it is not in the spec" in err
 
 
 def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

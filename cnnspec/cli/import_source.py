@@ -168,7 +168,7 @@ def _imported(options: Namespace, path: str, entry: str | None, sink: Sink) -> I
             sink.report(codes.DIFFERS_IN_TRAINING, place_of(outcome).span, name=outcome.name)
     found = import_module(outcome, sink)
     if found is not None:
-        found = replace(found, idle=tuple(unused(outcome, set(found.keys.values()))))
+        found = replace(found, idle=(*found.idle, *unused(outcome, {*found.keys.values(), *found.idle})))
     return found if not sink.has_errors else None
 
 
@@ -177,7 +177,7 @@ def _write(options: Namespace, found: Imported, arrays: Mapping[str, Any] | None
     import json
 
     for name in found.idle:
-        complain(f"`{name}` is made and never run: it is not in the spec")
+        complain(f"`{name}` reaches no output: it is not in the spec")
     if options.output == "-":
         print_text(found.text, end="")
         return

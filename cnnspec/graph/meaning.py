@@ -20,6 +20,7 @@ from cnnspec.graph.nodes import (
 )
 from cnnspec.graph.walk import children_of, node_of, steps_of
 from cnnspec.layers.base import Parts
+from cnnspec.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ class _Run:
                 modules[link.index] if link.taken else (_below(path, keys[link.index]), node.children[link.index])
                 for link in step.modules
             ]
+            if run is not None:
+                # Counted with its first run, its weights are those of that one.
+                run = replace(run, parameters=first.parameters)
             result, taps = self.node(run or first, value(step.feed), [value(one) for one in step.values], handed, below)
             given.append((result, *taps) if taps else result)
         end = node.result if node.result is not None else Wire(STEP, len(given) - 1) if given else Wire(ARRIVING)

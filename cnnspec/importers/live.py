@@ -91,4 +91,4 @@ def import_live(
             return None
     comment = f"Imported from a live {name}."
     found = import_outcome(replace(outcome, name=name), sink, traced.origins, traced.titles, comment)
-    return None if found is None else replace(found, idle=traced.idle)
+    return None if found is None else replace(found, idle=(*found.idle, *traced.idle))

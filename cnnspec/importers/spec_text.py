@@ -25,7 +25,7 @@ class Imported:
     """The text of a spec, its graph, and which module or weight of the source each of its own stands for, by their keys.
 
     A weight may have other dimensions than that of the source, with as many values in the same order. `idle` are the keys of
-    modules that never run, and have no counterpart.
+    modules with weights that reach no output, and have no counterpart.
     """
 
     text: str

@@ -9,6 +9,8 @@ from cnnspec.diagnostics import Sink, codes
 from cnnspec.graph.meaning import Meanings
 from cnnspec.graph.nodes import LayerNode, StackNode
 from cnnspec.graph.walk import runs
+from cnnspec.graph.walk import walk as graph_walk
+from cnnspec.importers.reached import reached
 from cnnspec.importers.spec_text import Imported, as_spec
 from cnnspec.record import replace
 from cnnspec.torch_source.lower.foreign import Foreign
@@ -87,11 +89,14 @@ def import_outcome(
     exact = _exact(outcome, sink)
     if exact is None:
         return None
-    graph = replace(exact.graph, root=_titled(exact.graph.root, titles)) if titles else exact.graph
+    graph = replace(exact.graph, root=reached(_titled(exact.graph.root, titles)))
     found = as_spec(graph, origins, comment, exact.loose)
     if found is None:
         _refuse(sink, "the way in which its values go", graph.root.span)
-    return found
+        return None
+    taken = set(found.keys.values())
+    learnt = [key for key, node in graph_walk(exact.graph.root) if isinstance(node, LayerNode) and node.parameters]
+    return replace(found, idle=tuple(key for key in learnt if key not in taken and key not in exact.loose))
 
 
 def _titled(node: StackNode, titles: Mapping[str, str]) -> StackNode:

@@ -64,10 +64,11 @@ def operations_of(body: StackNode) -> tuple[list[Operation], Feed]:
 
 def folded(operations: list[Operation], result: Feed) -> list[Operation]:
     """The operations, where those that run between one value and the merge of what comes of it are its branches."""
+    repeated = {one.step.module.index for one in operations if one.step.again is not None}
     for merge in list(operations):
         if not isinstance(merge.node, MergeNode) or merge.node.branches or merge.step.again is not None:
             continue
-        parts = _branches(operations, merge, result)
+        parts = _branches(operations, merge, result, repeated)
         if parts is None:
             continue
         source, branches = parts
@@ -77,7 +78,9 @@ def folded(operations: list[Operation], result: Feed) -> list[Operation]:
     return operations
 
 
-def _branches(operations: list[Operation], merge: Operation, result: Feed) -> tuple[Wire, tuple[Branch, ...]] | None:
+def _branches(
+    operations: list[Operation], merge: Operation, result: Feed, repeated: set[int]
+) -> tuple[Wire, tuple[Branch, ...]] | None:
     """The value that all operands of a merge come from, and how each does."""
     node = merge.node
     assert isinstance(node, MergeNode)
@@ -92,6 +95,9 @@ def _branches(operations: list[Operation], merge: Operation, result: Feed) -> tu
     kept = {whole(wire) for wire in wires_of(result)}
     before = operations[: operations.index(merge)]
     regions = [_exclusive(before, operand, merge, users, kept) for operand in operands]
+    if any(one.step.module.index in repeated for region in regions for one in region):
+        # `again` reaches no module of a branch from outside.
+        return None
     sources = {wire for region, operand in zip(regions, operands) for wire in _sources(region, operand)}
     sources = {wire for wire in sources if wire.kind in (ARRIVING, STEP)}
     if len(sources) != 1 or not any(regions) or not _readable(node.kind, regions, operands, sources):
