@@ -182,10 +182,10 @@ def _size_names(model: tree.Model) -> dict[str, None]:
 def recipes(file: File, sink: Sink) -> dict[str, tree.Train]:
     """The recipe of each model; a variant that has none gets its base's, where that is in the file."""
     found: dict[str, tree.Train] = {}
+    bases = [item for item in file.models.values() if isinstance(item, tree.Model)]
     for recipe in file.recipes:
         _check_settings(recipe, sink)
         head = Span(file.source, recipe.span.start, recipe.span.start + len("train"))
-        bases = [item for item in file.models.values() if isinstance(item, tree.Model)]
         if recipe.model is None and len(bases) > 1:
             problem, label = "the file has several models", "say which: `train Name { ... }`"
             sink.report(codes.TRAIN_TARGET, head, problem=problem, label=label)

@@ -222,7 +222,7 @@ class Trials:
             # A model for all sizes of its input is not counted step by step.
             self.work += meter.steps - meter.unsearched or self._layers(models)
         # Variants are bound anew in every trial.
-        self.work += len(self.graphs) // 4
+        self.work += len(self.file.models) // 4
         self.work += _ERROR * max(0, sink.met - _FEW)
         warnings = sum(found.severity != "error" for found in sink.diagnostics)
         return Result(sink.failed, tuple(graphs), warnings)
