@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from cnnspec import layers
+from cnnspec import __version__, layers
 from cnnspec.cli.main import main
 from cnnspec.syntax._tables import KEYWORDS
+from tools import make_editors
 
 ROOT = Path(__file__).parent.parent
+EXTENSION = ROOT / "editors" / "vscode"
 CHECKS = {"bash": ["bash", "-n"], "zsh": ["zsh", "-n"], "fish": ["fish", "-n"], "tcsh": None}
 
 
@@ -82,6 +86,32 @@ def test_lexer_is_an_entry_point():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     module, _, name = project["entry-points"]["pygments.lexers"]["cnnspec"].partition(":")
     assert (module, name) == ("cnnspec.editor.pygments_lexer", "CnnLexer")
+
+
+def test_the_extension_knows_the_words_of_the_language():
+    for path, text in make_editors.files().items():
+        assert path.read_text(encoding="utf-8") == text, "python -m tools.make_editors"
+
+
+def test_the_extension_does_what_it_offers():
+    package = json.loads((EXTENSION / "package.json").read_text())
+    script = (EXTENSION / "extension.js").read_text()
+    for command in package["contributes"]["commands"]:
+        assert f'registerCommand("{command["command"]}"' in script
+    for name in package["contributes"]["configuration"]["properties"]:
+        assert f'get("{name.partition(".")[2]}")' in script
+    assert package["version"] == __version__
+
+
+@pytest.mark.skipif(not (EXTENSION / "node_modules").is_dir(), reason="needs `npm install` in editors/vscode")
+def test_the_extension_is_built_and_its_grammar_colours(tmp_path: Path):
+    subprocess.run(["npm", "test"], cwd=EXTENSION, check=True, capture_output=True)
+    built = ["npm", "run", "package", "--", "--out", str(tmp_path / "cnnspec.vsix")]
+    subprocess.run(built, cwd=EXTENSION, check=True, capture_output=True)
+    with zipfile.ZipFile(tmp_path / "cnnspec.vsix") as file:
+        names = set(file.namelist())
+    assert {"extension/package.json", "extension/dist/extension.js", "extension/syntaxes/cnn.tmLanguage.json"} <= names
+    assert not [name for name in names if "node_modules" in name or name.endswith("test.js")]
 
 
 def test_hooks():

@@ -11,7 +11,7 @@ import pytest
 from cnnspec.diagnostics import Sink
 from cnnspec.source import Source
 from cnnspec.syntax._tables import IGNORED, KEYWORDS, PATTERN, SIGNS
-from cnnspec.syntax.lexer import Token, _scan
+from cnnspec.syntax.lexer import Token, scan
 from tests.mutation import mutate
 from tests.sampling import amount
 
@@ -40,7 +40,7 @@ def by_pattern(text: str) -> list[Token]:
 
 
 def scanned(text: str) -> list[Token]:
-    return _scan(Source("x.cnn", text), Sink(), 10**9)
+    return scan(Source("x.cnn", text), Sink(), 10**9)
 
 
 def test_texts_that_come_along():

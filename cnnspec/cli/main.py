@@ -62,7 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             code = 0
             sys.stdout.write(known)
-        sys.stdout.flush()
+        # A server has closed what it spoke on.
+        if not sys.stdout.closed:
+            sys.stdout.flush()
         return code
     except BrokenPipeError:
         # The reader has gone, as `head` does; nothing may be written at exit either.

@@ -10,14 +10,7 @@ from typing import Any, ClassVar
 from pygments.lexer import RegexLexer, bygroups, words
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text
 
-from cnnspec import layers
-from cnnspec.syntax._tables import KEYWORDS
-
-_DECLARING = ("model", "block", "train")
-_MERGES = ("add", "multiply", "concat", "matmul", "tuple", "input", "use", "again", "weight")
-_CONSTANTS = ("true", "false", "none")
-_OPERATORS = ("and", "or", "not")
-_WORDS = tuple(sorted(set(KEYWORDS) - {*_DECLARING, *_MERGES, *_CONSTANTS, *_OPERATORS, "_"}))
+from cnnspec.editor.words import CONSTANTS, DECLARING, MERGES, OPERATORS, OTHERS, layer_names
 
 
 class CnnLexer(RegexLexer):
@@ -37,14 +30,14 @@ class CnnLexer(RegexLexer):
             (r'"([^"\\\n]|\\[^\n])*"', String.Double),
             (r"([0-9][0-9_]*\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+", Number.Float),
             (r"[0-9][0-9_]*", Number.Integer),
-            (rf"\b({'|'.join(_DECLARING)})(\s+)([A-Za-z_]\w*)", bygroups(Keyword.Declaration, Text, Name.Class)),  # type: ignore[no-untyped-call]
+            (rf"\b({'|'.join(DECLARING)})(\s+)([A-Za-z_]\w*)", bygroups(Keyword.Declaration, Text, Name.Class)),  # type: ignore[no-untyped-call]
             (r"_\b", Keyword.Pseudo),
             (r"([A-Za-z_]\w*)(\s*)(=)(?!=)", bygroups(Name.Attribute, Text, Operator)),  # type: ignore[no-untyped-call]
-            (words((*_DECLARING, *_WORDS), prefix=r"\b", suffix=r"\b"), Keyword),
-            (words(_MERGES, prefix=r"\b", suffix=r"\b"), Keyword.Reserved),
-            (words(_CONSTANTS, prefix=r"\b", suffix=r"\b"), Keyword.Constant),
-            (words(_OPERATORS, prefix=r"\b", suffix=r"\b"), Operator.Word),
-            (words(tuple(sorted(layers.names())), prefix=r"\b", suffix=r"\b"), Name.Builtin),
+            (words((*DECLARING, *OTHERS), prefix=r"\b", suffix=r"\b"), Keyword),
+            (words(MERGES, prefix=r"\b", suffix=r"\b"), Keyword.Reserved),
+            (words(CONSTANTS, prefix=r"\b", suffix=r"\b"), Keyword.Constant),
+            (words(OPERATORS, prefix=r"\b", suffix=r"\b"), Operator.Word),
+            (words(layer_names(), prefix=r"\b", suffix=r"\b"), Name.Builtin),
             (r"[A-Za-z_]\w*", Name),
             (r"->|\*\*|//|[-+*/%]|[=!<>]=|[<>=]", Operator),
             (r"[()\[\]{},;:.]", Punctuation),

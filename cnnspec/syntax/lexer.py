@@ -28,10 +28,11 @@ _REMEMBERED = 200
 
 def tokenize(source: Source, sink: Sink, most: int) -> tuple[list[Token], set[int]]:
     """The tokens of a source, `most` of them, ended by `$END`, and the offsets of brackets that are never closed."""
-    return settle(_scan(source, sink, most), source, sink)
+    return settle(scan(source, sink, most), source, sink)
 
 
-def _scan(source: Source, sink: Sink, most: int) -> list[Token]:
+def scan(source: Source, sink: Sink, most: int) -> list[Token]:
+    """The tokens of a source before brackets are paired: every line end is a separator, there is no `$END`."""
     tokens: list[Token] = []
     known: dict[str, list[Token]] = {}
     separator, start = -1, 0
