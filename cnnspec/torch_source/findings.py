@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 
 from cnnspec.diagnostics import Diagnostic, Label
 from cnnspec.layers import Layer
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 class Cause:
     """Where a refused operation stands: the written argument, the calls in between, the layer, the call, the input."""
 
-    __slots__ = ("argument", "call", "field", "in_sequential", "instance", "made", "passed", "tensors")
+    __slots__ = ("argument", "call", "field", "flattened", "in_sequential", "instance", "made", "passed", "tensors")
 
     def __init__(self, call: Place, instance: Instance | None, field: str, inputs: Sequence[object]) -> None:
         self.call, self.instance, self.field = call, instance, field
         self.tensors = [value for part in inputs for value in _flat(part) if isinstance(value, Tensor)]
         self.made = instance.made if instance is not None else None
+        self.flattened: Shape = ()
+        """The sizes of which the width that arrives is the product, where a flatten or a view has put them together."""
         self.argument: Place | None = None
         self.passed: list[Place] = []
         self.in_sequential = False
@@ -70,8 +73,20 @@ def report(m: Machine, refusal: Refusal, place: Place, instance: Instance | None
     span = refusal.span or (cause.argument or cause.made or place).span
     labels = _labels(cause, span)
     cause.in_sequential = bool(m.running) and m.running[-1].torch_name == "Sequential" and instance is not None
+    cause.flattened = _flattened(m, cause)
     m.causes.setdefault((refusal.code.id, span.start), cause)
     m.sink.add(Diagnostic(refusal.code, refusal.facts, span, tuple(labels)))
+
+
+def _flattened(m: Machine, cause: Cause) -> Shape:
+    x = cause.tensors[0] if cause.tensors else None
+    while x is not None and len(x.shape) == 2:
+        step = m.trace.gave(x)
+        before = next((one for one in step.inputs if isinstance(one, Tensor)), None) if step is not None else None
+        if before is not None and before.shape != x.shape:
+            return before.shape[1:] if math.prod(before.shape) == math.prod(x.shape) else ()
+        x = before
+    return ()
 
 
 def width_origin(tensor: Tensor) -> Place | None:

@@ -16,7 +16,7 @@ from cnnspec.source import Source, Span
 from cnnspec.torch_source.findings import Cause, width_origin
 from cnnspec.torch_source.layers import Made
 from cnnspec.torch_source.script import Place
-from cnnspec.torch_source.values import BATCH, Instance, Tensor, depends_on_batch
+from cnnspec.torch_source.values import BATCH, Instance, Shape, Tensor, depends_on_batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ def _number_of(
         if edit.span.start < cause.argument.span.start
     )
     span = cause.argument.span
-    return Edit(Span(source, span.start - shift, span.end - shift), str(found.facts["found"]))
+    text = str(candidate.facts["new"]) if isinstance(cause.argument.node, ast.BinOp) else str(found.facts["found"])
+    return Edit(Span(source, span.start - shift, span.end - shift), text)
 
 
 def _key(found: Diagnostic) -> tuple[str, str]:
@@ -181,7 +182,7 @@ def _consumer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candi
     if cause.argument is None:
         return
     if _is_literal(cause.argument.node):
-        yield from _write(source, cause.argument, arriving)
+        yield from _write(source, cause.argument, arriving, cause.flattened)
         return
     number = _only_factor(cause.argument.node)
     if number is None or not arriving.isdigit() or not isinstance(declared, int) or declared < 1:
@@ -206,15 +207,26 @@ def _producer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candi
             wanted = _wanted_of(maker.layer, found)
             if wanted is None:
                 continue
-        if place is not None:
+        if place is None:
+            continue
+        factor, now = _only_factor(place.node), _width_of(maker.layer) or 0
+        if factor is None:
             yield from _write(source, place, str(wanted))
+        elif now and int(str(factor.value)) * wanted % now == 0:
+            yield from _write(source, Place(place.script, factor), str(int(str(factor.value)) * wanted // now))
+
+
+def _width_of(made: Made) -> int | None:
+    """What a layer gives."""
+    out = made.values.get("out_features", made.values.get("out_channels"))
+    return out if isinstance(out, int) else None
 
 
 def _wanted_of(made: Made, found: Diagnostic) -> int | None:
     """The width that a layer would have to give, where what arrives is a multiple of what it gives now."""
-    out = made.values.get("out_features", made.values.get("out_channels"))
+    out = _width_of(made)
     arriving, declared = str(found.facts.get("found")), found.facts.get("declared")
-    if not isinstance(out, int) or not arriving.isdigit() or not isinstance(declared, int) or int(arriving) % out:
+    if out is None or not arriving.isdigit() or not isinstance(declared, int) or int(arriving) % out:
         return None
     factor = int(arriving) // out
     return declared // factor if factor and declared % factor == 0 else None
@@ -226,17 +238,19 @@ def _channels(tensor: Tensor | None) -> int | None:
     return tensor.shape[1]
 
 
-def _write(source: Source, place: Place, new: str) -> Iterator[Candidate]:
-    """A number written in place of a literal, or of a product of literals."""
+def _write(source: Source, place: Place, new: str, sizes: Shape = ()) -> Iterator[Candidate]:
+    """A number written in place of a literal, or of a product of literals: that as the product of `sizes`."""
     if place.script.source is not source or not _is_literal(place.node) or not new.isdigit():
         return
     old = place.span.text
+    if isinstance(place.node, ast.BinOp) and len(sizes) > 1:
+        new = " * ".join(map(str, sizes))
     facts: dict[str, object] = {"new": new, "old": old, "line": place.span.line, "value": _value(place.node)}
     yield Candidate(NUMBER, facts, (Edit(place.span, new),))
 
 
 def _only_factor(node: ast.AST) -> ast.Constant | None:
-    """The one number of a product of a number and names: 512 of `512 * block.expansion`."""
+    """The one number of a product of a number and names: 512 of `512 * block.expansion`, or of `int(512 * width)`."""
     leaves: list[ast.AST] = []
     waiting = [node]
     while waiting:
@@ -245,6 +259,8 @@ def _only_factor(node: ast.AST) -> ast.Constant | None:
             if not isinstance(part.op, ast.Mult):
                 return None
             waiting += [part.left, part.right]
+        elif isinstance(part, ast.Call) and getattr(part.func, "id", "") in ("int", "round") and len(part.args) == 1:
+            waiting += part.args
         else:
             leaves.append(part)
     numbers = [part for part in leaves if isinstance(part, ast.Constant) and type(part.value) is int]
@@ -282,4 +298,5 @@ def _view(source: Source, cause: Cause) -> Iterator[Candidate]:
     for size in x.shape:
         total *= size
     if len(numbers) == 1 and total % BATCH == 0 and len(nodes) == 2:
-        yield from _write(source, Place(cause.call.script, numbers[0]), str(total // BATCH))
+        sizes = x.shape[1:] if x.shape[0] == BATCH else ()
+        yield from _write(source, Place(cause.call.script, numbers[0]), str(total // BATCH), sizes)

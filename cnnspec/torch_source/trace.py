@@ -62,6 +62,17 @@ class Trace:
             self.root = run
         self._open.append(run)
 
+    def gave(self, value: object) -> Step | None:
+        """The operation that gave a value."""
+        waiting: list[Run | Step] = [self.root] if self.root is not None else []
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, Run):
+                waiting += part.steps
+            elif part.output is value:
+                return part
+        return None
+
     def leave(self, output: object) -> None:
         self._open.pop().output = output
 
