@@ -71,6 +71,34 @@ def test_every_spec_is_written(name: str):
     assert_same(spec, run=quick and max(max(entry.shape) for entry in spec.graph.numbers.inputs) < 300)
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("lenet.cnn:LeNet", {"num_classes": 7}),
+        ("resnet.cnn:ResNet18", {"num_classes": 12}),
+        ("vit.cnn:ViTB16", {"num_classes": 5, "depth": 2, "heads": 4}),
+        ("unet.cnn:UNet", {"num_classes": 3}),
+        ("mobilenet_v2.cnn:MobileNetV2", {"num_classes": 3, "drop": 0.4}),
+    ],
+)
+def test_parameters_of_the_model_are_those_of_the_class(name: str, given: dict[str, Any]):
+    """The class of the default values makes the networks of others."""
+    names: dict[str, Any] = {"__name__": "net"}
+    exec(compile(source_of(cnnspec.load(FOLDER / name).graph), "net.py", "exec"), names)
+    made = next(value for value in reversed(names.values()) if getattr(value, "__module__", "") == "net")
+    kept = {key: value for key, value in given.items() if key in made.__init__.__annotations__}
+    assert "num_classes" in kept
+    with torch.device("meta"):
+        theirs = made(**kept)
+    ours = cnnspec.load(FOLDER / name, **kept).compile(device="meta")
+    assert {key: value.shape for key, value in theirs.state_dict().items()} == {
+        key: value.shape for key, value in ours.state_dict().items()
+    }
+    assert [str(one) for one in theirs.modules() if isinstance(one, nn.Dropout)] == [
+        str(one) for one in ours.modules() if isinstance(one, nn.Dropout)
+    ]
+
+
 @pytest.mark.parametrize("values", [False, True])
 def test_generated_networks_are_written(values: bool):
     for seed in range(amount(10, 2_000)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cnnspec._version import __version__
+from cnnspec.backends.python_source.alike import Differ
 from cnnspec.backends.python_source.classes import Classes
-from cnnspec.backends.python_source.modules import Terms
 from cnnspec.backends.python_source.parts import all_parts, with_parts
 from cnnspec.backends.python_source.render import class_lines, docstring
+from cnnspec.backends.python_source.variants import Variants
 from cnnspec.backends.python_source.words import RESERVED, shape_text
 from cnnspec.graph.digest import digest_of
 from cnnspec.graph.nodes import Graph
@@ -26,12 +27,33 @@ def source_of(graph: Graph) -> str:
     if not graph.complete:
         raise ValueError("a graph with mistakes can't be exported")
     graph = graph.numbers
-    root = Terms().root(graph.root)
     parts = all_parts()
-    classes = Classes(root, graph.name, {*RESERVED, *parts}, _documentation(graph))
+    classes = _classes(graph, {*RESERVED, *parts})
     text = "\n\n\n".join("\n".join(class_lines(cls)) for cls in classes.found)
     imports, own = with_parts(text, parts)
     return "\n".join([*_head(graph), *imports, "", "", "\n\n\n".join([*own, text]), ""])
+
+
+def _classes(graph: Graph, taken: set[str]) -> Classes:
+    """The classes of a network; parameters of the model that only change numbers are parameters of its class."""
+    variants = Variants(graph)
+    documentation = _documentation(graph)
+
+    def made(names: list[str]) -> Classes | None:
+        others = [use for name in names for use in variants.others[name]]
+        try:
+            return Classes(variants.root, graph.name, taken, documentation, others, names)
+        except Differ:
+            return None
+
+    names: list[str] = []
+    found = made([])
+    for name in variants.others:
+        wider = made([*names, name])
+        if wider is not None:
+            names, found = [*names, name], wider
+    assert found is not None
+    return found
 
 
 def _head(graph: Graph) -> list[str]:

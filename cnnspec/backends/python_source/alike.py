@@ -36,9 +36,13 @@ class Differ(Exception):
 
 
 class Alike:
-    """A template of several terms. `holes` has for each hole its value in every term, and the role of the value."""
+    """A template of several terms. `holes` has for each hole its value in every term, and the role of the value.
 
-    def __init__(self, terms: Sequence[Any]) -> None:
+    A shape that is not the same in all of them is left out, or with `shapes_of_first` that of the first.
+    """
+
+    def __init__(self, terms: Sequence[Any], *, shapes_of_first: bool = False) -> None:
+        self.shapes_of_first = shapes_of_first
         self.holes: list[tuple[tuple[Any, ...], str]] = []
         self.template = self._unify(tuple(terms))
 
@@ -83,7 +87,8 @@ class Alike:
         if isinstance(first, Child):
             _expect_equal(present, "label")
             shapes = {term.shape for term in present}
-            return Child(first.label, self._field(terms, "term"), first.shape if len(shapes) == 1 else "")
+            told = len(shapes) == 1 or self.shapes_of_first
+            return Child(first.label, self._field(terms, "term"), first.shape if told else "")
         if isinstance(first, Loop):
             _expect_equal(present, "variables")
             return Loop(self._each(terms, "children"), first.variables, self._field(terms, "values"))
@@ -182,7 +187,7 @@ class Alike:
             for index, a in enumerate(first.attributes)
         )
         forward = first.forward
-        if any(term.forward != forward for term in present):
+        if any(term.forward != forward for term in present) and not self.shapes_of_first:
             lines = zip(*[term.forward.lines for term in present])
             forward = Forward(forward.parameters, tuple(map(_common_line, lines)), forward.result, forward.returns)
         return Body(attributes, first.weights, forward)

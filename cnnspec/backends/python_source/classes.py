@@ -13,6 +13,7 @@ from cnnspec.backends.python_source.terms import (
     Body,
     Call,
     Chain,
+    Child,
     Literal,
     Use,
     parts_of,
@@ -24,7 +25,7 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 
@@ -50,28 +51,46 @@ class Class:
 class Classes:
     """Turns the uses in a term into calls of classes, the innermost first.
 
-    `found` has the classes, each behind those that it needs, and last that of `root`, which is called `name`.
+    `found` has the classes, each behind those that it needs, and last that of `root`, which is called `name`. `others` are
+    the same network for other values of its parameters `varied`, which the class takes; raises Differ where no one class is
+    all of them.
     """
 
-    def __init__(self, root: Use, name: str, taken: set[str], documentation: str) -> None:
-        self.root, self.name, self.documentation = root, fresh(name, taken), documentation
+    def __init__(
+        self, root: Use, name: str, taken: set[str], documentation: str, others: Sequence[Use] = (),
+        varied: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.name, self.documentation = fresh(name, taken), documentation
+        self.defaults = {key: value for key, value in root.values if key in varied}
         self.taken = {*taken, self.name}
         self.found: list[Class] = []
-        term: Any = root
-        for origin in _innermost_first(root):
+        term: Any = Chain(tuple(Child(None, use, "") for use in (root, *others)))
+        order = _innermost_first(root)
+        if any(set(_innermost_first(use)) - set(order) for use in others):
+            raise Differ
+        for origin in order:
             uses = _uses_of(term, origin)
             finished = {id(use): with_loops(use.term) for use in uses}
             calls: dict[int, Call] = {}
             for group in _groups(uses, finished):
-                is_root = group.uses[0] is term
-                calls.update(self._class(group, is_root=is_root))
+                base = term.children[0].term
+                is_root = any(use is base for use in group.uses)
+                if is_root and len(group.uses) <= len(others):
+                    raise Differ
+                calls.update(self._class(group, base, is_root=is_root))
             term = _replaced(term, calls, origin)
 
-    def _class(self, group: _Group, *, is_root: bool) -> dict[int, Call]:
+    def _class(self, group: _Group, first: Use, *, is_root: bool) -> dict[int, Call]:
         uses, alike = group.uses, group.alike
+        if is_root:
+            # The network itself comes first: its shapes are told.
+            pairs = sorted(zip(uses, group.terms), key=lambda pair: pair[0] is not first)
+            uses, alike = [use for use, _ in pairs], Alike([one for _, one in pairs], shapes_of_first=True)
         name = self.name if is_root else fresh(camel(uses[0].title), self.taken)
         self.taken.add(name)
-        parameters, values, texts = _parameters(uses, alike)
+        parameters, values, texts = _parameters(uses, alike, self.defaults if is_root else _defaults(uses[0]))
+        if is_root and {parameter.name for parameter in parameters} - self.defaults.keys():
+            raise Differ
         term = filled(alike.template, texts)
         self.found.append(Class(name, parameters, term, self.documentation if is_root else _documentation(uses[0])))
         calls: dict[int, Call] = {}
@@ -189,7 +208,9 @@ def _replaced(root: Any, calls: dict[int, Call], origin: Any) -> Any:
 # --- parameters ---
 
 
-def _parameters(uses: Sequence[Use], alike: Alike) -> tuple[tuple[Parameter, ...], list[tuple[Any, ...]], list[str]]:
+def _parameters(
+    uses: Sequence[Use], alike: Alike, defaults: Mapping[str, Any]
+) -> tuple[tuple[Parameter, ...], list[tuple[Any, ...]], list[str]]:
     """The parameters of a class, the value of each in every use, and what stands in each hole."""
     given = _given(uses)
     texts = [""] * len(alike.holes)
@@ -213,7 +234,6 @@ def _parameters(uses: Sequence[Use], alike: Alike) -> tuple[tuple[Parameter, ...
             own[name] = _whole(values)
             texts[number] = name
     ordered = {**own, **{name: needed[name] for name in given if name in needed}}
-    defaults = _defaults(uses[0])
     found = [
         Parameter(
             name,
