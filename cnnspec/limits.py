@@ -56,9 +56,9 @@ class Limits:
     """Errors of one check that fixes are looked for. It reports nothing, as the next bound."""
     repair_trials: int = 120
     """Edits that are tried for one error: the best fixes found until then are offered."""
-    repair_layers: int = 1_500
+    repair_layers: int = 3_000
     """Layers that all trials for one error may go through, the last one not counted."""
-    repair_all: int = 8_000
+    repair_all: int = 12_000
     """The same for all errors of a check."""
 
 

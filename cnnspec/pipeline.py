@@ -70,7 +70,12 @@ def check(
             right = {graph.name for graph in graphs if graph.complete}
 
             def again(
-                other: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any], meter: Meter
+                other: File,
+                models: list[tree.Model],
+                trial: Sink,
+                known: dict[Any, Any],
+                meter: Meter,
+                sizes: dict[str, int],
             ) -> list[Graph]:
                 edited = []
                 for definition in models:
@@ -83,7 +88,8 @@ def check(
                             one = chosen_again(one, other, trial)
                         edited.append(one.with_definition(definition, scope))
                 # Blocks that no model uses matter where the error is in one of them.
-                return inspect(other, edited, values, trial, known=known, used=set(used), whole=not models, meter=meter)
+                given = {**values, **sizes}
+                return inspect(other, edited, given, trial, known=known, used=set(used), whole=not models, meter=meter)
 
             definitions = list({id(one.definition): one.definition for one in chosen}.values())
             repair(file, definitions, graphs, again, sink)

@@ -25,7 +25,7 @@ from cnnspec.repair.case import Candidate, Case, add_argument, holds, in_front
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.inputs import axes
 from cnnspec.repair.ranking import ROLES, change_cost, role_of, values_for
-from cnnspec.repair.relevance import OF_ARGUMENTS, RANK, SIZES, helps, is_out, wrong
+from cnnspec.repair.relevance import OF_ARGUMENTS, RANK, SIZES, helps, is_out, ratio, shifts, wrong
 from cnnspec.repair.sites import MOST, Place, Site, defaults, fields_of, numbers, sites
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
     from cnnspec.compiler.names import Deferred
     from cnnspec.repair.case import Option
+
+
+_TWICE, _A_LITTLE = 1.6, 1.25
+"""By how much sizes differ that a stride explains, and that it does not."""
 
 
 def candidates(case: Case) -> Iterator[Option]:
@@ -59,6 +63,9 @@ def _numbers(case: Case) -> Iterator[Option]:
         if isinstance(site.node.value, int):
             seen[site.node.value] = seen.get(site.node.value, 0) + 1
     wanted, off = _wanted(case), _axes_off(case)
+    moved, rate = shifts(case), ratio(case)
+    # What arrives at a layer that states another width is most often right.
+    gain = COSTS["explains"] if case.found.code.id != "E203" else 0.0
     own, declared, about = case.found.span, _declared(case), wrong(case)
     sizes = {id(axis.literal) for axis in axes(case)} if case.found.code.id not in ("E202", "E503") else set()
     out = {id(place.statement) for place in case.places if is_out(case, place)}
@@ -75,13 +82,14 @@ def _numbers(case: Case) -> Iterator[Option]:
             continue
         extra += COSTS["inside"] if inside else 0.0
         extra += COSTS["stated here" if site.kind == "stated" else site.kind]
-        extra += _explains(case, site, off)
+        extra += _of_site(case, site, off)
         # A size of the input is no number of channels.
         negative = span.source.text[: span.start].endswith("-")
-        for value in values_for(site, set() if id(site.node) in sizes else wanted):
+        meant = set() if id(site.node) in sizes else wanted | _moved(site, moved)
+        for value in values_for(site, meant):
             if negative and not value:
                 continue
-            cost = extra + change_cost(site, value, seen, wanted)
+            cost = extra + change_cost(site, value, seen, wanted) + _explains(site, value, moved, rate, gain)
             yield cost, partial(_number, case, site, value, cost)
 
 
@@ -115,6 +123,15 @@ def _constant_sites(case: Case, constant: Deferred) -> Iterator[tuple[float, Sit
                     yield 0.0, Site(node, field, "table", definition, None)
 
 
+def _moved(site: Site, moved: list[tuple[int, int]]) -> set[int]:
+    """What a number of channels would have to be for those that there are to be as many as there should be."""
+    value = site.node.value
+    if not isinstance(value, int) or role_of(site) != "width":
+        return set()
+    sums = {value + should - there for there, should in moved}
+    return sums | {value * should // there for there, should in moved if value * should % there == 0}
+
+
 def _wanted(case: Case) -> set[int]:
     """The sizes that the error speaks of."""
     found: set[int] = set()
@@ -140,14 +157,26 @@ def _axes_off(case: Case) -> list[int]:
     return [axis for axis, (a, b) in enumerate(pairs) if axis and a != b and 1.6 < max(a, b) / max(1, min(a, b)) < 2.5]
 
 
-def _explains(case: Case, site: Site, off: list[int]) -> float:
-    """How well a number would explain sizes that are off: a stride doubles and halves them, an input's is its own."""
+def _of_site(case: Case, site: Site, off: list[int]) -> float:
+    """What is known of a number whatever it becomes: that the error names it, or that the input is off along its axis."""
     if site.kind == "input" and isinstance(site.owner, tree.Input):
         axis = next((i for i, item in enumerate(site.owner.shape.items) if item is site.node), -1)
         return COSTS["input explains"] if off == [axis] else 0.0
-    if str(site.node.value) == str(case.found.facts.get("value", "")):
-        return COSTS["named by the error"]
-    return COSTS["strides explain"] if role_of(site) == "stride" and len(off) > 1 else 0.0
+    return COSTS["named by the error"] if str(site.node.value) == str(case.found.facts.get("value", "")) else 0.0
+
+
+def _explains(site: Site, value: int, moved: list[tuple[int, int]], rate: float, gain: float) -> float:
+    """How well another number would explain what is off: a stride a multiple of the size, a width just as many channels."""
+    role, old = role_of(site), site.node.value
+    assert isinstance(old, int)
+    if site.kind == "input":
+        return 0.0
+    if role == "width" and moved:
+        fits = any(value - old == should - there or value * there == old * should for there, should in moved)
+        return gain if fits else COSTS["explains nothing"]
+    if role == "stride" and rate > 1:
+        return COSTS["strides explain"] if rate > _TWICE else COSTS["explains nothing"] if rate < _A_LITTLE else 0.0
+    return COSTS["explains nothing"] if role in ("kernel", "padding", "dilation") and rate > _TWICE else 0.0
 
 
 def _number(case: Case, site: Site, value: int, cost: float) -> Candidate:
@@ -184,7 +213,7 @@ def declarations(case: Case) -> Iterator[Option]:
     named = any(c.isalpha() for c in node.span.text.replace("_", ""))
     cost = COSTS["declare a name"] if named else COSTS["declare"]
     if case.found.code.id == "E203":
-        cost = COSTS["declare a head"] if _is_head(case) else COSTS["stated here"]
+        cost = COSTS["declare a head"] if case.is_head else COSTS["stated here"]
     kind = ANNOTATE if case.found.code.id == "E202" else DECLARE
     edits = (Edit(node.span, text),)
     yield cost, partial(Candidate, cost, kind, {}, edits, id(node), case.places[case.at].statement, False)
@@ -201,12 +230,6 @@ def _declared(case: Case) -> Any:
     for argument in getattr(statement, "arguments", ()):
         options += [argument.value, argument.stated]
     return next((node for node in options if node is not None and node.span == case.found.span), None)
-
-
-def _is_head(case: Case) -> bool:
-    """Whether the layer to blame is the first behind Flatten."""
-    before = case.nodes_before(case.places[case.at].statement)[:1]
-    return bool(before) and before[0].title == "Flatten" and len(before[0].input or ()) > 1
 
 
 def _as_found(case: Case, node: Any) -> str:

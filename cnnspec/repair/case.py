@@ -141,6 +141,12 @@ class Case:
         at = self._index(getattr(statement, "head", statement.span))
         return [node for node in self.nodes[:at][::-1] if isinstance(node, LayerNode)]
 
+    @property
+    def is_head(self) -> bool:
+        """Whether the layer to blame is the first behind Flatten."""
+        before = self.nodes_before(self.places[self.at].statement)[:1] if self.places else []
+        return bool(before) and before[0].title == "Flatten" and len(before[0].input or ()) > 1
+
     def loop_names(self, count: int) -> list[str]:
         """The names that a loop near the error gives to so many values at a time."""
         loops = (place.statement for place in self.places if isinstance(place.statement, tree.For))

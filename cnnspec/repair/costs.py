@@ -22,6 +22,8 @@ COSTS = {
     "named by the error": -0.6,
     "strides explain": -0.4,
     "input explains": -1.2,
+    "explains": -0.35,
+    "explains nothing": 0.5,
     "no slip": 0.15,
     "rare": 0.9,
     "padding fits no kernel": 0.6,

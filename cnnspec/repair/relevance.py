@@ -23,7 +23,47 @@ OF_ARGUMENTS = ("E112", "E113", "E114", "E115", "E116")
 """Errors in what a layer is told, whatever arrives."""
 _WINDOW = ("kernel_size", "stride", "padding", "dilation", "output_padding")
 _SHAPES = (*SHAPE_NAMES, "channels", "size")
+_CLEAR = 4
+"""The smallest size that tells a stride from a window by what becomes of it."""
 _PAIRS = {"E202": ("found", "declared"), "E208": ("first", "second"), "E209": ("first", "second")}
+
+
+def shifts(case: Case) -> list[tuple[int, int]]:
+    """The numbers of channels, or of features, that there are and that there should be; both ways where either may be."""
+    code, facts = case.found.code.id, case.found.facts
+    pairs: list[tuple[object, object]] = []
+    if code in _PAIRS:
+        first, second = (facts.get(name) for name in _PAIRS[code])
+        if isinstance(first, tuple) and isinstance(second, tuple) and len(first) == len(second):
+            axes = range(len(first)) if len(first) == 1 or _last(first, second) else range(1)
+            pairs = [(first[axis], second[axis]) for axis in axes]
+    elif code == "E203" and not case.is_head:
+        pairs = [(facts.get("found"), facts.get("declared"))]
+    known = [(a, b) for a, b in pairs if isinstance(a, int) and isinstance(b, int) and _differ(a, b)]
+    return known if code in ("E202", "E203") else [*known, *((b, a) for a, b in known)]
+
+
+def _last(first: tuple[object, ...], second: tuple[object, ...]) -> bool:
+    """Whether shapes differ in their last size alone: features, if the first one is no other."""
+    return first[:-1] == second[:-1]
+
+
+def _differ(a: object, b: object) -> bool:
+    """Whether two sizes are plain numbers, and not the same."""
+    return a.__class__ is b.__class__ is int and a != b and bool(a) and bool(b)
+
+
+def ratio(case: Case) -> float:
+    """By how much the larger of two shapes is larger behind the channels, at least; 1 where that says nothing."""
+    if case.found.code.id not in _PAIRS:
+        return 1.0
+    first, second = (case.found.facts.get(name) for name in _PAIRS[case.found.code.id])
+    if not isinstance(first, tuple) or not isinstance(second, tuple) or len(first) != len(second):
+        return 1.0
+    both = [pair for pair in zip(first[1:], second[1:]) if _differ(*pair)]
+    if any(min(pair) < _CLEAR for pair in both):
+        return 1.0
+    return min((max(pair) / min(pair) for pair in both), default=1.0)
 
 
 def wrong(case: Case) -> set[str] | None:
