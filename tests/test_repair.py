@@ -380,3 +380,27 @@ def test_documents_are_the_same_in_every_run(tmp_path: Path, form: str):
         assert run.returncode == 1, run.stderr
         found.add(run.stdout)
     assert len(found) == 1
+
+
+ONE = {
+    "two uses of a block": (
+        "block B(c) {\n    residual {\n        Conv2d(c, 3)\n    }\n}\n"
+        "model M {\n    input [3, 32, 32]\n    B(3)\n    MaxPool2d(2)\n    B(3)\n}\n"
+    ),
+    "a misspelt argument of a block": (
+        "block B(c, padding = 0) {\n    Conv2d(c, 3, padding=padding)\n}\n"
+        "model M {\n    input [3, 8, 8]\n    B(4, paddng=1)    -> [4, 8, 8]\n}\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_one_mistake_is_one_finding(name: str):
+    (found,) = errors(ONE[name])
+    assert found.fixes
+
+
+def test_models_for_all_sizes_are_tried_at_the_size_that_fails():
+    text = "model M { input [3, H, W] where H % 4 == 0, W % 4 == 0; Conv2d(8, 3, padding=1); MaxPool2d(2, padding=2) }"
+    (found,) = errors(text)
+    assert apply(text, found.fixes[0].edits) == text.replace("padding=2", "padding=1")

@@ -126,7 +126,7 @@ class _Reader:
     def _import(self, item: tree.Import, file: File, defined: dict[str, tree.Name], chain: tuple[str, ...]) -> None:
         from cnnspec.diagnostics.similar_names import closest
 
-        imported = self._load(item, file.source, chain)
+        imported, meant = self._load(item, file.source, chain), list[str]()
         for name, alias in ((one.name, one.alias or one.name) for one in item.names):
             if imported is None:
                 if alias.id not in defined:
@@ -146,6 +146,12 @@ class _Reader:
                         codes.NOT_IN_IMPORT, name.span, labels=labels, helps=helps, path=path, name=name.id
                     )
                 file.scope.bind(alias.id, UNKNOWN, alias.span)
+                if near is not None and alias is name and near.span is not None:
+                    # Uses of what was meant are right, whatever it is.
+                    meant.append(near.span.text)
+        for other in meant:
+            if other not in defined and other not in file.scope.bindings:
+                file.scope.bind(other, UNKNOWN, None)
 
     def _load(self, item: tree.Import, importer: Source, chain: tuple[str, ...]) -> File | None:
         """The file that an import names, or None where that is reported."""

@@ -8,6 +8,7 @@ from cnnspec.declare.kinds import WRONG_RANGE, WRONG_TYPE, Choice, Either, Kind,
 from cnnspec.declare.order import fix, follow, readings
 from cnnspec.declare.spell import UNKNOWN, spell
 from cnnspec.diagnostics import Label, Sink, codes, did_you_mean
+from cnnspec.diagnostics.similar_names import closest
 from cnnspec.diagnostics.suggestions import OPTION, listing
 from cnnspec.source import Span
 
@@ -66,6 +67,7 @@ def _named(
     order = iter(list(signature.fields)[: signature.positions])
     pairs: list[tuple[str, Argument]] = []
     reported = misnamed = False
+    given = {argument.name for argument in arguments}
     for argument in arguments:
         target = next(order, None) if argument.name is None else argument.name
         if target is None:
@@ -77,6 +79,10 @@ def _named(
         else:
             _report_unknown(signature, argument, name, sink)
             misnamed = True
+            meant = closest(target, [*signature.fields, *signature.extra])
+            if meant is not None and meant not in given:
+                # Read as what it was meant to be, so that one mistake is told once.
+                pairs.append((meant, argument))
     if reported:
         # Values that should stand in a tuple: that there are too many of them says it.
         pairs = [one for one in pairs if one[0] not in signature.fields or not _is_tuple(signature, one[0])]

@@ -62,6 +62,8 @@ class Case:
         self.constants = trials.constants(self.parts)
         """The constants of files, variants among them, that take part."""
         self.labelled = [label.span for label in found.labels]
+        self.left: frozenset[object] | None = None
+        """The errors that are there still after the best fix."""
         self._nodes: list[Node] | None = None
         self._by_place: dict[tuple[int, int, int], int] | None = None
 

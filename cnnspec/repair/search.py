@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion
 from cnnspec.diagnostics.edits import apply
-from cnnspec.diagnostics.suggestions import ANNOTATE, DECLARE, RENAME
+from cnnspec.diagnostics.suggestions import ANNOTATE, DECLARE, OPTION, RENAME, SPELLING
 from cnnspec.graph.nodes import Graph, StackNode
 from cnnspec.graph.walk import walk
 from cnnspec.limits import LIMITS
@@ -19,7 +19,7 @@ from cnnspec.repair.candidates import candidates, declarations
 from cnnspec.repair.case import Candidate, Case, in_front
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.spelling import spellings
-from cnnspec.repair.trials import Result, Trials
+from cnnspec.repair.trials import Result, Trials, key_of
 from cnnspec.source import Span
 from cnnspec.syntax import tree
 
@@ -48,7 +48,14 @@ def repair(file: File, chosen: list[tree.Model], graphs: Sequence[Graph], again:
     errors = [found for found in sink.diagnostics if found.severity == "error"]
     trials = Trials(file, chosen, graphs, again, errors)
     seen: set[object] = set()
+    firsts: set[object] = set()
+    mended: list[tuple[str, Span, frozenset[object]]] = []
     for found in errors[: LIMITS.repaired]:
+        at = found.code.id, found.span
+        if any(at == (code, span) and key_of(found) not in left for code, span, left in mended):
+            # Another use of what is wrong there: what mends the first one mends it.
+            sink.discard(found)
+            continue
         case = Case(found, trials, graphs)
         fixes = spellings(found, case)
         if not fixes and (found.code.id in _SITUATIONS or _is_searched(found.code.id)):
@@ -56,8 +63,17 @@ def repair(file: File, chosen: list[tree.Model], graphs: Sequence[Graph], again:
         # One fix that mends several errors is offered at the first of them.
         fixes = [fix for fix in fixes if (len(fix.edits) < 2 and fix.kind is not RENAME) or _key(fix.edits) not in seen]
         seen |= {_key(fix.edits) for fix in fixes}
-        if fixes:
-            sink.replace(_with(found, fixes))
+        if not fixes:
+            continue
+        first = _key(fixes[0].edits)
+        if first in firsts and fixes[0].kind not in (SPELLING, OPTION, RENAME):
+            # The same mistake, further on.
+            sink.discard(found)
+            continue
+        firsts.add(first)
+        if case.left is not None:
+            mended.append((*at, case.left))
+        sink.replace(_with(found, fixes))
 
 
 def _is_searched(code: str) -> bool:
@@ -115,6 +131,8 @@ def search(case: Case) -> list[Suggestion]:
         if found is not None:
             answers[candidate.key] = answers.get(candidate.key, 0) + 1
             passing.append(found)
+    if passing:
+        case.left = min(passing, key=lambda one: one.cost).result.left
     return _in_order(passing)
 
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from cnnspec.diagnostics import Code, Suggestion
 
-    Allowed = dict[tuple[str, Span], Diagnostic]
-    """Errors that are there before an edit, by code and place."""
+    Key = tuple[str, Span, tuple[Span, ...]]
+    Allowed = dict[Key, Diagnostic]
+    """Errors that are there before an edit, by code, place and use of a block."""
     Known = dict[Any, Any]
     Again = Callable[[File, list[tree.Model], Sink, Known, Meter, dict[str, int]], list[Graph]]
 
@@ -48,6 +49,8 @@ class Result:
     failed: Diagnostic | None
     graphs: tuple[Graph, ...]
     warnings: int
+    left: frozenset[Key]
+    """The errors that are still there."""
 
 
 @record
@@ -72,6 +75,11 @@ def _of_input(edited: _Edited) -> bool:
     )
 
 
+def key_of(found: Diagnostic) -> Key:
+    """What tells an error from others."""
+    return found.code.id, found.span, found.uses
+
+
 class _Failed(Exception):
     """An edit that brings a new error."""
 
@@ -82,7 +90,8 @@ class _Watch(Sink):
     def __init__(self, allowed: Allowed, fresh: Iterable[tuple[Source, Span]]) -> None:
         super().__init__()
         self.allowed = allowed
-        self.left = {id(source): [code for code, span in allowed if old.holds(span)] for source, old in fresh}
+        self.places = {(code, span): found for (code, span, _), found in reversed(allowed.items())}
+        self.left = {id(source): [code for code, span in self.places if old.holds(span)] for source, old in fresh}
         """The errors that a text that was read anew may have, as what it stands for had them."""
         self.failed: Diagnostic | None = None
         self.met = 0
@@ -90,18 +99,18 @@ class _Watch(Sink):
     def add(self, diagnostic: Diagnostic) -> None:
         if diagnostic.severity == "error":
             self.met += 1
-            key = (diagnostic.code.id, diagnostic.span)
+            key = key_of(diagnostic)
             own = self.left.get(id(diagnostic.span.source))
             if own is None and key not in self.allowed:
                 self._fail(diagnostic)
-            if own is not None and not self.has(*key):
+            if own is not None and not self.has(*key[:2]):
                 if diagnostic.code.id not in own:
                     self._fail(diagnostic)
                 own.remove(diagnostic.code.id)
         super().add(diagnostic)
 
     def suggested(self, code: Code, span: Span) -> tuple[Suggestion, ...] | None:
-        before = self.allowed.get((code.id, span))
+        before = self.places.get((code.id, span))
         return before.suggestions if before is not None else super().suggested(code, span)
 
     def _fail(self, diagnostic: Diagnostic) -> None:
@@ -123,7 +132,7 @@ class Trials:
         self.file, self.chosen, self.again = file, chosen, again
         self.graphs = {graph.name: graph for graph in graphs}
         self.findings = list(errors)
-        self.errors = {(error.code.id, error.span): error for error in reversed(errors)}
+        self.errors = {key_of(error): error for error in reversed(errors)}
         self.expanded: Known = {}
         """Uses of blocks that were expanded before."""
         self.sampled: Known = {}
@@ -185,7 +194,7 @@ class Trials:
         if edited is None:
             return None
         self.work += sum(len(source.text) for source, _ in edited.fresh) // _TEXT
-        allowed = {key: error for key, error in self.errors.items() if key != (found.code.id, found.span)}
+        allowed = {key: error for key, error in self.errors.items() if key != key_of(found)}
         sizes = self._one_size(models) if len(self.findings) == 1 and not _of_input(edited) else {}
         if sizes:
             # What does not hold at the size that failed holds for no set of sizes: one is looked at much faster.
@@ -267,7 +276,8 @@ class Trials:
         self.work += len(self.file.models) // 4
         self.work += _ERROR * max(0, sink.met - _FEW)
         warnings = sum(found.severity != "error" for found in sink.diagnostics)
-        return Result(sink.failed, tuple(graphs), warnings)
+        left = frozenset(key_of(one) for one in sink.diagnostics if one.severity == "error")
+        return Result(sink.failed, tuple(graphs), warnings, left)
 
     def _is_long(self, models: list[tree.Model]) -> bool:
         """Whether a piece of a model may be enough."""
