@@ -58,7 +58,7 @@ class Limits:
     """Edits that are tried for one error: the best fixes found until then are offered."""
     repair_layers: int = 3_000
     """Layers that all trials for one error may go through, the last one not counted."""
-    repair_all: int = 12_000
+    repair_all: int = 10_000
     """The same for all errors of a check."""
 
 

@@ -65,34 +65,7 @@ def check(
             lint_file(file, sink, select, values.values())
         elif fixes:
             _name_sizes(chosen, values, graphs, sink)
-            from cnnspec.repair.search import repair
-
-            right = {graph.name for graph in graphs if graph.complete}
-
-            def again(
-                other: File,
-                models: list[tree.Model],
-                trial: Sink,
-                known: dict[Any, Any],
-                meter: Meter,
-                sizes: dict[str, int],
-            ) -> list[Graph]:
-                edited = []
-                for definition in models:
-                    # Those that are wrong come first: they tell soonest whether an edit helps.
-                    for one in sorted(
-                        filter(lambda one: one.is_of(definition), chosen), key=lambda one: one.name.id in right
-                    ):
-                        scope = other.scope if one.block.scope is file.scope else one.block.scope
-                        if other.scope is not file.scope:
-                            one = chosen_again(one, other, trial)
-                        edited.append(one.with_definition(definition, scope))
-                # Blocks that no model uses matter where the error is in one of them.
-                given = {**values, **sizes}
-                return inspect(other, edited, given, trial, known=known, used=set(used), whole=not models, meter=meter)
-
-            definitions = list({id(one.definition): one.definition for one in chosen}.values())
-            repair(file, definitions, graphs, again, sink)
+            _repair(file, chosen, values, graphs, sink, used)
         unseen = [block.definition.span for block in file.blocks.values() if block not in used]
         whole = bool(graphs) and model is None and not values and not sink.has_errors
         if any(MARK in one.text for one in {file.source, *(found.span.source for found in sink.diagnostics)}):
@@ -101,6 +74,33 @@ def check(
             suppress(file.source, sink, unseen=unseen, whole=whole)
         return graphs
     return []
+
+
+def _repair(
+    file: File, chosen: list[Chosen], values: dict[str, Any], graphs: list[Graph], sink: Sink, used: set[Block]
+) -> None:
+    """Give the errors of a check the edits that would remove them."""
+    from cnnspec.repair.search import repair
+
+    right = {graph.name for graph in graphs if graph.complete}
+
+    def again(
+        other: File, models: list[tree.Model], trial: Sink, known: dict[Any, Any], meter: Meter, sizes: dict[str, int]
+    ) -> list[Graph]:
+        edited = []
+        for definition in models:
+            # Those that are wrong come first: they tell soonest whether an edit helps.
+            for one in sorted(filter(lambda one: one.is_of(definition), chosen), key=lambda one: one.name.id in right):
+                scope = other.scope if one.block.scope is file.scope else one.block.scope
+                if other.scope is not file.scope:
+                    one = chosen_again(one, other, trial)
+                edited.append(one.with_definition(definition, scope))
+        # Blocks that no model uses matter where the error is in one of them.
+        given = {**values, **sizes}
+        return inspect(other, edited, given, trial, known=known, used=set(used), whole=not models, meter=meter)
+
+    definitions = list({id(one.definition): one.definition for one in chosen}.values())
+    repair(file, definitions, graphs, again, sink)
 
 
 def sizes_that_work(
