@@ -29,6 +29,7 @@ COMMANDS = {
     "diff": "diff",
     "digest": "diff",
     "train": "train",
+    "sweep": "sweep",
     "evaluate": "evaluate",
     "predict": "evaluate",
     "lsp": "lsp",

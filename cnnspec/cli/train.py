@@ -9,7 +9,7 @@ from pathlib import Path
 from cnnspec.cli.common import FINDINGS, INTERRUPTED, Command, UsageError, add_definitions, definitions, read
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.similar_names import closest
-from cnnspec.files import split_model
+from cnnspec.files import reason_of, split_model, write_atomic
 from cnnspec.training.settings import named, setting, written
 
 TYPE_CHECKING = False
@@ -60,6 +60,10 @@ def _train_options(parser: ArgumentParser) -> None:
         "--overfit-one-batch", action="store_true", help="train on a single batch: its loss has to fall to 0"
     )
     parser.add_argument("--dry-run", action="store_true", help="one step: tells memory and time to expect")
+    parser.add_argument(
+        "--find-lr", action="store_true", help="steps at ever higher learning rates: tells which one to begin with"
+    )
+    parser.add_argument("--profile", action="store_true", help="a few steps: tells where their time goes")
     parser.add_argument("--tensorboard", action="store_true", help="write event files for TensorBoard as well")
 
 
@@ -89,11 +93,11 @@ def _overrides(options: Namespace) -> list[tree.Setting]:
 
     found = [] if options.recipe is None else named(options.recipe)
     texts = [("--data", "data", "=", options.data)] if options.data in DATA_SETS else []
-    texts += [("--set", *text.partition("=")) for text in options.settings] + list(_pairs(options.rest))
-    return found + [_setting(option, name, separator, value) for option, name, separator, value in texts]
+    texts += [("--set", *text.partition("=")) for text in options.settings] + list(pairs(options.rest))
+    return found + [override(option, name, separator, value) for option, name, separator, value in texts]
 
 
-def _pairs(rest: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
+def pairs(rest: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
     """`--name value` and `--name=value` of the options that argparse does not know."""
     words = iter(rest)
     for word in words:
@@ -107,7 +111,7 @@ def _pairs(rest: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
         yield f"--{name}", name, "=", value
 
 
-def _setting(option: str, name: str, separator: str, value: str) -> tree.Setting:
+def override(option: str, name: str, separator: str, value: str) -> tree.Setting:
     """One setting from the command line, checked to be an expression."""
     from cnnspec.diagnostics.render import render_all
     from cnnspec.recipe.recipe import ELSEWHERE, SETTINGS
@@ -163,6 +167,14 @@ def _load(recipe: Recipe, options: Namespace, kept: dict[str, Any] | None) -> Da
     return load_data(
         recipe.data, path=path, download=options.download, skip_broken=skip_broken, workers=options.workers
     )
+
+
+def load_named(recipe: Recipe, named: str | None) -> Data:
+    """The data of a recipe, from the path that is named; the name of a data set is in the recipe already."""
+    from cnnspec.recipe.datasets import DATA_SETS
+    from cnnspec.training.data.load import load_data
+
+    return load_data(recipe.data, path=None if named in DATA_SETS else named)
 
 
 def _folder(options: Namespace) -> Path | None:
@@ -251,6 +263,10 @@ def _train_run(options: Namespace, folder: Path | None, stop: StopSignal) -> int
         spec = Spec(for_data(spec.declared, recipe, data), spec.warnings)
     if options.dry_run:
         return _dry_run(spec, recipe, data, options.device)
+    if options.find_lr:
+        return _find_rate(spec, recipe, data, options)
+    if options.profile:
+        return _profile(spec, recipe, data, options)
     run = _run(spec, recipe, data, options, _own_folder(spec.name, folder, options), stop)
     if options.overfit_one_batch:
         print(_verdict(run))
@@ -285,6 +301,42 @@ def _dry_run(spec: Spec, recipe: Recipe, data: Data, device: str) -> int:
         step = training_step(spec.graph.numbers, batch, optimizer=recipe.optimizer.memory)
         print(f"{size(step.peak)} of them are tensors of a step of {batch} samples: `cnnspec memory` shows where")
     return 0
+
+
+def _find_rate(spec: Spec, recipe: Recipe, data: Data, options: Namespace) -> int:
+    from cnnspec.training.find_rate import find_rate
+    from cnnspec.training.options import Options
+    from cnnspec.training.report.measured import draw_rates, rate_lines
+
+    found = find_rate(spec, recipe, data, device=options.device, options=Options(threads=options.threads))
+    print("\n".join(rate_lines(found)))
+    print(f"drawn in {_beside_runs(options, spec.name, 'rates.svg', draw_rates(spec.name, found))}")
+    return 0
+
+
+def _profile(spec: Spec, recipe: Recipe, data: Data, options: Namespace) -> int:
+    from cnnspec.training.options import Options
+    from cnnspec.training.profile import profile_steps
+    from cnnspec.training.report.measured import profile_lines
+
+    trace = _beside_runs(options, spec.name, "trace.json", "")
+    chosen = Options(threads=options.threads, layout=None)
+    found = profile_steps(spec, recipe, data, device=options.device, options=chosen, trace=trace)
+    print("\n".join(profile_lines(found)))
+    print(f"the trace of every operation is in {trace}: open it in chrome://tracing or Perfetto")
+    return 0
+
+
+def _beside_runs(options: Namespace, model: str, name: str, text: str) -> Path:
+    """Write what was measured into the folder that is named, or beside the runs; the path."""
+    folder = RUNS if options.out is None else Path(options.out)
+    path = folder / (f"{model}-{name}" if options.out is None else name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text)
+    except OSError as error:
+        raise UsageError(f"can't write {path}: {reason_of(error)}") from None
+    return path
 
 
 def _run(
