@@ -43,7 +43,7 @@ def attribute(m: Machine, owner: object, name: str, place: Place) -> object:
         case Unknown() | Opaque():
             return owner
         case External():
-            return external(f"{owner.path}.{name}")
+            return m.described(f"{owner.path}.{name}") or external(f"{owner.path}.{name}")
         case File():
             return owner.member(m, name)
         case Tensor():
@@ -72,6 +72,8 @@ def attribute(m: Machine, owner: object, name: str, place: Place) -> object:
     if name == "numel" and isinstance(owner, tuple):
         return Builtin(name, lambda *_: Unknown("numel() of a shape", place))
     plain = owner is None or isinstance(owner, (int, float, str, tuple, list, dict))
+    if plain and name in ("value", "name"):
+        raise Stop(f"`.{name}` of an Enum that is a string or a number, too", place)
     if plain and not hasattr(type(owner), name):
         raise Raised("AttributeError", f"{_kind(owner)} has no attribute `{name}`", place)
     raise Stop(f"`.{name}` of this", place)
@@ -181,6 +183,9 @@ def _of_class(m: Machine, owner: Class | TorchClass, name: str, place: Place) ->
             member = part.members[name]
             if isinstance(member, Function) and member.kind == "classmethod":
                 return Method(member, owner)
+            if part.style == "enum" and not isinstance(member, (Function, Record)):
+                # One and the same object for a name: members are compared by what they are.
+                member = part.members[name] = Record({"name": name, "value": member, "_value_": member})
             return member
         if isinstance(part, TorchClass) and name == "__init__":
             return Builtin(name, _init_of(part))

@@ -17,6 +17,7 @@ from cnnspec.torch_source.values import (
     Class,
     External,
     Frame,
+    Fresh,
     Function,
     Instance,
     Method,
@@ -246,12 +247,18 @@ def _from_fields(
 ) -> object:
     parents = [part for part in reversed(lineage(cls)) if isinstance(part, Class)]
     names = list(dict.fromkeys(name for part in parents for name in part.fields))
+    if cls.style == "enum":
+        raise Stop(f"a member of `{cls.name}` by its value", place)
     values: dict[str, object] = {}
     for part in parents:
         values.update({name: part.members[name] for name in part.fields if name in part.members})
     values.update(zip(names, arguments))
     values.update(keywords)
     missing = [name for name in names if name not in values]
+    values = {
+        name: call(m, value.factory, [], {}, place) if isinstance(value, Fresh) else value
+        for name, value in values.items()
+    }
     if missing or len(arguments) > len(names):
         raise Raised("TypeError", f"{cls.name}() needs `{'`, `'.join(missing or names)}`", place)
     if cls.style == "namedtuple":

@@ -134,6 +134,7 @@ class _Check:
         project = Project(self.root or ".")
         machine = Interpreter(sink, Trace(), dict(self.options.settings), training=self.options.training)
         machine.causes = self.causes
+        machine.described = project.described
         return machine, project.add(self.script)
 
     def _entries(self, machine: Interpreter, file: File) -> tuple[list[Entry], list[Entry]]:

@@ -130,14 +130,11 @@ def _base(m: Machine, node: ast.expr, scope: Scope) -> AnyClass | None:
 
 
 def _style(m: Machine, node: ast.ClassDef, scope: Scope) -> str:
-    """ "dataclass" or "namedtuple" for a class that gets its __init__ from its fields."""
+    """ "dataclass" or "namedtuple" for a class that gets its __init__ from its fields, "enum" for an enumeration."""
     for decorator in node.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         if name == "dataclass":
             return "dataclass"
-    named = any(
-        (base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")) == "NamedTuple"
-        for base in node.bases
-    )
-    return "namedtuple" if named else ""
+    names = [base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases]
+    return "namedtuple" if "NamedTuple" in names else "enum" if names == ["Enum"] else ""

@@ -18,6 +18,7 @@ from cnnspec.torch_source.values import (
     Builtin,
     Class,
     Defaults,
+    Fresh,
     Instance,
     Opaque,
     Partial,
@@ -197,6 +198,16 @@ def _spread(m: Machine, place: Place, arguments: list[object], keywords: dict[st
 
 
 # --- Python's libraries ---
+
+
+@library("dataclasses.field")
+def _field(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    """The default of a field of a dataclass."""
+    if "default_factory" in keywords:
+        return Fresh(keywords["default_factory"])
+    if "default" not in keywords:
+        raise Stop("a field without a default", place)
+    return keywords["default"]
 
 
 @library("dataclasses.replace")

@@ -68,6 +68,8 @@ class Machine:
     binary: Callable[[type[ast.AST], object, object, Place], object]
     imported: Callable[[ast.Import | ast.ImportFrom, Scope], None]
     script_of: Callable[[Scope], Script]
+    described: Callable[[str], object]
+    """What is known of a library by its dotted name, or None."""
     refuse: Callable[[Refusal, Place, Instance | None, Sequence[object]], object]
 
     # --- bounds ---

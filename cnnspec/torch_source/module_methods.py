@@ -66,6 +66,26 @@ def _extend(m: Machine, o: Instance, place: Place, arguments: list[object], keyw
     return o
 
 
+@method("update")
+def _update(m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    given = arguments[0] if arguments else None
+    pairs: list[object] = list(
+        given.modules()
+        if isinstance(given, Instance)
+        else given.items()
+        if isinstance(given, dict)
+        else m.iterate(given, place)
+    )
+    m.changes += 1
+    for pair in pairs:
+        m.spend(1, place)
+        name, child = pair if isinstance(pair, (list, tuple)) and len(pair) == 2 else (None, None)
+        if not isinstance(name, str):
+            raise Stop("update() with a name that is not known", place)
+        _add(o, name, child, place)
+    return None
+
+
 @method("insert")
 def _insert(m: Machine, o: Instance, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     m.changes += 1

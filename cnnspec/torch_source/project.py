@@ -38,6 +38,9 @@ def root_of(path: str) -> str:
     return folder
 
 
+DESCRIBED = "torchvision.models"
+
+
 class NotPython(Exception):
     """A text that Python's grammar does not accept, or one beyond the bounds: what is wrong, and at which line."""
 
@@ -88,6 +91,8 @@ class File:
         self._binders: dict[str, list[tuple[ast.stmt, tuple[tuple[ast.expr, bool], ...]]]] = {}
         self._stars: list[ast.ImportFrom] = []
         self._busy: set[str] = set()
+        self.stands_for = ""
+        """The library that the file describes; its other names are of that."""
         self._mentions: set[int] = set()
         """Statements that may change the value of a name without binding it."""
         self._index(script.tree.body, ())
@@ -205,6 +210,8 @@ class File:
             inner = self.project.load_module(os.path.join(folder, name))
             if inner is not None:
                 return inner
+        if self.stands_for:
+            return external(f"{self.stands_for}.{name}")
         return Unknown(f"`{name}`, which {os.path.basename(self.script.path)} does not bind")
 
 
@@ -282,7 +289,19 @@ class Project:
             if folder == self.root:
                 break
             folder = os.path.dirname(folder)
-        return External(dotted)
+        return self.described(dotted) or External(dotted)
+
+    def described(self, dotted: str) -> File | None:
+        """The networks of torchvision.models, from the text that comes along: torchvision itself is not read."""
+        if dotted != DESCRIBED:
+            return None
+        if DESCRIBED not in self.files:
+            from cnnspec.resources import resource
+
+            text = resource("torch_source", "torchvision_models.txt").read_text(encoding="utf-8")
+            file = self.files[DESCRIBED] = File(parse(Source(f"{DESCRIBED} as cnnspec has it", text)), self)
+            file.stands_for = DESCRIBED
+        return self.files[DESCRIBED]
 
     def load_module(self, path: str) -> File | None:
         """The file `path`.py or the package `path`, where there is one below the root."""

@@ -92,7 +92,9 @@ def _unpack(m: Machine, target: ast.Tuple | ast.List, value: object, scope: Scop
 
 def _assign_item(m: Machine, target: ast.Subscript, value: object, scope: Scope) -> None:
     place = m.place(target, scope)
-    owner = m.evaluate(target.value, scope)
+    # What is put into the table of the children of a module is one of them.
+    table = isinstance(target.value, ast.Attribute) and target.value.attr == "_modules"
+    owner = m.evaluate(target.value.value if table else target.value, scope)  # type: ignore[attr-defined]
     m.changes += 1
     if isinstance(owner, (list, dict)):
         index = m.known(m.evaluate(target.slice, scope), place)

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from cnnspec.torch_source.values import Instance
 
 
+def _as_it_is(value: object) -> object:
+    """A list as it is now: what is appended later was not handed over."""
+    return list(value) if type(value) is list else value
+
+
 class Step:
     """One operation: a layer, where `module` is not None, or a function of torch under the last part of its name."""
 
@@ -24,7 +29,8 @@ class Step:
         output: object,
         place: Place,
     ) -> None:
-        self.name, self.module, self.arguments, self.keywords = name, module, arguments, keywords
+        self.name, self.module, self.keywords = name, module, keywords
+        self.arguments = tuple(map(_as_it_is, arguments))
         self.output, self.place = output, place
 
     @property
@@ -39,7 +45,7 @@ class Run:
     __slots__ = ("inputs", "module", "output", "place", "steps")
 
     def __init__(self, module: Instance, inputs: tuple[object, ...], place: Place | None) -> None:
-        self.module, self.inputs, self.place = module, inputs, place
+        self.module, self.inputs, self.place = module, tuple(map(_as_it_is, inputs)), place
         self.steps: list[Step | Run] = []
         self.output: object = None
 

@@ -216,6 +216,15 @@ class Partial:
         self.function, self.arguments, self.keywords = function, arguments, keywords
 
 
+class Fresh:
+    """A default that is made anew for each object: what `field(default_factory=...)` gives."""
+
+    __slots__ = ("factory",)
+
+    def __init__(self, factory: object) -> None:
+        self.factory = factory
+
+
 class Record:
     """Named values: what parse_args() or a namedtuple gives. `order` lists the names of one that is a tuple as well."""
 
