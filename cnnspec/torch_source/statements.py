@@ -152,13 +152,12 @@ def _augmented(m: Machine, statement: ast.AugAssign, scope: Scope) -> None:
     target = statement.target
     place = m.place(statement, scope)
     loaded: ast.expr
-    match target:
-        case ast.Name():
-            loaded = ast.Name(target.id, ast.Load())
-        case ast.Attribute():
-            loaded = ast.Attribute(target.value, target.attr, ast.Load())
-        case _:
-            loaded = ast.Subscript(target.value, target.slice, ast.Load())
+    if isinstance(target, ast.Name):
+        loaded = ast.Name(target.id, ast.Load())
+    elif isinstance(target, ast.Attribute):
+        loaded = ast.Attribute(target.value, target.attr, ast.Load())
+    else:
+        loaded = ast.Subscript(target.value, target.slice, ast.Load())
     ast.copy_location(loaded, target)
     current = m.evaluate(loaded, scope)
     value = m.evaluate(statement.value, scope)
