@@ -54,7 +54,7 @@ class Limits:
     """Parts of the admitted sizes for which the rule of one layer may differ."""
     repaired: int = 20
     """Errors of one check that fixes are looked for. It reports nothing, as the next bound."""
-    repair_trials: int = 120
+    repair_trials: int = 60
     """Edits that are tried for one error: the best fixes found until then are offered."""
     repair_layers: int = 3_000
     """Layers that all trials for one error may go through, the last one not counted."""

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import islice
-from math import prod
 
 from cnnspec.diagnostics import Edit
 from cnnspec.diagnostics.suggestions import (
     ADD,
-    ANNOTATE,
-    DECLARE,
     DELETE,
     DROP,
     INSERT,
@@ -23,6 +20,7 @@ from cnnspec.diagnostics.suggestions import (
 )  # fmt: skip
 from cnnspec.repair.case import Candidate, Case, add_argument, holds, in_front
 from cnnspec.repair.costs import COSTS
+from cnnspec.repair.declared import declared
 from cnnspec.repair.inputs import axes
 from cnnspec.repair.ranking import ROLES, change_cost, role_of, values_for
 from cnnspec.repair.relevance import OF_ARGUMENTS, RANK, SIZES, helps, is_out, ratio, shifts, wrong
@@ -34,7 +32,6 @@ from cnnspec.syntax.walk import walk
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from cnnspec.compiler.names import Deferred
     from cnnspec.repair.case import Option
@@ -66,7 +63,7 @@ def _numbers(case: Case) -> Iterator[Option]:
     moved, rate = shifts(case), ratio(case)
     # What arrives at a layer that states another width is most often right.
     gain = COSTS["explains"] if case.found.code.id != "E203" else 0.0
-    own, declared, about = case.found.span, _declared(case), wrong(case)
+    own, stated, about = case.found.span, declared(case), wrong(case)
     sizes = {id(axis.literal) for axis in axes(case)} if case.found.code.id not in ("E202", "E503") else set()
     out = {id(place.statement) for place in case.places if is_out(case, place)}
     for away, site in every:
@@ -75,7 +72,7 @@ def _numbers(case: Case) -> Iterator[Option]:
         span = site.node.span
         extra = away + (COSTS["operand"] if site.field == "" and site.kind != "input" else 0.0)
         inside = span.source is own.source and own.start <= span.start and span.end <= own.end
-        if site.node is declared or (site.kind == "stated" and not inside):
+        if site.node is stated or (site.kind == "stated" and not inside):
             # What another layer states is what arrives there: to change it would be wrong.
             continue
         if not helps(case, site, about):
@@ -197,77 +194,6 @@ def _called(site: Site) -> str:
     if (site.kind == "argument" and role_of(site) != "width") or site.field in ("out_channels", "out_features"):
         return f"the {site.field.replace('_', ' ')}"
     return f"`{site.field}`"
-
-
-# --- what is declared ---
-
-
-def declarations(case: Case) -> Iterator[Option]:
-    """The statement that the error contradicts, set to what arrives."""
-    node = _declared(case)
-    if node is None:
-        return
-    text = _as_found(case, node)
-    if not text or text == node.span.text:
-        return
-    named = any(c.isalpha() for c in node.span.text.replace("_", ""))
-    cost = COSTS["declare a name"] if named else COSTS["declare"]
-    if case.found.code.id == "E203":
-        cost = COSTS["declare a head"] if case.is_head else COSTS["stated here"]
-    kind = ANNOTATE if case.found.code.id == "E202" else DECLARE
-    edits = (Edit(node.span, text),)
-    yield cost, partial(Candidate, cost, kind, {}, edits, id(node), case.places[case.at].statement, False)
-
-
-def _declared(case: Case) -> Any:
-    """The expression that states what the error says is wrong."""
-    if case.place is None or case.found.code.id not in ("E202", "E203", "E213"):
-        return None
-    statement = case.place.statement
-    tail = getattr(statement, "tail", None)
-    annotation = tail.annotation if tail is not None else None
-    options = [one for one in walk(annotation) if isinstance(one, tree.Sequence)] if annotation is not None else []
-    for argument in getattr(statement, "arguments", ()):
-        options += [argument.value, argument.stated]
-    return next((node for node in options if node is not None and node.span == case.found.span), None)
-
-
-def _as_found(case: Case, node: Any) -> str:
-    """What is there instead of what is declared, in the style of the declaration."""
-    there = case.found.facts.get("found")
-    if isinstance(node, tree.Sequence):
-        there = there if isinstance(there, tuple) else case.arrives
-        if there is None or not all(isinstance(size, int) for size in there):
-            return ""
-        if case.found.code.id == "E213":
-            there = there[-len(node.items) :]
-        said = case.found.facts.get("declared")
-        same = isinstance(said, tuple) and len(there) == len(node.items) == len(said)
-        texts = [str(size) for size in there]
-        if same and isinstance(said, tuple):
-            texts = [
-                item.span.text if wanted in (size, None) else str(size)
-                for item, size, wanted in zip(node.items, there, said)
-            ]
-        return f"{node.span.text[0]}{', '.join(texts)}{node.span.text[-1]}"
-    if there.__class__ is not int:
-        return ""
-    return _as_product(case, node, there)
-
-
-def _as_product(case: Case, node: Any, count: Any) -> str:
-    """A width as the product of the sizes that Flatten joined, where the author wrote a product or a name."""
-    before = next((one for one in case.nodes_before(case.places[case.at].statement) if len(one.input or ()) > 1), None)
-    sizes = before.input if before is not None and before.title == "Flatten" else None
-    if sizes is None or prod(sizes) != count:
-        return str(count)
-    if isinstance(node, tree.Chain) and set(node.operators) == {"*"}:
-        between = " * " if " * " in node.span.text else "*"
-        first = node.operands[0].span.text if case.found.facts.get("declared") == sizes[0] else str(sizes[0])
-        return between.join([first, *map(str, sizes[1:])])
-    if isinstance(node, tree.Name) and case.found.facts.get("declared") == sizes[0]:
-        return "*".join([node.id, *map(str, sizes[1:])])
-    return str(count)
 
 
 # --- statements ---

@@ -161,6 +161,9 @@ def _written(statement: tree.Statement, scope: Scope) -> Iterator[tuple[tree.Lit
             for argument in statement.arguments:
                 for node, _ in numbers(argument.value, ""):
                     yield node, "dim", "argument"
+        case tree.Weight():
+            for node, _ in numbers(statement.shape, ""):
+                yield node, "size", "argument"
         case tree.Let():
             for node, field in numbers(statement.value, statement.name.id):
                 yield node, field, "let"

@@ -26,6 +26,7 @@ UNFLATTEN = Kind("unflatten", "lay them out first{also}: put `{text}` in front o
 SISTER = Kind("sister", "{shape} has {count}: `{name}` takes it")
 SISTERS = Kind("sisters", "{shape} has {count}: write {now} for {old}")
 PERMUTE = Kind("permute", "bring the channels to the front: put `{text}` in front of `{statement}` on {where}")
+SAME = Kind("same input", "both say the same on {where}: `input {text}`")
 KEEP = Kind("keep the batch", "dimension 0 is the batch and stays: write `Flatten`")
 _BATCH_NAMES = {"None", "N", "B", "BATCH", "batch", "batch_size", "Batch"}
 _AXES = ("one dimension, channels", "a length", "height and width", "depth, height and width")
@@ -203,6 +204,29 @@ def list_of(shape: Shape) -> str:
 def _rank(statement: tree.Statement) -> int:
     layer = layers.find(statement.name.id) if isinstance(statement, tree.Layer) else None
     return layer.rank if layer is not None else 0
+
+
+@situation
+def inputs_differ(case: Case) -> Iterator[Candidate]:
+    """A model in another one, of which one says another input than the other gets."""
+    found, said = case.found.facts.get("found"), case.found.facts.get("declared")
+    if case.found.code.id != "E419" or not isinstance(found, tuple) or not isinstance(said, tuple):
+        return
+    if len(found) != len(said):
+        return
+    for place in case.places:
+        statement = place.statement
+        if not isinstance(statement, tree.Input) or len(statement.shape.items) != len(found):
+            continue
+        own = place.part.block is None
+        edits = []
+        for item, there, wanted in zip(statement.shape.items, found, said):
+            if there != wanted and isinstance(item, tree.Literal) and item.value == (there if own else wanted):
+                edits.append(Edit(item.span, str(wanted if own else there)))
+        if edits:
+            text = _text([str(size) for size in (said if own else found)])
+            cost = 0.0 if own else 0.1
+            yield Candidate(cost, SAME, {"where": case.line(statement.span), "text": text}, tuple(edits), "input")
 
 
 @situation
