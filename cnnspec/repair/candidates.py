@@ -23,7 +23,7 @@ from cnnspec.repair.costs import COSTS
 from cnnspec.repair.declared import declared
 from cnnspec.repair.inputs import axes
 from cnnspec.repair.ranking import ROLES, change_cost, role_of, values_for
-from cnnspec.repair.relevance import OF_ARGUMENTS, RANK, SIZES, helps, is_out, ratio, shifts, wrong
+from cnnspec.repair.relevance import OF_ARGUMENTS, OF_VALUES, RANK, SIZES, helps, is_out, ratio, shifts, wrong
 from cnnspec.repair.sites import MOST, Place, Site, defaults, fields_of, numbers, sites
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -60,6 +60,10 @@ def _numbers(case: Case) -> Iterator[Option]:
         if isinstance(site.node.value, int):
             seen[site.node.value] = seen.get(site.node.value, 0) + 1
     wanted, off = _wanted(case), _axes_off(case)
+    bad = case.found.facts.get("value") if case.found.code.id == "E116" else None
+    if any(str(site.node.value) == bad for _, site in every):
+        # A value that is out of its range was written, or stands where it came from.
+        every = [(away, site) for away, site in every if str(site.node.value) == bad]
     moved, rate = shifts(case), ratio(case)
     # What arrives at a layer that states another width is most often right.
     gain = COSTS["explains"] if case.found.code.id != "E203" else 0.0
@@ -77,7 +81,8 @@ def _numbers(case: Case) -> Iterator[Option]:
             continue
         if not helps(case, site, about):
             continue
-        extra += COSTS["inside"] if inside else 0.0
+        if inside:
+            extra += COSTS["inside of a value"] if case.found.code.id in OF_VALUES else COSTS["inside"]
         extra += COSTS["stated here" if site.kind == "stated" else site.kind]
         extra += _of_site(case, site, off)
         # A size of the input is no number of channels.
@@ -157,6 +162,8 @@ def _axes_off(case: Case) -> list[int]:
 def _of_site(case: Case, site: Site, off: list[int]) -> float:
     """What is known of a number whatever it becomes: that the error names it, or that the input is off along its axis."""
     if site.kind == "input" and isinstance(site.owner, tree.Input):
+        if site.node is site.owner.shape.items[0] and site.node.value not in (1, 3):
+            return COSTS["unusual channels"]
         axis = next((i for i, item in enumerate(site.owner.shape.items) if item is site.node), -1)
         return COSTS["input explains"] if off == [axis] else 0.0
     return COSTS["named by the error"] if str(site.node.value) == str(case.found.facts.get("value", "")) else 0.0
@@ -169,8 +176,13 @@ def _explains(site: Site, value: int, moved: list[tuple[int, int]], rate: float,
     if site.kind == "input":
         return 0.0
     if role == "width" and moved:
-        fits = any(value - old == should - there or value * there == old * should for there, should in moved)
-        return gain if fits else COSTS["explains nothing"]
+        if any(value - old == should - there or value * there == old * should for there, should in moved):
+            return gain
+        # A width that is used several times moves the sum by a multiple.
+        several = any(
+            (should - there) % (value - old) == 0 < (should - there) // (value - old) for there, should in moved
+        )
+        return 0.0 if several and abs(value - old) > 1 else COSTS["explains nothing"]
     if role == "stride" and rate > 1:
         return COSTS["strides explain"] if rate > _TWICE else COSTS["explains nothing"] if rate < _A_LITTLE else 0.0
     return COSTS["explains nothing"] if role in ("kernel", "padding", "dilation") and rate > _TWICE else 0.0

@@ -19,6 +19,8 @@ COSTS = {
     "operand": 0.25,
     # numbers, by what is known of them
     "inside": -0.15,
+    "inside of a value": -0.6,
+    "unusual channels": -0.5,
     "named by the error": -0.6,
     "strides explain": -0.4,
     "input explains": -1.2,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 RANK, CHANNELS, SIZES = "rank", "channels", "sizes"
 OF_ARGUMENTS = ("E112", "E113", "E114", "E115", "E116")
 """Errors in what a layer is told, whatever arrives."""
+OF_VALUES = ("E303", "E304", "E306")
+"""Errors in a value, whatever it is for."""
 _WINDOW = ("kernel_size", "stride", "padding", "dilation", "output_padding")
 _SHAPES = (*SHAPE_NAMES, "channels", "size")
 _CLEAR = 4

@@ -53,11 +53,10 @@ def repair(file: File, chosen: list[tree.Model], graphs: Sequence[Graph], again:
     trials = Trials(file, chosen, graphs, again, errors)
     seen: set[object] = set()
     firsts: set[object] = set()
-    mended: list[tuple[str, Span, frozenset[object]]] = []
+    mended: list[frozenset[object]] = []
     for found in errors[: LIMITS.repaired]:
-        at = found.code.id, found.span
-        if any(at == (code, span) and key_of(found) not in left for code, span, left in mended):
-            # Another use of what is wrong there: what mends the first one mends it.
+        if any(key_of(found) not in left for left in mended):
+            # It follows from an error before it: what mends that one mends it.
             sink.discard(found)
             continue
         case = Case(found, trials, graphs)
@@ -76,7 +75,7 @@ def repair(file: File, chosen: list[tree.Model], graphs: Sequence[Graph], again:
             continue
         firsts.add(first)
         if case.left is not None:
-            mended.append((*at, case.left))
+            mended.append(case.left)
         sink.replace(_with(found, fixes))
 
 
@@ -120,9 +119,9 @@ def search(case: Case) -> list[Suggestion]:
         best = min((one.cost for one in passing), default=cost)
         if sum(one.cost <= cost for one in passing) >= OFFERED or left <= 0 or case.trials.work > end:
             break
-        if case.trials.is_spent or cost > best + _BEHIND_KNOWN:
+        if case.trials.is_spent or cost > max(best, 0.0) + _BEHIND_KNOWN:
             break
-        if not is_known and cost > best + _BEHIND:
+        if not is_known and cost > max(best, 0.0) + _BEHIND:
             continue
         candidate = make()
         if candidate is None:

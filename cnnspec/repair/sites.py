@@ -13,7 +13,7 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 
@@ -63,16 +63,20 @@ class Site:
     """Where the owner is; None for a constant of the file."""
 
 
-def parts_of(start: Part) -> list[Part]:
-    """A part and every block that it uses, itself or through other blocks."""
+def parts_of(start: Part, more: Iterable[tuple[str, Scope]] = ()) -> list[Part]:
+    """A part and every block that it uses, itself or through others and constants; `more` are further names to look at."""
     found, seen = [start], {id(start.definition)}
-    for part in found:
-        for name in names_in(part.definition):
-            binding = part.scope.find(name)
-            block = binding.value if binding else None
-            if isinstance(block, Block) and id(block.definition) not in seen:
-                seen.add(id(block.definition))
-                found.append(Part(block.definition, block.scope, block))
+    left = [*((name, start.scope) for name in names_in(start.definition)), *more]
+    for name, scope in left:
+        binding = scope.find(name)
+        value = binding.value if binding else None
+        definition = getattr(value, "definition", None)
+        if not isinstance(value, (Block, Deferred)) or id(definition) in seen:
+            continue
+        seen.add(id(definition))
+        if isinstance(value, Block):
+            found.append(Part(value.definition, value.scope, value))
+        left += [(inner, value.scope) for inner in names_in(definition)]
     return found
 
 

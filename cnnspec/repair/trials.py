@@ -149,7 +149,10 @@ class Trials:
     def parts(self, model: tree.Model) -> list[Part]:
         """A model and the blocks that it uses."""
         if id(model) not in self._parts:
-            self._parts[id(model)] = parts_of(Part(model, self.file.scope, None))
+            # What a variant hands over is used by its base.
+            variants = [one for one in self.file.models.values() if isinstance(one, tree.Variant)]
+            handed = [(name, self.file.scope) for one in variants for name in names_in(one)]
+            self._parts[id(model)] = parts_of(Part(model, self.file.scope, None), handed)
         return self._parts[id(model)]
 
     def around(self, span: Span) -> tuple[list[tree.Model], list[Part]]:
@@ -195,7 +198,7 @@ class Trials:
             return None
         self.work += sum(len(source.text) for source, _ in edited.fresh) // _TEXT
         allowed = {key: error for key, error in self.errors.items() if key != key_of(found)}
-        sizes = self._one_size(models) if len(self.findings) == 1 and not _of_input(edited) else {}
+        sizes = {} if _of_input(edited) else self._one_size(models)
         if sizes:
             # What does not hold at the size that failed holds for no set of sizes: one is looked at much faster.
             one = self._run(edited, models, allowed, sizes=sizes)

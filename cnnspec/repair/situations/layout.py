@@ -27,6 +27,7 @@ SISTER = Kind("sister", "{shape} has {count}: `{name}` takes it")
 SISTERS = Kind("sisters", "{shape} has {count}: write {now} for {old}")
 PERMUTE = Kind("permute", "bring the channels to the front: put `{text}` in front of `{statement}` on {where}")
 SAME = Kind("same input", "both say the same on {where}: `input {text}`")
+TWICE = Kind("named twice", "dimension {dim} is named twice, {missing} not at all")
 KEEP = Kind("keep the batch", "dimension 0 is the batch and stays: write `Flatten`")
 _BATCH_NAMES = {"None", "N", "B", "BATCH", "batch", "batch_size", "Batch"}
 _AXES = ("one dimension, channels", "a length", "height and width", "depth, height and width")
@@ -253,10 +254,24 @@ def permuted(case: Case) -> Iterator[Candidate]:
     if sorted(dims) == [*range(1, rank + 1)]:
         dims = (0, *dims)
     if sorted(dims) != [*range(rank + 1)]:
+        yield from _named_twice(case, statement, dims, rank)
         return
     edits = (Edit(_inside(statement), f"({', '.join(map(str, dims))})"),)
     words = Kind("permute", "the dimensions stand in one tuple, the batch as 0")
     yield Candidate(-1.0, words, {}, edits, "permute", statement, sure=wrapped)
+
+
+def _named_twice(case: Case, statement: tree.Layer, dims: tuple[int, ...], rank: int) -> Iterator[Candidate]:
+    """The dimension that is missing, in the place of either of those that are the same; the batch is the first one."""
+    missing = sorted(set(range(rank + 1)) - set(dims))
+    if len(dims) != rank + 1 or len(missing) != 1 or case.found.code.id != "E210":
+        return
+    for at, dim in enumerate(dims):
+        whole = (*dims[:at], missing[0], *dims[at + 1 :])
+        if sorted(whole) == [*range(rank + 1)]:
+            edits = (Edit(_inside(statement), f"({', '.join(map(str, whole))})"),)
+            cost = -0.9 if whole[0] == 0 else 0.5
+            yield Candidate(cost, TWICE, {"dim": dim, "missing": missing[0]}, edits, "permute", statement)
 
 
 def _inside(statement: tree.Layer) -> Span:

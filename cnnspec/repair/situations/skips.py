@@ -106,7 +106,7 @@ def multiples(case: Case) -> Iterator[Candidate]:
     if shapes is None or not given or case.found.code.id == "E202":
         return
     every = factors(case)
-    if not every or max(every) < 2 or max(map(abs, _off(*shapes))) >= max(every):
+    if not every or not 2 <= max(every) <= _LARGEST or max(map(abs, _off(*shapes))) >= max(every):
         return
     reason = _who_rounds(case)
     down: dict[int, int] = {}
