@@ -152,7 +152,8 @@ class Sink:
         """Take a finding out again."""
         found = self._found.pop(_key(diagnostic), None)
         if found is not None:
-            self._places[found.code.id, found.span].remove(found)
+            at = found.code.id, found.span
+            self._places[at] = [one for one in self._places[at] if one.uses != found.uses]
         self._errors -= found is not None and found.severity == "error"
 
     def replace(self, diagnostic: Diagnostic) -> None:

@@ -59,7 +59,7 @@ def _numbers(case: Case) -> Iterator[Option]:
     for _, site in every:
         if isinstance(site.node.value, int):
             seen[site.node.value] = seen.get(site.node.value, 0) + 1
-    wanted, off = _wanted(case), _axes_off(case)
+    wanted = _wanted(case)
     bad = case.found.facts.get("value") if case.found.code.id == "E116" else None
     if any(str(site.node.value) == bad for _, site in every):
         # A value that is out of its range was written, or stands where it came from.
@@ -84,7 +84,7 @@ def _numbers(case: Case) -> Iterator[Option]:
         if inside:
             extra += COSTS["inside of a value"] if case.found.code.id in OF_VALUES else COSTS["inside"]
         extra += COSTS["stated here" if site.kind == "stated" else site.kind]
-        extra += _of_site(case, site, off)
+        extra += _of_site(case, site)
         # A size of the input is no number of channels.
         negative = span.source.text[: span.start].endswith("-")
         meant = set() if id(site.node) in sizes else wanted | _moved(site, moved)
@@ -107,6 +107,9 @@ def _sites(case: Case) -> Iterator[tuple[float, Site]]:
             yield COSTS["other definition"], site
     for constant in case.constants:
         yield from _constant_sites(case, constant)
+    for setting in case.settings:
+        for node, field in islice(numbers(setting.value, setting.name.id), MOST):
+            yield 0.0, Site(node, field or setting.name.id, "let", setting, None)
 
 
 def _constant_sites(case: Case, constant: Deferred) -> Iterator[tuple[float, Site]]:
@@ -148,24 +151,12 @@ def _wanted(case: Case) -> set[int]:
     return found
 
 
-def _axes_off(case: Case) -> list[int]:
-    """The axes along which a shape is not the one that is declared, by about a factor of two."""
-    there, said = case.found.facts.get("found"), case.found.facts.get("declared")
-    if case.found.code.id != "E202" or not isinstance(there, tuple) or not isinstance(said, tuple):
-        return []
-    if len(there) != len(said):
-        return []
-    pairs = [(a, b) if a.__class__ is int and b.__class__ is int else (0, 0) for a, b in zip(there, said)]
-    return [axis for axis, (a, b) in enumerate(pairs) if axis and a != b and 1.6 < max(a, b) / max(1, min(a, b)) < 2.5]
-
-
-def _of_site(case: Case, site: Site, off: list[int]) -> float:
-    """What is known of a number whatever it becomes: that the error names it, or that the input is off along its axis."""
+def _of_site(case: Case, site: Site) -> float:
+    """What is known of a number whatever it becomes: that the error names it, or that images rarely have so many channels."""
     if site.kind == "input" and isinstance(site.owner, tree.Input):
         if site.node is site.owner.shape.items[0] and site.node.value not in (1, 3):
             return COSTS["unusual channels"]
-        axis = next((i for i, item in enumerate(site.owner.shape.items) if item is site.node), -1)
-        return COSTS["input explains"] if off == [axis] else 0.0
+        return 0.0
     return COSTS["named by the error"] if str(site.node.value) == str(case.found.facts.get("value", "")) else 0.0
 
 
@@ -190,7 +181,7 @@ def _explains(site: Site, value: int, moved: list[tuple[int, int]], rate: float,
 
 def _number(case: Case, site: Site, value: int, cost: float) -> Candidate:
     span = site.node.span
-    shown = None if isinstance(site.owner, tree.Parameter) else site.owner
+    shown = None if isinstance(site.owner, (tree.Parameter, tree.Setting)) else site.owner
     facts = {"what": _called(site), "where": case.line(span), "old": span.text, "new": value}
     return Candidate(cost, NUMBER, facts, (Edit(span, str(value)),), id(site.node), shown)
 

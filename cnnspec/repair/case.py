@@ -144,6 +144,14 @@ class Case:
         return [node for node in self.nodes[:at][::-1] if isinstance(node, LayerNode)]
 
     @property
+    def settings(self) -> list[tree.Setting]:
+        """The settings of recipes whose images the error is about."""
+        if self.found.code.id != "E503":
+            return []
+        every = (setting for recipe in self.trials.file.recipes for setting in recipe.settings)
+        return [setting for setting in every if setting.span.holds(self.found.span)]
+
+    @property
     def is_head(self) -> bool:
         """Whether the layer to blame is the first behind Flatten."""
         before = self.nodes_before(self.places[self.at].statement)[:1] if self.places else []

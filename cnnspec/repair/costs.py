@@ -23,7 +23,6 @@ COSTS = {
     "unusual channels": -0.5,
     "named by the error": -0.6,
     "strides explain": -0.4,
-    "input explains": -1.2,
     "explains": -0.35,
     "explains nothing": 0.5,
     "no slip": 0.15,

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 def declarations(case: Case) -> Iterator[Option]:
     """The statement that the error contradicts, set to what arrives."""
+    if case.found.code.id == "E303" and case.place is not None:
+        yield from _no_size(case, case.place.statement)
+        return
     node = declared(case)
     if node is None:
         return
@@ -86,6 +89,20 @@ def _as_product(case: Case, node: Any, count: Any) -> str:
     if isinstance(node, tree.Name) and case.found.facts.get("declared") == sizes[0]:
         return "*".join([node.id, *map(str, sizes[1:])])
     return str(count)
+
+
+def _no_size(case: Case, statement: tree.Statement) -> Iterator[Option]:
+    """A size of an annotation that none can have, such as 0."""
+    tail, node = getattr(statement, "tail", None), case.node(statement)
+    said = tail.annotation if tail is not None else None
+    there = node.output if node is not None else None
+    if not isinstance(said, tree.Sequence) or there is None or len(said.items) != len(there):
+        return
+    for item, size in zip(said.items, there):
+        if item.span == case.found.span and size.__class__ is int:
+            edits = (Edit(item.span, str(size)),)
+            cost = COSTS["stated here"]
+            yield cost, partial(Candidate, cost, ANNOTATE, {}, edits, id(item), statement, False)
 
 
 def solved(node: tree.Expression, value: Any, meant: int) -> str:

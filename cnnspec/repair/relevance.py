@@ -113,12 +113,14 @@ def helps(case: Case, site: Site, wanted: set[str] | None) -> bool:
     """Whether another number there can mend what is wrong."""
     if case.found.code.id in ("E115", "E116") and case.layer is not None and site.owner is case.layer:
         return case.found.span.holds(site.node.span)
+    if wanted == {RANK}:
+        # The number of dimensions follows from how often, whether, and what lays out.
+        layer = layers.find(site.owner.name.id) if isinstance(site.owner, tree.Layer) else None
+        return site.kind in ("condition", "count") or (layer is not None and not layer.rank and not layer.role)
     what = decides(site)
     if not what or wanted is None or what in wanted:
         return True
-    if what == "input":
-        return RANK not in wanted
-    return what == "kept" and RANK not in wanted
+    return what in ("input", "kept")
 
 
 def is_out(case: Case, place: Place) -> bool:

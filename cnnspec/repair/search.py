@@ -53,13 +53,14 @@ def repair(file: File, chosen: list[tree.Model], graphs: Sequence[Graph], again:
     trials = Trials(file, chosen, graphs, again, errors)
     seen: set[object] = set()
     firsts: set[object] = set()
-    mended: list[frozenset[object]] = []
+    mended: list[tuple[list[tree.Model], frozenset[object]]] = []
     for found in errors[: LIMITS.repaired]:
-        if any(key_of(found) not in left for left in mended):
+        case = Case(found, trials, graphs)
+        follows = found.code.id.startswith("E2")
+        if follows and any(case.models == models and key_of(found) not in left for models, left in mended):
             # It follows from an error before it: what mends that one mends it.
             sink.discard(found)
             continue
-        case = Case(found, trials, graphs)
         fixes = spellings(found, case)
         if not fixes and (found.code.id in _SITUATIONS or _is_searched(found.code.id)):
             fixes = search(case)
@@ -75,7 +76,7 @@ def repair(file: File, chosen: list[tree.Model], graphs: Sequence[Graph], again:
             continue
         firsts.add(first)
         if case.left is not None:
-            mended.append(case.left)
+            mended.append((case.models, case.left))
         sink.replace(_with(found, fixes))
 
 
@@ -86,7 +87,10 @@ def _is_searched(code: str) -> bool:
 def _with(found: Diagnostic, fixes: Sequence[Suggestion]) -> Diagnostic:
     """A finding with fixes, and what else was suggested: no advice that a fix carries out, no more than is offered."""
     given = {_key(fix.edits) for fix in fixes}
-    fixes = (*fixes, *(fix for fix in found.fixes if _key(fix.edits) not in given))[:OFFERED]
+    own = [fix for fix in found.fixes if _key(fix.edits) not in given]
+    # Where a declared shape holds for a few sizes alone, it is hardly they that were meant.
+    first = [fix for fix in own if found.code.id == "E202" and " or " not in fix.message]
+    fixes = (*first, *fixes, *(fix for fix in own if fix not in first))[:OFFERED]
     carried = {fix.kind.id for fix in fixes} | {fix.message for fix in fixes}
     rest = [
         one for one in found.suggestions if not one.edits and one.kind.id not in carried and one.message not in carried

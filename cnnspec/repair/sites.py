@@ -58,7 +58,7 @@ class Site:
     node: tree.Literal
     field: str
     kind: str
-    owner: tree.Statement | tree.Parameter
+    owner: tree.Statement | tree.Parameter | tree.Setting
     part: Part | None
     """Where the owner is; None for a constant of the file."""
 

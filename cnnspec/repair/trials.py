@@ -49,8 +49,8 @@ class Result:
     failed: Diagnostic | None
     graphs: tuple[Graph, ...]
     warnings: int
-    left: frozenset[Key]
-    """The errors that are still there."""
+    left: frozenset[Key] | None
+    """The errors that are still there; None where not all of the models was looked at."""
 
 
 @record
@@ -212,6 +212,8 @@ class Trials:
             second = self._run(edited, others, allowed)
             if second.failed is not None:
                 return second
+            if result.left is not None and second.left is not None:
+                return replace(result, left=result.left | second.left)
         return result
 
     @property
@@ -280,7 +282,7 @@ class Trials:
         self.work += _ERROR * max(0, sink.met - _FEW)
         warnings = sum(found.severity != "error" for found in sink.diagnostics)
         left = frozenset(key_of(one) for one in sink.diagnostics if one.severity == "error")
-        return Result(sink.failed, tuple(graphs), warnings, left)
+        return Result(sink.failed, tuple(graphs), warnings, None if work else left)
 
     def _is_long(self, models: list[tree.Model]) -> bool:
         """Whether a piece of a model may be enough."""

@@ -243,6 +243,7 @@ def another_input(case: Case) -> Iterator[Option]:
         return
     if len(off) > 1 and len({axis.value for axis in given}) > 1:
         return
+    every = axes(case)
     first, wanted = off[0], said[off[0]]
     assert wanted is not None
 
@@ -251,8 +252,12 @@ def another_input(case: Case) -> Iterator[Option]:
         shape = output_at(case, changed[0], head) if changed is not None else None
         return shape[first] if shape is not None and len(shape) == len(there) else 0
 
+    others = {axis.value for axis in every} - {axis.value for axis in given}
+
     def solved() -> Candidate | None:
-        size = smallest(lambda size: gives(size) >= wanted, 0, _LARGEST)
+        # An image as high as it is wide is likeliest.
+        size = next((size for size in sorted(others) if gives(size) == wanted), None)
+        size = size or smallest(lambda size: gives(size) >= wanted, 0, _LARGEST)
         changed = resized(case, {axis.index: size for axis in given}) if size is not None else None
         if changed is None or size is None or gives(size) != wanted:
             return None
@@ -260,7 +265,6 @@ def another_input(case: Case) -> Iterator[Option]:
         return Candidate(cost, SOLVED, {"shape": _listed(shape)}, edits, "input")
 
     # Of a square image one side alone is hardly wrong.
-    every = axes(case)
     square = len(every) > 1 and len({axis.value for axis in every}) == 1
     cost = 0.1 if len(off) == 1 and not square else 0.8
     # One value is what a network ends in for the images that it was made for.
