@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cnnspec.syntax import tree
     from cnnspec.training.data.load import Data
     from cnnspec.training.folder import NewFolder
+    from cnnspec.training.options import Options
     from cnnspec.training.results import Run
     from cnnspec.training.signals import StopSignal
 
@@ -223,15 +224,31 @@ def _train(options: Namespace) -> int:
         _give_back(options)
     if options.spec is None and options.resume is None:
         raise UsageError("say what to train: cnnspec train FILE.cnn")
+    if options.nproc and (options.find_lr or options.profile):
+        raise UsageError(f"{'--find-lr' if options.find_lr else '--profile'} looks at one process: leave out --nproc")
     if options.nproc:
         from cnnspec.cli.processes import start
 
         return start(options.nproc)
+    if os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0" and options.resume is None:
+        _go_on(options)
     folder = _folder(options)
     from cnnspec.training.signals import StopSignal
 
     with StopSignal() as stop:
         return _train_run(options, folder, stop)
+
+
+def _go_on(options: Namespace) -> None:
+    """What torchrun starts again after a process was lost goes on from the last checkpoint, where there is one."""
+    from cnnspec.training.checkpoint import LAST
+    from cnnspec.training.folder import numbered
+
+    folder = options.out
+    if folder is None and (runs := numbered(RUNS, split_model(options.spec)[1] or _model_name(options))):
+        folder = str(runs[-1][1])
+    if folder is not None and os.path.exists(os.path.join(folder, LAST)):
+        options.resume, options.out = folder, None
 
 
 def _give_back(options: Namespace) -> None:
@@ -262,7 +279,7 @@ def _train_run(options: Namespace, folder: Path | None, stop: StopSignal) -> int
 
         spec = Spec(for_data(spec.declared, recipe, data), spec.warnings)
     if options.dry_run:
-        return _dry_run(spec, recipe, data, options.device)
+        return _dry_run(spec, recipe, data, options)
     if options.find_lr:
         return _find_rate(spec, recipe, data, options)
     if options.profile:
@@ -281,23 +298,26 @@ def _own_folder(model: str, folder: Path | None, options: Namespace) -> Path | N
     return NewFolder(RUNS, model) if folder is None else folder
 
 
-def _dry_run(spec: Spec, recipe: Recipe, data: Data, device: str) -> int:
+def _dry_run(spec: Spec, recipe: Recipe, data: Data, options: Namespace) -> int:
     from cnnspec.training.dry_run import dry_run
     from cnnspec.training.report.console import duration
 
-    found = dry_run(spec, recipe, data, device=device)
+    found = dry_run(spec, recipe, data, device=options.device, options=_chosen(options))
+    if os.environ.get("RANK", "0") != "0":
+        return 0
     print(f"{spec.name} on {found.device}: the first step works, its loss is {found.loss:.4f}")
     print(f"{found.steps:,} steps an epoch, {found.step_seconds * 1000:.1f} ms each")
     whole = recipe.epochs * found.epoch_seconds
     print(
         f"about {duration(found.epoch_seconds)} an epoch, {duration(whole)} for {recipe.epochs} epochs, without tests"
     )
-    print(f"{found.memory / 1e6:,.0f} MB of memory at the peak")
+    each = f" in each of {found.processes} processes" if found.processes > 1 else ""
+    print(f"{found.memory / 1e6:,.0f} MB of memory at the peak{each}")
     if recipe.optimizer.memory:
         from cnnspec.analysis.memory import training_step
         from cnnspec.backends.summary_text import size
 
-        batch = -(-recipe.batch // recipe.accumulate)
+        batch = -(-recipe.batch // (recipe.accumulate * found.processes))
         step = training_step(spec.graph.numbers, batch, optimizer=recipe.optimizer.memory)
         print(f"{size(step.peak)} of them are tensors of a step of {batch} samples: `cnnspec memory` shows where")
     return 0
@@ -345,9 +365,22 @@ def _run(
     from cnnspec.training.report.console import Console
     from cnnspec.training.report.run_folder import RunFiles, TensorBoard
     from cnnspec.training.report.run_record import SnapshotFile
-    from cnnspec.training.start import Options, train
+    from cnnspec.training.start import train
 
-    chosen = Options(
+    with Console() as console:
+        callbacks: list[Any] = [console, RunFiles(console.on_notice), SnapshotFile(spec, data)]
+        if options.tensorboard:
+            callbacks.append(TensorBoard())
+        return train(
+            spec, recipe, data, out=folder, device=options.device, callbacks=callbacks,
+            resume=options.resume is not None, options=_chosen(options), stop=stop,
+        )  # fmt: skip
+
+
+def _chosen(options: Namespace) -> Options:
+    from cnnspec.training.options import Options
+
+    return Options(
         tune=options.tune,
         sync_batch_norm=options.sync_batch_norm,
         shard=options.shard,
@@ -356,14 +389,6 @@ def _run(
         threads=options.threads,
         save_steps=options.save_every,
     )
-    with Console() as console:
-        callbacks: list[Any] = [console, RunFiles(console.on_notice), SnapshotFile(spec, data)]
-        if options.tensorboard:
-            callbacks.append(TensorBoard())
-        return train(
-            spec, recipe, data, out=folder, device=options.device, callbacks=callbacks,
-            resume=options.resume is not None, options=chosen, stop=stop,
-        )  # fmt: skip
 
 
 def _verdict(run: Run) -> str:

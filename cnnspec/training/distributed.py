@@ -118,9 +118,16 @@ def _meet(device: torch.device, timeout: float) -> Group:
         raise DeviceError("RANK, WORLD_SIZE and LOCAL_RANK in the environment have to be whole numbers") from None
     if not dist.is_available():
         raise DeviceError(f"{world} processes were asked for, and this torch was built without torch.distributed")
+    from torch.distributed.distributed_c10d import PrefixStore
+    from torch.distributed.rendezvous import rendezvous
+
     backend = {"cuda": "nccl", "xpu": "xccl"}.get(device.type, "gloo")
+    waits = timedelta(seconds=timeout)
     try:
-        dist.init_process_group(backend, timeout=timedelta(seconds=timeout))
+        # Of processes that torchrun starts again, none may read where those before them were to be found.
+        store, _, _ = next(rendezvous("env://", rank, world, timeout=waits))
+        own = PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+        dist.init_process_group(backend, store=own, rank=rank, world_size=world, timeout=waits)
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DeviceError(f"the {world} processes did not meet: {reason}") from None

@@ -9,8 +9,8 @@ import torch
 
 from cnnspec.graph.nodes import Graph
 from cnnspec.record import record
+from cnnspec.training import distributed
 from cnnspec.training.device import choose_device, keep_memory, synchronize
-from cnnspec.training.distributed import Group
 from cnnspec.training.options import Options
 from cnnspec.training.start import explained, make_trainer
 
@@ -34,7 +34,8 @@ class DryRun:
     epoch_seconds: float
     """Of the training part of an epoch."""
     memory: int
-    """Peak bytes: of the device where it counts them, otherwise of the whole process."""
+    """Peak bytes of this process: of its device where that counts them, otherwise of all that it has."""
+    processes: int
 
 
 def dry_run(
@@ -49,9 +50,12 @@ def dry_run(
     """Run one step, then up to `steps` more that are timed. Errors as for `train`."""
     graph = spec if isinstance(spec, Graph) else spec.declared
     place = choose_device(device).device
+    chosen = options or Options()
+    group = distributed.join(place, chosen.processes)
+    place = distributed.own_device(place, group.local_rank, group.world)
     keep_memory()
     with torch.random.fork_rng(devices=[place.index or 0] if place.type == "cuda" else []), explained():
-        trainer = make_trainer(graph, recipe, data, place, Group(), options or Options())
+        trainer = make_trainer(graph, recipe, data, place, group, chosen)
         running = trainer.train_epoch()
         started = time.perf_counter()
         next(running)
@@ -65,7 +69,10 @@ def dry_run(
             synchronize(place)
             taken.append(time.perf_counter() - started)
     step = sorted(taken[1:] or taken)[(len(taken) - 1) // 2]
-    return DryRun(str(place), loss, trainer.state.steps, step, step * trainer.state.steps, _peak(place))
+    trainer.release()
+    world = group.world
+    group.leave()
+    return DryRun(str(place), loss, trainer.state.steps, step, step * trainer.state.steps, _peak(place), world)
 
 
 def _peak(device: torch.device) -> int:

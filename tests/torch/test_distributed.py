@@ -22,6 +22,7 @@ from cnnspec.training.distributed import Group, join
 from cnnspec.training.evaluate import evaluate
 from cnnspec.training.restore import recipe_from
 from cnnspec.training.start import Options, train
+from tests.sampling import FULL
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parent.parent.parent
@@ -119,6 +120,45 @@ def test_two_processes_go_on_after_a_kill(tmp_path: Path, double: Path):
     finish(torchrun(tmp_path, "resume"))
     whole, resumed = (checkpoint.load(out / "last.pt")["model"] for out in (double, tmp_path))
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+ELASTIC = """model Net { input [1, 8, 8]; Conv2d(4, 3); BatchNorm2d; ReLU; Flatten; Linear(10) }
+train { data = Digits; epochs = 30; batch = 32; augment = [RandomCrop(8, padding=1)] }
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds processes in /proc")
+def test_torchrun_starts_a_lost_process_again_and_the_run_goes_on(tmp_path: Path):
+    (tmp_path / "net.cnn").write_text(ELASTIC)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=2"]
+    command += ["-m", "cnnspec", "train", "net.cnn", "--device=cpu", "--threads=1", "--save-every=5"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+    def started(out: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*command, "--out", out],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    process = started("lost")
+    while not (tmp_path / "lost" / "last.pt").exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(workers[-1]), signal.SIGKILL)
+    output, error = process.communicate(timeout=200)
+    assert process.returncode == 0, error
+    assert "goes on" in output
+    lost = checkpoint.load(tmp_path / "lost" / "last.pt")
+    assert lost["epoch"] == 30
+    if FULL:
+        finish(started("whole"))
+        whole = checkpoint.load(tmp_path / "whole" / "last.pt")
+        assert all(torch.equal(whole["model"][key], lost["model"][key]) for key in whole["model"])
 
 
 def test_sharded_weights_train_alike(tmp_path: Path, single: tuple[dict[str, torch.Tensor], list[list[float]]]):
