@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -134,6 +135,45 @@ def test_action_reads_no_input_as_shell():
     action = steps()
     assert action["runs"]["using"] == "composite"
     assert not [step["run"] for step in action["runs"]["steps"] if "${{" in step.get("run", "")]
+
+
+@pytest.mark.skipif(
+    not shutil.which("bash") or not shutil.which("git"), reason="the action runs in bash, and reads git"
+)
+def test_action_writes_what_changed_into_the_summary(tmp_path: Path):
+    script = next(step["run"] for step in steps()["runs"]["steps"] if step.get("name") == "Changes")
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "cnnspec"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cnnspec "$@"\n')
+    command.chmod(0o755)
+    nets = tmp_path / "nets"
+    nets.mkdir()
+    (nets / "a b.cnn").write_text("model M { input [4]; Linear(3) }")
+    (nets / "net.py").write_text("import torch.nn as nn\n# cnnspec: input 4\nnet = nn.Sequential(nn.Linear(4, 2))\n")
+    environment = {
+        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
+    commit = ["git", "-c", "user.name=n", "-c", "user.email=e", "commit", "-q", "-m", "m"]
+    for line in (["git", "init", "-q"], ["git", "add", "."], commit):
+        subprocess.run(line, cwd=nets, check=True, env=environment)
+    (nets / "a b.cnn").write_text("model M { input [4]; Linear(5) }")
+    environment |= {"INPUT_DIFF": "a b.cnn\n\nnet.py:net\n", "INPUT_AGAINST": "HEAD", "INPUT_FAIL_ON": "weights"}
+    environment |= {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+    run = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script],
+        cwd=nets,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = (tmp_path / "summary.md").read_text()
+    assert (run.returncode, run.stderr) == (1, "")
+    assert "### M" in told
+    assert "old checkpoints do not load" in told
+    assert "### net" in told
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="the action runs in bash")
