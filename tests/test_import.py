@@ -115,7 +115,7 @@ def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         with chdir(tmp_path):
             assert main(["import", name]) == 2
         told = capsys.readouterr().err
-        assert "import reads PyTorch source (model.py:Net), net.onnx" in told
+        assert "import reads PyTorch source (model.py:Net), net.onnx, Keras configurations" in told
         assert way in told
     assert imported(tmp_path, RESNET, "--input", "3x16x16", "-o", "net.txt", capsys=capsys)[0] == 2
 

@@ -47,7 +47,6 @@ _FORMATS = {
     ".params": "an MXNet model",
     ".pdmodel": "a Paddle model",
     ".safetensors": "weights alone",
-    ".keras": "a Keras model",
 }
 """What is known and not read, by its ending."""
 _WAY = {
@@ -62,7 +61,7 @@ def options_of(parser: ArgumentParser) -> None:
     parser.add_argument(
         "path",
         metavar="SOURCE",
-        help="PyTorch source as model.py:Net, net.onnx, or module:attribute, whose code is run",
+        help="PyTorch source as model.py:Net, net.onnx, Keras' model.json or net.keras, or module:attribute, which runs code",
     )
     add_definitions(parser)
     add_input(parser)
@@ -83,6 +82,8 @@ def run(options: Namespace) -> int:
         found = _imported(options, path, entry, sink)
     elif path.endswith(".onnx"):
         return _onnx(options, path)
+    elif path.endswith((".json", ".keras")):
+        found = _keras(options, path, sink)
     elif _is_module(options.path):
         found = _live(options, sink)
     else:
@@ -112,6 +113,15 @@ def _onnx(options: Namespace, path: str) -> int:
     return OK
 
 
+def _keras(options: Namespace, path: str, sink: Sink) -> Imported | None:
+    """The spec of a Keras configuration."""
+    from cnnspec.importers.keras.file import import_keras
+
+    if options.define or options.input or options.mode:
+        raise UsageError("a Keras configuration says everything itself: -D, --input and --mode are for PyTorch source")
+    return import_keras(path, sink)
+
+
 def _is_module(path: str) -> bool:
     """Whether a path is `module:attribute` rather than that of a file."""
     module, separator, entry = path.partition(":")
@@ -123,7 +133,7 @@ def _unknown(path: str) -> str:
     ending = os.path.splitext(path)[1].lower()
     what = _FORMATS.get(ending, "no source that import knows")
     way = f": {_WAY[ending]}" if ending in _WAY else ""
-    known = "PyTorch source (model.py:Net), net.onnx and live modules (module:attribute)"
+    known = "PyTorch source (model.py:Net), net.onnx, Keras configurations and live modules (module:attribute)"
     return f"{path} is {what}; import reads {known}, others come over ONNX{way}"
 
 
