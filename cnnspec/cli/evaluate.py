@@ -107,6 +107,7 @@ def _predict(options: Namespace) -> int:
 def _write_images(folder: Path, paths: Sequence[Path], images: Tensor, model: Model) -> None:
     """What the net gives for pictures, where that is images: masks as grey values by class, images as they are."""
     from cnnspec.recipe.tasks import IMAGE_TO_IMAGE, SEGMENTATION
+    from cnnspec.training.data.several import parts_of
     from cnnspec.training.evaluate import outputs_of
     from cnnspec.training.metrics.classification import chosen
     from cnnspec.training.report.contact_sheet import png
@@ -116,7 +117,7 @@ def _write_images(folder: Path, paths: Sequence[Path], images: Tensor, model: Mo
         raise UsageError(f"--out is for nets that give images, and this one is for {model.task.name}")
     folder.mkdir(parents=True, exist_ok=True)
     (outputs,) = outputs_of(model, images, len(images))
-    for path, output in zip(paths, outputs.cpu()):
+    for path, output in zip(paths, parts_of(outputs)[0].cpu()):
         if model.task.kind == SEGMENTATION:
             step = 255 // max(1, len(model.classes) - 1)
             output = (chosen(output[None], model.task.criterion) * step).byte()
@@ -131,9 +132,9 @@ def _batches(paths: Sequence[Path], model: Model, size: int) -> Iterator[tuple[l
     from cnnspec.training.data.images import pillow, read_picture
 
     pillow()
-    if len(model.shape) != 3:
+    if model.picture is None:
         raise UsageError(f"predict reads pictures, and this model takes inputs of {list(model.shape)}")
-    channels, height, width = model.shape
+    channels, height, width = model.picture
     for start in range(0, len(paths), size):
         part = paths[start : start + size]
         kept, images, broken = [], [], []

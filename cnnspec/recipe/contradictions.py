@@ -26,6 +26,7 @@ NORMALIZED_TWICE = _kind("the images are normalised already", "a second time")
 WRONG_EXPONENT = _kind("p has to be 1 or 2", "too large")
 BETAS_TOO_LARGE = _kind("the betas have to be below 1", "too large")
 NESTEROV_ALONE = _kind("nesterov needs a momentum and no dampening", "not without a momentum")
+ETAS_OUT_OF_ORDER = _kind("the first eta lies between 0 and 1, the second above 1", "out of order")
 NO_MOMENTUM = _kind("{optimizer} has no momentum that could go up and down", "give `cycle_momentum=false`")
 FACTOR_TOO_LARGE = _kind("the factor has to be below 1", "too large")
 WRONG_WAY = _kind(

@@ -18,7 +18,7 @@ from cnnspec.recipe.losses import LOG_PROBABILITIES, PROBABILITIES, Loss
 from cnnspec.recipe.outputs import Output, outputs_of
 from cnnspec.recipe.schedulers import METRIC
 from cnnspec.recipe.settings import key_of
-from cnnspec.recipe.tasks import IMAGE_TO_IMAGE, METRICS, ONE_OUTPUT, REGRESSION, Misfit, Task, task_of
+from cnnspec.recipe.tasks import CLASSIFICATION, METRICS, SEGMENTATION, SEVERAL_LABELS, Misfit, Task, task_of
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -90,7 +90,7 @@ def check_parts(recipe: Recipe, settings: Iterable[tree.Setting], sink: Sink) ->
         _wrong(sink, written.span("loss_weights"), "loss_weights", recipe.loss_weights, wants)
     if recipe.class_weights is not None:
         _check_class_weights(recipe, written, sink)
-    if recipe.best not in ("loss", *METRICS):
+    if recipe.best.rpartition(".")[2] not in ("loss", *METRICS):
         wants = '"loss", or a metric: ' + ", ".join(f'"{name}"' for name in METRICS)
         _wrong(sink, written.span("best"), "best", recipe.best, wants)
     return len(sink) == before
@@ -125,10 +125,16 @@ def check_recipe(
         _check_images(recipe, graph, written, sink)
     graph = at_data(recipe, graph)
     _check_modules(recipe, graph, written, sink)
-    for output, loss, name in matched(recipe, outputs_of(graph), graph.name, written, sink):
-        if _check_task(recipe, loss, output, graph, written, sink, with_data=with_data):
+    pairs = matched(recipe, outputs_of(graph), graph.name, written, sink)
+    tasks: list[tuple[str, Task | None]] = []
+    for index, (output, loss, name) in enumerate(pairs):
+        task = _check_task(recipe, loss, output, graph, written, sink, with_data=with_data)
+        if not isinstance(task, Misfit):
+            tasks.append((output.label or str(index), task))
             _check_weights(loss, output.shape, name, written, sink)
             _check_values(loss, output, graph, name, written, sink)
+    if pairs and len(tasks) == len(pairs):
+        _check_best(recipe, tasks, written, sink)
 
 
 def matched(
@@ -219,23 +225,32 @@ def _check_modules(recipe: Recipe, graph: Graph, written: Written, sink: Sink) -
 
 def _check_task(
     recipe: Recipe, loss: Loss, given: Output, graph: Graph, written: Written, sink: Sink, *, with_data: bool
-) -> bool:
-    """The loss has to take what the model gives, for the targets of the data set. Whether it does."""
+) -> Task | Misfit | None:
+    """The loss has to take what the model gives, for the targets of the data set; the task that they make."""
     output, data = given.shape, recipe.data
     targets, classes = (data.targets, data.num_classes) if with_data else ("", None)
     task = task_of(loss, output, graph.input or (), targets, classes)
     if isinstance(task, Misfit):
         facts: dict[str, object] = {"loss": loss.name, "wants": task.wants, "output": output, "fix": task.fix}
         sink.add(Diagnostic(codes.OUTPUT_DOES_NOT_FIT, facts, written.span("loss")))
-        return False
-    if isinstance(task, Task) and recipe.best not in ("loss", *task.metrics):
-        wants = '"loss", or a metric of ' + task.name + ": " + ", ".join(f'"{name}"' for name in task.metrics)
-        _wrong(sink, written.span("best"), "best", recipe.best, wants)
-    counted = task is not None and task not in (ONE_OUTPUT, REGRESSION, IMAGE_TO_IMAGE)
+        return task
+    counted = task in (CLASSIFICATION, SEVERAL_LABELS, SEGMENTATION)
     if counted and classes is not None and output[0] != classes:
         facts = {"data": type(data).__name__, "classes": classes, "model": graph.name, "output": output[0]}
         sink.add(Diagnostic(codes.CLASSES_DO_NOT_FIT, facts, written.span("data")))
-    return True
+    return task
+
+
+def _check_best(recipe: Recipe, tasks: list[tuple[str, Task | None]], written: Written, sink: Sink) -> None:
+    """What chooses the best epoch has to be a metric of the task: of the first output, or `name.metric` of another."""
+    if any(task is None for _, task in tasks):
+        return
+    metrics = [metric for _, task in tasks[:1] if task is not None for metric in task.metrics]
+    metrics += [f"{name}.{metric}" for name, task in tasks[1:] if task is not None for metric in task.metrics]
+    if recipe.best not in ("loss", *metrics):
+        names = " and ".join(dict.fromkeys(task.name for _, task in tasks if task is not None))
+        wants = f'"loss", or a metric of {names}: ' + ", ".join(f'"{name}"' for name in metrics)
+        _wrong(sink, written.span("best"), "best", recipe.best, wants)
 
 
 def _check_weights(loss: Loss, output: Shape, setting: str, written: Written, sink: Sink) -> None:

@@ -4,7 +4,7 @@ What a loss wants of the last layer and of the targets stands on its class. Depr
 `reduction="none"`, which gives no number to train on.
 """
 
-from cnnspec.declare import Choice, Count, Integer, Number, Real, Reject, Tuple, Unit
+from cnnspec.declare import Choice, Count, Integer, Number, Real, Reject, Tuple, Unit, Whole
 from cnnspec.recipe import contradictions
 from cnnspec.recipe.component import Above, Component, NonNegative
 
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     Weights: TypeAlias = tuple[float, ...] | None
     Mean: TypeAlias = str
+    BatchMean: TypeAlias = str
 else:
     Weights = Tuple(Number(0), None) | None
     Mean = Choice("mean", "sum")
+    BatchMean = Choice("mean", "sum", "batchmean")
 
 SCORES, LOG_PROBABILITIES, PROBABILITIES, VALUES = "scores", "log-probabilities", "probabilities", "values"
 
@@ -34,6 +36,10 @@ class Loss(Component, family=True):
     """Its targets are sequences of class numbers, shorter than the output."""
     binary = False
     """Each number of the output is a yes or no of its own."""
+    per_sample = False
+    """Its mean is over samples, not over the numbers of the output."""
+    signs = False
+    """Its targets are 1 and -1, made of 1 and 0."""
     activation = ""
     """The layer that makes what it wants of scores, """
     instead = ""
@@ -138,3 +144,57 @@ class BCEWithLogitsLoss(_Binary):
     weight: Weights = None
     reduction: Mean = "mean"
     pos_weight: Weights = None
+
+
+class MultiLabelSoftMarginLoss(_Binary):
+    """Sigmoid and binary cross entropy, as a mean over the labels of each sample."""
+
+    wants = SCORES
+    applies = "a sigmoid"
+    per_sample = True
+    weight: Weights = None
+    reduction: Mean = "mean"
+
+
+class SoftMarginLoss(_Binary):
+    """The logistic loss of each output; targets of 0 and 1 are read as -1 and 1."""
+
+    wants = SCORES
+    applies = "a sigmoid"
+    signs = True
+    reduction: Mean = "mean"
+
+
+class KLDivLoss(Loss):
+    """The divergence of distributions: log-probabilities against probabilities, or with log_target their logarithms."""
+
+    wants = LOG_PROBABILITIES
+    activation = "LogSoftmax(1)"
+    instead = "CrossEntropyLoss"
+    reduction: BatchMean = "mean"
+    log_target: bool = False
+
+
+class PoissonNLLLoss(Loss):
+    """The negative log-likelihood of counts; the output is the logarithm of the rate unless log_input is false."""
+
+    log_input: bool = True
+    full: bool = False
+    eps: Above = 1e-08
+    reduction: Mean = "mean"
+
+
+class CTCLoss(Loss):
+    """The likelihood of a text under all its alignments with the columns of scores (Graves et al. 2006).
+
+    Takes [time, classes]; log-softmax is applied, which changes nothing in log-probabilities. A target is a row of class
+    numbers, filled up with -1 at its end, and `blank` stands in none.
+    """
+
+    wants = SCORES
+    applies = "log-softmax"
+    takes_text = True
+    per_sample = True
+    blank: Whole = 0
+    reduction: Mean = "mean"
+    zero_infinity: bool = False

@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Pair: TypeAlias = tuple[float, float]
+    NonPositive: TypeAlias = float
+    AtLeastOne: TypeAlias = float
+    Epsilons: TypeAlias = tuple[float | None, float]
 else:
     Pair = Tuple(Number(0), 2)
+    NonPositive = Number(None, 0)
+    AtLeastOne = Number(1)
+    Epsilons = Tuple(Number(0) | None, 2)
 
 
 class Optimizer(Component, family=True):
@@ -148,3 +154,35 @@ class RMSprop(Optimizer):
     weight_decay: NonNegative = 0
     momentum: NonNegative = 0
     centered: bool = False
+
+
+class ASGD(Optimizer):
+    """Gradient descent that keeps the average of its weights (Polyak and Juditsky 1992)."""
+
+    lr: NonNegative = 0.01
+    lambd: Real = 0.0001
+    alpha: Real = 0.75
+    t0: Real = 1000000.0
+    weight_decay: NonNegative = 0
+
+
+class Rprop(Optimizer):
+    """Steps by the sign of the gradient, of a size for each weight (Riedmiller and Braun 1993); for whole batches."""
+
+    lr: NonNegative = 0.01
+    etas: Pair = (0.5, 1.2)
+    step_sizes: Pair = (1e-06, 50)
+
+    def validate(self) -> None:
+        if not 0 < self.etas[0] < 1 < self.etas[1]:
+            raise Reject("etas", contradictions.ETAS_OUT_OF_ORDER)
+
+
+class Adafactor(Optimizer):
+    """Adam with second moments kept by row and column (Shazeer and Stern 2018)."""
+
+    lr: NonNegative = 0.01
+    beta2_decay: NonPositive = -0.8
+    eps: Epsilons = (None, 0.001)
+    d: AtLeastOne = 1.0
+    weight_decay: NonNegative = 0.0

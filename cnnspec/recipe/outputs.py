@@ -32,15 +32,25 @@ class Output:
 
 
 def outputs_of(graph: Graph) -> list[Output]:
-    """The values that a network gives, in their order: one, or those of a tuple."""
+    """The values that a network gives, in their order: one, or those of a tuple, with those of tuples in it."""
     shape, bounds = graph.output, _stack(graph.root, ANY, ())
     if not isinstance(shape, Parts):
         return [Output("", shape or (), _pair(bounds), _last(graph.root))]
     labels = [label or "" for label in _labels(graph.root, len(shape))]
     parts = bounds if _is_tuple(bounds) and len(bounds) == len(shape) else (None,) * len(shape)
     lasts = _lasts(graph.root, len(shape))
-    flat = [None if isinstance(one, Parts) else one for one in shape]
-    return [Output(label, one or (), _pair(part), last) for label, one, part, last in zip(labels, flat, parts, lasts)]
+    found: list[Output] = []
+    for label, one, part, last in zip(labels, shape, parts, lasts):
+        if isinstance(one, Parts):
+            found += [Output("", leaf, None, None) for leaf in _leaves(one)]
+        else:
+            found.append(Output(label, one or (), _pair(part), last))
+    return found
+
+
+def _leaves(shapes: Parts) -> list[Shape]:
+    """The shapes of a tuple in a tuple, in their order."""
+    return [leaf for one in shapes for leaf in (_leaves(one) if isinstance(one, Parts) else [one])]
 
 
 def own_bounds(node: LayerNode) -> tuple[float, float]:

@@ -6,8 +6,8 @@ classification, class numbers for every position a segmentation, and so on. Each
 
 from __future__ import annotations
 
-from cnnspec.recipe.datasets.base import CLASS, HEAT_MAPS, IMAGE, LABELS, MASK, NUMBERS
-from cnnspec.recipe.losses import SCORES, Loss
+from cnnspec.recipe.datasets.base import CLASS, HEAT_MAPS, IMAGE, LABELS, MASK, NUMBERS, TEXT
+from cnnspec.recipe.losses import SCORES, VALUES, Loss
 from cnnspec.record import record
 
 TYPE_CHECKING = False
@@ -35,11 +35,11 @@ class Misfit:
 CLASSIFICATION = Task("classification", ("accuracy", "top5", "precision", "recall", "f1", "auc"))
 SEVERAL_LABELS = Task("several labels", ("f1", "precision", "recall", "auc", "accuracy"))
 ONE_OUTPUT = Task("one output", ("accuracy", "precision", "recall", "f1", "auc"))
-REGRESSION = Task("regression", ("mae", "r2"), ("mae",))
+REGRESSION = Task("regression", ("mae", "rmse", "r2"), ("mae", "rmse"))
 SEGMENTATION = Task("segmentation", ("miou", "dice", "accuracy"))
 IMAGE_TO_IMAGE = Task("image to image", ("psnr", "ssim", "mae"), ("mae",))
-KEYPOINTS = Task("heat maps", ("mae",), ("mae",))
-SEQUENCE = Task("sequence of classes", ("cer",), ("cer",))
+KEYPOINTS = Task("heat maps", ("distance", "mae"), ("distance", "mae"))
+SEQUENCE = Task("sequence of classes", ("cer", "accuracy"), ("cer",))
 
 TASKS = (
     CLASSIFICATION, SEVERAL_LABELS, ONE_OUTPUT, REGRESSION, SEGMENTATION, IMAGE_TO_IMAGE, KEYPOINTS, SEQUENCE,
@@ -58,7 +58,7 @@ def task_of(loss: Loss, output: Shape, shape: Shape, targets: str, classes: int 
     tell; the task is None then where they decide.
     """
     if loss.takes_text:
-        return SEQUENCE if len(output) == 2 else Misfit("[classes, time]", "leave out what joins classes and time")
+        return SEQUENCE if len(output) == 2 else Misfit("[time, classes]", "leave out what joins classes and time")
     if loss.takes_classes:
         return _by_class(output, targets)
     if len(output) == 1:
@@ -67,6 +67,8 @@ def task_of(loss: Loss, output: Shape, shape: Shape, targets: str, classes: int 
 
 
 def _by_class(output: Shape, targets: str) -> Task | Misfit:
+    if targets in (LABELS, TEXT) and len(output) == 2:
+        return SEGMENTATION
     if targets not in ("", CLASS, MASK):
         return Misfit("class numbers, and the data set has none", "take a loss on values, such as `MSELoss`")
     if len(output) == 1:
@@ -77,6 +79,7 @@ def _by_class(output: Shape, targets: str) -> Task | Misfit:
 def _by_vector(loss: Loss, output: Shape, targets: str, classes: int | None) -> Task | Misfit | None:
     if loss.binary and output == (1,) and targets in ("", CLASS) and classes in (None, 2):
         return ONE_OUTPUT
+    targets = NUMBERS if targets == TEXT else targets
     known = {CLASS: CLASSIFICATION, LABELS: SEVERAL_LABELS, NUMBERS: REGRESSION}
     if targets == "":
         return None
@@ -90,5 +93,9 @@ def _by_map(loss: Loss, output: Shape, shape: Shape, targets: str) -> Task | Mis
         return IMAGE_TO_IMAGE
     if targets == MASK and not loss.binary:
         return Misfit("the targets as values, and masks are classes", "take `CrossEntropyLoss`")
+    if targets == IMAGE and (len(output) != 3 or output[0] not in (1, 3)):
+        return KEYPOINTS if len(output) == 3 else REGRESSION
+    if targets in (LABELS, NUMBERS, TEXT) and len(output) == 2 and loss.wants == VALUES:
+        return REGRESSION
     known = {MASK: SEGMENTATION, IMAGE: IMAGE_TO_IMAGE, HEAT_MAPS: KEYPOINTS}
     return None if targets == "" else known.get(targets, _A_CLASS)

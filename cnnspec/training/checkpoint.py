@@ -37,7 +37,9 @@ _NEEDED: dict[str, dict[str, Any]] = {
         "finished": str, "history": list, "told_chance": bool,
     },
     "spec": {"text": str, "path": str, "model": str, "values": dict},
-    "data": {"classes": list, "shape": list | tuple, "train": str},
+    "data": {
+        "classes": list, "shape": list | tuple, "train": str, "targets": list, "names": list, "dtypes": list
+    },
     "best": {"epoch": int | None, "loss": float | None},
 }  # fmt: skip
 """Keys of a checkpoint, and of tables in it, with the types of their values."""

@@ -10,9 +10,12 @@ from torch import Tensor
 
 from cnnspec.errors import TrainError
 from cnnspec.training.data.images import read_picture
-from cnnspec.training.device import laid_out, layout_of
+from cnnspec.training.data.several import Several, arranged, parts_of, run, shape_of, shapes_of
+from cnnspec.training.device import layout_of
 from cnnspec.training.distributed import Group
 from cnnspec.training.measure import examples, measure
+from cnnspec.training.metrics.choose import BY_CLASS
+from cnnspec.training.plan import listed
 from cnnspec.training.report.task_pictures import draw_task
 from cnnspec.training.restore import open_model
 from cnnspec.training.results import Evaluation, Model, Prediction, evaluation_of
@@ -20,10 +23,14 @@ from cnnspec.training.results import Evaluation, Model, Prediction, evaluation_o
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any, TypeAlias
 
     from cnnspec.spec import Spec
     from cnnspec.training.data.load import Data
+    from cnnspec.training.data.several import Shapes, Values
     from cnnspec.training.results import Run
+
+    Inputs: TypeAlias = Tensor | str | os.PathLike[str] | Sequence[str | Path] | Sequence[Tensor]
 
 __all__ = ["Evaluation", "Prediction", "evaluate", "open_model", "predict"]
 
@@ -45,10 +52,10 @@ def evaluate_model(model: Model, data: Data | None = None, *, batch: int = 256) 
     """The same for a model that is open."""
     found = data if data is not None else data_of(model)
     check_shape(found.shape, model)
-    if len(found.classes) != len(model.classes):
+    if model.task.kind in BY_CLASS and len(found.classes) != len(model.classes):
         raise TrainError(f"the data has {len(found.classes)} classes, the model was trained on {len(model.classes)}")
     split = found.test if found.test is not None else found.train
-    layout = layout_of(model.device, model.shape)
+    layout = layout_of(model.device, _shapes(model)[0])
     measured = measure(
         model.net, split.batches(torch.arange(len(split)), batch), model.prepare, model.task,
         device=model.device, group=Group(), layout=layout,
@@ -65,13 +72,14 @@ def evaluate_model(model: Model, data: Data | None = None, *, batch: int = 256) 
 
 
 def predict(
-    run_or_path: Run | Model | str | os.PathLike[str], inputs: Tensor | str | os.PathLike[str] | Sequence[str | Path], *,
+    run_or_path: Run | Model | str | os.PathLike[str], inputs: Inputs, *,
     spec: Spec | None = None, which: str = "best", device: str = "auto", top: int = 3, batch: int = 256,
 ) -> list[Prediction]:  # fmt: skip
     """What a run says about inputs: for each its class and the `top` most probable, or its values.
 
     `inputs` are the path of a picture, paths of several, or one tensor as the data had it, for images uint8 [n, channels,
-    height, width]. Pictures are scaled to cover the size that the model takes, and their middle is cut out.
+    height, width]; for a model of several inputs a tuple of tensors. Pictures are scaled to cover the size that the model
+    takes, and their middle is cut out.
 
     Raises CheckpointError as `evaluate`, TrainError for inputs of another type or shape than the model takes and for
     pictures that can't be read.
@@ -79,46 +87,62 @@ def predict(
     model = run_or_path
     if not isinstance(model, Model):
         model = open_model(model, spec=spec, which=which, device=device)
-    given = inputs if isinstance(inputs, Tensor) else read_inputs(inputs, model)
-    found_type = str(given.dtype).removeprefix("torch.")
-    if found_type != model.dtype or given.dim() != len(model.shape) + 1:
-        sizes = ", ".join(map(str, model.shape))
-        raise TrainError(
-            f"predict takes paths of pictures or one {model.dtype} tensor [n, {sizes}], not {found_type} {list(given.shape)}"
-        )
-    check_shape(given.shape[1:], model)
+    given = _given(inputs, model)
+    types = tuple(str(part.dtype).removeprefix("torch.") for part in parts_of(given))
+    if types != model.dtypes or any(part.dim() != len(one) + 1 for part, one in zip(parts_of(given), _shapes(model))):
+        found_ones = " and ".join(f"{kind} {list(part.shape)}" for kind, part in zip(types, parts_of(given)))
+        raise TrainError(f"predict takes paths of pictures or {_wanted(model)}, not {found_ones}")
+    check_shape(shape_of(given), model)
     found: list[Prediction] = []
     for outputs in outputs_of(model, given, batch):
         found += model.task.told(outputs, top)
     return found
 
 
+def _given(inputs: Any, model: Model) -> Values:
+    if isinstance(inputs, Tensor):
+        return inputs
+    if isinstance(inputs, tuple | list) and inputs and all(isinstance(one, Tensor) for one in inputs):
+        return Several(inputs)
+    return read_inputs(inputs, model)
+
+
+def _shapes(model: Model) -> list[tuple[int, ...]]:
+    return shapes_of(model.shape)
+
+
+def _wanted(model: Model) -> str:
+    """The tensors that a model takes, in words."""
+    each = [f"{kind} tensor [{', '.join(map(str, ('n', *one)))}]" for kind, one in zip(model.dtypes, _shapes(model))]
+    return f"one {each[0]}" if len(each) == 1 else f"a tuple of one {' and one '.join(each)}"
+
+
 def read_inputs(paths: str | os.PathLike[str] | Sequence[str | Path], model: Model) -> Tensor:
     """Pictures as one uint8 tensor of the shape that the model takes."""
     listed = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    if not listed or len(model.shape) != 3:
-        raise TrainError("predict takes paths of pictures" if len(model.shape) == 3 else "the model takes no pictures")
-    channels, height, width = model.shape
+    if not listed or model.picture is None:
+        raise TrainError("predict takes paths of pictures" if model.picture else "the model takes no pictures")
+    channels, height, width = model.picture
     return torch.stack([read_picture(path, channels, (height, width)) for path in listed])
 
 
 @torch.no_grad()
-def outputs_of(model: Model, inputs: Tensor, batch: int) -> Iterable[Tensor]:
+def outputs_of(model: Model, inputs: Values, batch: int) -> Iterable[Values]:
     """What the net gives, a batch at a time."""
     mode = model.net.training
     model.net.eval()
     try:
-        for part in torch.split(inputs, batch):
+        for part in inputs.split(batch):
             ready = model.prepare.inputs(part.to(model.device))
-            yield model.net(laid_out(ready, layout_of(model.device, tuple(part.shape[1:]))))
+            yield run(model.net, arranged(ready, layout_of(model.device, parts_of(ready)[0].shape[1:])))
     finally:
         model.net.train(mode)
 
 
-def check_shape(shape: Iterable[int], model: Model) -> None:
+def check_shape(shape: Shapes, model: Model) -> None:
     """Raise TrainError where inputs are not of the shape that the model was trained on."""
     if tuple(shape) != model.shape:
-        raise TrainError(f"the images are {list(shape)}, the model was trained on {list(model.shape)}")
+        raise TrainError(f"the images are {listed(shape)}, the model was trained on {listed(model.shape)}")
 
 
 def data_of(model: Model) -> Data:

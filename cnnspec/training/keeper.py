@@ -234,7 +234,9 @@ class Keeper:
             "recipe": _texts(plan.recipe),
             "data": {
                 "train": data.train.fingerprint(), "classes": list(plan.task.classes), "shape": list(data.shape),
-                "statistics": plan.prepare.statistics, "path": data.path, "dtype": data.dtype, "targets": data.targets,
+                "statistics": plan.prepare.statistics, "path": data.path, "dtypes": list(data.dtypes),
+                "targets": [target.kind for target in data.all_targets],
+                "names": [list(target.classes) for target in data.all_targets],
                 "class_weights": class_weights(plan.recipe, data), "skipped": list(data.skipped),
             },
             "best": dict(progress.best),

@@ -11,24 +11,27 @@ from cnnspec.errors import TrainError
 from cnnspec.graph.digest import digest_of
 from cnnspec.graph.nodes import Graph, LayerNode
 from cnnspec.graph.walk import walk
-from cnnspec.recipe.datasets.base import CLASS, HEAT_MAPS, IMAGE, MASK
-from cnnspec.recipe.tasks import IMAGE_TO_IMAGE
+from cnnspec.recipe.datasets.base import CLASS, HEAT_MAPS, IMAGE, LABELS, MASK, TEXT
+from cnnspec.recipe.tasks import IMAGE_TO_IMAGE, KEYPOINTS, SEGMENTATION
 from cnnspec.record import record
-from cnnspec.training.augment.prepare import INPUT, needs_statistics, prepare
+from cnnspec.training.augment.prepare import INPUT, ROW, needs_statistics, prepare
 from cnnspec.training.data.loader import Loader
+from cnnspec.training.data.several import arranged, parts_of, run, shape_of
 from cnnspec.training.data.splits import Split
-from cnnspec.training.device import autocast, check_precision, laid_out, layout_of
-from cnnspec.training.metrics.choose import choose_task
-from cnnspec.training.summed_loss import SummedLoss
+from cnnspec.training.device import autocast, check_precision, layout_of
+from cnnspec.training.metrics.choose import choose_tasks
+from cnnspec.training.metrics.several_outputs import SeveralOutputs
 from cnnspec.training.tuning import Tuning, fastest_threads, tune
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
     from cnnspec.recipe.recipe import Recipe
     from cnnspec.training.augment.prepare import Preparation
-    from cnnspec.training.data.load import Data
+    from cnnspec.training.data.load import Data, Target
+    from cnnspec.training.data.several import Values
     from cnnspec.training.distributed import Group
     from cnnspec.training.metrics.base import Task
     from cnnspec.training.options import Options
@@ -53,28 +56,31 @@ class Plan:
 def make_plan(graph: Graph, recipe: Recipe, data: Data, device: torch.device, group: Group, options: Options) -> Plan:
     """The plan of a run. Raises TrainError where device, data or loss do not fit the model."""
     check_precision(recipe.precision, device)
-    if len(graph.inputs) > 1 or recipe.losses or not all(isinstance(size, int) for size in graph.output or ()):
-        raise TrainError(
-            f"{graph.name} has several inputs or outputs: it compiles, and trains in a loop of your own, not in this one"
-        )
     if not len(data.train):
         raise TrainError("the data set has no training images")
-    # Whole numbers that are no pixels are tokens of an Embedding.
-    measured = needs_statistics(recipe) and data.dtype != "int64"
-    statistics = data.train.statistics() if measured else None
-    criterion = SummedLoss(recipe.loss, graph.output or (), device, class_weights(recipe, data))
-    task = choose_task(graph, recipe.loss, data.targets, data.classes, criterion)
-    if recipe.best not in ("loss", *task.kind.metrics):
-        raise TrainError(f"best = {recipe.best!r}: {task.name} has the loss, {', '.join(task.kind.metrics)}")
-    preparation = prepare(recipe, data.shape, statistics, role_of(task, data.targets), dtype=data.dtype)
+    statistics = data.train.statistics() if needs_statistics(recipe) else None
+    task = choose_tasks(graph, recipe, data.all_targets, device, class_weights(recipe, data))
+    if recipe.best not in ("loss", *task.metrics):
+        raise TrainError(f"best = {recipe.best!r}: {task.name} has the loss, {', '.join(task.metrics)}")
+    roles = roles_of(task, data.all_targets)
+    preparation = prepare(recipe, data.shape, statistics, roles, dtypes=data.dtypes)
     return Plan(graph, recipe, data, device, group, options, preparation, task, digest_of(graph))
 
 
-def role_of(task: Task, targets: str) -> str:
-    """How targets follow the changes of their inputs."""
+def roles_of(task: Task, targets: Sequence[Target]) -> list[str]:
+    """How each target follows the changes of its inputs."""
+    each = task.tasks if isinstance(task, SeveralOutputs) else (task,)
+    return [_role(one, target.kind) for one, target in zip(each, targets)]
+
+
+def _role(task: Task, targets: str) -> str:
     if task.kind == IMAGE_TO_IMAGE:
         return INPUT if targets == CLASS else IMAGE
-    return targets if targets in (MASK, HEAT_MAPS) else ""
+    if task.kind == KEYPOINTS:
+        return HEAT_MAPS
+    if task.kind == SEGMENTATION and targets in (LABELS, TEXT):
+        return ROW
+    return targets if targets == MASK else ""
 
 
 def class_weights(recipe: Recipe, data: Data) -> tuple[float, ...] | None:
@@ -85,7 +91,8 @@ def class_weights(recipe: Recipe, data: Data) -> tuple[float, ...] | None:
         raise TrainError(
             'class_weights = "balanced" counts the classes in memory, and this set is read as it is needed'
         )
-    targets = data.train.targets[data.train.targets < len(data.classes)]
+    targets = parts_of(data.train.targets)[0]
+    targets = targets[targets < len(data.classes)]
     counts = torch.bincount(targets.flatten(), minlength=len(data.classes)).double()
     shares: list[float] = (counts.sum() / (len(counts) * counts.clamp(min=1))).tolist()
     return tuple(shares)
@@ -99,13 +106,19 @@ def make_loader(plan: Plan) -> Loader:
         group=plan.group, device=plan.device, repeat=once, drop_last=recipe.drop_last,
         balanced=recipe.sampler is not None,
     )  # fmt: skip
-    found = list(next(loader.batches(0, 0))[0][0].inputs.shape[1:])
-    if tuple(found) != plan.graph.input:
+    found, wanted = shape_of(next(loader.batches(0, 0))[0][0].inputs), plan.graph.takes
+    if found != tuple(wanted):
         raise TrainError(
-            f"the images are {found} as they reach the model, {plan.graph.name} takes {list(plan.graph.input or ())}"
+            f"the images are {listed(found)} as they reach the model, {plan.graph.name} takes {listed(wanted)}"
         )
     _check_batch_norm(plan, loader)
     return loader
+
+
+def listed(shape: Iterable[Any]) -> str:
+    """A shape as a list, or several of them."""
+    shape = list(shape)
+    return " and ".join(str(list(one)) for one in shape) if shape and isinstance(shape[0], tuple) else str(shape)
 
 
 def _check_batch_norm(plan: Plan, loader: Loader) -> None:
@@ -128,7 +141,7 @@ def choose_way(plan: Plan, loader: Loader, net: nn.Module) -> Tuning:
     """The layout and compilation of a net: by rule, as the options say, or measured."""
     recipe, options, group = plan.recipe, plan.options, plan.group
     # FSDP2 takes no weights that lie in another order than their sizes (torch 2.13).
-    by_rule = torch.contiguous_format if options.shard else layout_of(plan.device, plan.graph.input or ())
+    by_rule = torch.contiguous_format if options.shard else layout_of(plan.device, _image_of(plan.graph))
     layout = options.layout or by_rule
     compiled = recipe.compile if options.compile is None else options.compile
     if not options.tune or options.shard:
@@ -142,6 +155,12 @@ def choose_way(plan: Plan, loader: Loader, net: nn.Module) -> Tuning:
     return Tuning(torch.channels_last if last else torch.contiguous_format, compiled, found.why)
 
 
+def _image_of(graph: Graph) -> tuple[int, ...]:
+    """The shape of the first input that is an image, or of the first."""
+    shapes = [entry.shape or () for entry in graph.inputs]
+    return next((shape for shape in shapes if len(shape) == 3), shapes[0] if shapes else ())
+
+
 def choose_threads(plan: Plan, loader: Loader, net: nn.Module, layout: torch.memory_format) -> str:
     """Set torch's number of threads to the fastest, once and for all of the run; a sentence on it, "" where it is given."""
     options, most = plan.options, torch.get_num_threads()
@@ -149,17 +168,18 @@ def choose_threads(plan: Plan, loader: Loader, net: nn.Module, layout: torch.mem
     if fixed or most == 1 or plan.device.type != "cpu":
         return ""
     step, inputs = _measured_step(plan, loader)
-    found = fastest_threads(net, step, laid_out(inputs, layout), most)
+    found = fastest_threads(net, step, arranged(inputs, layout), most)
     torch.set_num_threads(found.count)
     return found.why
 
 
-def _measured_step(plan: Plan, loader: Loader) -> tuple[Callable[[nn.Module, Tensor], Tensor], Tensor]:
+def _measured_step(plan: Plan, loader: Loader) -> tuple[Callable[[nn.Module, Values], Tensor], Values]:
     """The loss of a net on inputs, and the inputs of the first step."""
     parts, targets = next(loader.batches(0, 0))
 
-    def step(candidate: nn.Module, inputs: Tensor) -> Tensor:
+    def step(candidate: nn.Module, inputs: Values) -> Tensor:
         with autocast(plan.recipe.precision, plan.device):
-            return plan.task.criterion.total(candidate(inputs), parts[0].targets) / len(targets)
+            total: Tensor = plan.task.criterion.total(run(candidate, inputs), parts[0].targets)
+            return total / len(targets)
 
     return step, parts[0].inputs

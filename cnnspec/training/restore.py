@@ -11,25 +11,26 @@ from dataclasses import replace
 
 from cnnspec.errors import CheckpointError, TrainError
 from cnnspec.graph.digest import digest_of
-from cnnspec.recipe.datasets.base import CLASS
 from cnnspec.training import checkpoint, spec_files
 from cnnspec.training.augment.prepare import prepare
+from cnnspec.training.data.load import Target
 from cnnspec.training.device import choose_device
 from cnnspec.training.ema import averaged_or_last
 from cnnspec.training.factory import build
-from cnnspec.training.metrics.choose import choose_task
-from cnnspec.training.plan import role_of
+from cnnspec.training.metrics.choose import choose_tasks
+from cnnspec.training.plan import roles_of
 from cnnspec.training.results import Model, Run
 from cnnspec.training.settings import written
-from cnnspec.training.summed_loss import SummedLoss
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from cnnspec.graph.nodes import Graph
     from cnnspec.recipe.recipe import Recipe
     from cnnspec.spec import Spec
+    from cnnspec.training.data.several import Shapes
 
 WHICH = ("best", "last")
 
@@ -57,11 +58,10 @@ def open_model(
     checkpoint.check_weights(weights, net.state_dict())
     net.load_state_dict(weights)
     about = state["data"]
-    classes, targets = [str(name) for name in about["classes"]], str(about.get("targets", CLASS))
-    dtype = str(about.get("dtype", "uint8"))
-    criterion = SummedLoss(recipe.loss, graph.output or (), place, about.get("class_weights"))
-    task = choose_task(graph, recipe.loss, targets, classes, criterion)
-    preparation = prepare(recipe, tuple(about["shape"]), about["statistics"], role_of(task, targets), dtype=dtype)
+    targets = [Target(str(kind), tuple(map(str, names))) for kind, names in zip(about["targets"], about["names"])]
+    dtypes, shape = tuple(map(str, about["dtypes"])), _shape(about["shape"])
+    task = choose_tasks(graph, recipe, targets, place, about.get("class_weights"))
+    preparation = prepare(recipe, shape, about["statistics"], roles_of(task, targets), dtypes=dtypes)
     return Model(
         graph.name,
         net.to(place).eval(),
@@ -69,11 +69,15 @@ def open_model(
         task,
         recipe.data,
         place,
-        tuple(about["shape"]),
-        dtype,
+        shape,
+        dtypes,
         about.get("path"),
         bool(about.get("skipped")),
     )
+
+
+def _shape(kept: Sequence[Any]) -> Shapes:
+    return tuple(tuple(one) if isinstance(one, list | tuple) else one for one in kept)
 
 
 def _model_of(run: Run, which: str) -> Model:

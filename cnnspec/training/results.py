@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cnnspec.recipe.datasets import DataSet
     from cnnspec.training.augment.prepare import Preparation
     from cnnspec.training.data.load import Data
+    from cnnspec.training.data.several import Shapes
     from cnnspec.training.events import Epoch
     from cnnspec.training.metrics.base import Task
 
@@ -38,10 +39,10 @@ class Model:
     data: Data | DataSet
     """What it was trained on, or the declaration of it."""
     device: torch.device
-    shape: tuple[int, ...]
-    """Of an input as it comes in: of an image, [channels, height, width]."""
-    dtype: str = "uint8"
-    """Of inputs as they come in: whole numbers of pixels and tokens, or `float32`."""
+    shape: Shapes
+    """Of an input as it comes in: of an image, [channels, height, width]; of several inputs, of each."""
+    dtypes: tuple[str, ...] = ("uint8",)
+    """Of each input as it comes in: whole numbers of pixels and tokens, or `float32`."""
     path: str | None = None
     """The path that was given for its data."""
     skip_broken: bool = False
@@ -50,6 +51,14 @@ class Model:
     @property
     def classes(self) -> tuple[str, ...]:
         return self.task.classes
+
+    @property
+    def picture(self) -> tuple[int, int, int] | None:
+        """Channels, height and width of the picture that it takes; None where it takes something else."""
+        if len(self.shape) != 3 or self.dtypes != ("uint8",):
+            return None
+        channels, height, width = self.shape
+        return (channels, height, width)  # type: ignore[return-value]
 
     def __repr__(self) -> str:
         return f"<Model {self.name} for {self.task.name}, inputs {list(self.shape)}, on {self.device}>"

@@ -260,8 +260,8 @@ class Training:
         self.group.wait()
         data = plan.data
         model = Model(
-            plan.graph.name, trainer.state.net, plan.prepare, plan.task, data, plan.device, tuple(data.shape),
-            data.dtype, data.path, bool(data.skipped),
+            plan.graph.name, trainer.state.net, plan.prepare, plan.task, data, plan.device, data.shape,
+            data.dtypes, data.path, bool(data.skipped),
         )  # fmt: skip
         history = tuple(self.progress.history)
         return Run(self.state.net, reason, text, history, self.keeper.weights, self.keeper.folder, model)

@@ -16,6 +16,7 @@ from cnnspec.errors import DeviceError, TrainError
 from cnnspec.graph.nodes import Graph
 from cnnspec.recipe.augmentations import trace
 from cnnspec.training import distributed
+from cnnspec.training.data.several import shapes_of
 from cnnspec.training.data.validation import with_validation
 from cnnspec.training.device import choose_device, deterministic, keep_memory
 from cnnspec.training.folder import NewFolder
@@ -89,12 +90,15 @@ def for_data(graph: Graph, recipe: Recipe, data: Data) -> Graph:
     """The graph with the sizes that the images have as they reach it, where its own are given by names."""
     if graph.sizes is None:
         return graph
-    shape = trace(recipe.augment, tuple(data.shape))
-    sizes = graph.sizes.of_shapes([graph.input or ()], [shape])
+    shapes = shapes_of(data.shape)
+    if recipe.augment:
+        shapes = [trace(recipe.augment, shape) if len(shape) == 3 else shape for shape in shapes]
+    sizes = graph.sizes.of_shapes([entry.shape or () for entry in graph.inputs], shapes)
     if sizes is None:
-        raise TrainError(f"the images are {show_shape(shape)}, which {graph.name} does not take: see `cnnspec sizes`")
-    found: Graph = graph.sizes.at(sizes)
-    return found
+        found = " and ".join(map(show_shape, shapes))
+        raise TrainError(f"the images are {found}, which {graph.name} does not take: see `cnnspec sizes`")
+    at_sizes: Graph = graph.sizes.at(sizes)
+    return at_sizes
 
 
 def _cuda_devices(device: torch.device) -> list[int]:

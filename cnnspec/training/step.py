@@ -17,7 +17,8 @@ from torch import Tensor
 from cnnspec.recipe.schedulers import STEP
 from cnnspec.training import distributed
 from cnnspec.training.data.loader import seed_noise
-from cnnspec.training.device import autocast, laid_out
+from cnnspec.training.data.several import arranged, detached, run
+from cnnspec.training.device import autocast
 from cnnspec.training.factory import build
 from cnnspec.training.finetune import read_weights
 from cnnspec.training.measure import examples, measure
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from cnnspec.errors import TrainError
     from cnnspec.training.data.loader import MicroBatch
+    from cnnspec.training.data.several import Values
     from cnnspec.training.data.splits import AnySplit
     from cnnspec.training.metrics.base import Measured
     from cnnspec.training.plan import Plan
@@ -84,7 +86,7 @@ class Trainer:
             state.seen += len(targets)
             yield
 
-    def take_step(self, parts: list[MicroBatch], targets: Tensor) -> None:
+    def take_step(self, parts: list[MicroBatch], targets: Values) -> None:
         """Move the weights by the gradient of a batch: this process's parts of it, and the targets of all of it."""
         state = self.state
         divisor = self.criterion.divisor(targets)
@@ -92,7 +94,7 @@ class Trainer:
         self._seed()
         for index, part in enumerate(parts):
             with distributed.no_sync(state.wrapped, last=index == len(parts) - 1):
-                self._accumulate(part, self.plan.group.world / (divisor or 1.0))
+                self._accumulate(part, targets, self.plan.group.world / (divisor or 1.0))
         if state.scaler is not None:
             state.scaler.unscale_(state.optimizer)
         self._measure_gradient()
@@ -104,16 +106,16 @@ class Trainer:
     def _seed(self) -> None:
         seed_noise(self.plan.device, self.plan.recipe.seed, self.state.epoch, self.state.step, self.plan.group.rank)
 
-    def _accumulate(self, part: MicroBatch, scale: float) -> None:
+    def _accumulate(self, part: MicroBatch, targets: Values, scale: float) -> None:
         state = self.state
         with autocast(self.plan.recipe.precision, self.plan.device):
-            outputs = state.wrapped(laid_out(part.inputs, state.layout))
-            total = self.criterion.total(outputs, part.targets)
+            outputs = run(state.wrapped, arranged(part.inputs, state.layout))
+            total = self.criterion.total(outputs, part.targets, targets)
         loss = total * (scale * part.weight)
         scaled: Tensor = loss if state.scaler is None else state.scaler.scale(loss)
         scaled.backward()  # type: ignore[no-untyped-call]
         if part.weight:
-            score = self.plan.task.score_sum(outputs.detach(), part.targets)
+            score = self.plan.task.score_sum(detached(outputs), part.targets)
             state.sums += torch.stack((total.detach().to(state.sums.dtype), score.to(state.sums.dtype)))
 
     def _measure_gradient(self) -> None:
@@ -140,7 +142,8 @@ class Trainer:
 
             def loss_of(part: MicroBatch = part) -> Tensor:
                 self._seed()
-                return self.criterion.total(net.forward(laid_out(part.inputs, layout)), part.targets)
+                total: Tensor = self.criterion.total(run(net.forward, arranged(part.inputs, layout)), part.targets)
+                return total
 
             if not self.state.sharded:
                 layer, cause = find_culprit(net, loss_of)
@@ -203,7 +206,7 @@ class Trainer:
                 group=distributed.Group() if state.sharded else plan.group,
             )  # fmt: skip
 
-    def examples(self, split: AnySplit) -> tuple[Tensor, Tensor, Tensor]:
+    def examples(self, split: AnySplit) -> tuple[Values, Values, Values]:
         """Inputs as the data has them, outputs, and targets as the loss takes them, of some samples; on the CPU."""
         plan, state = self.plan, self.state
         return examples(

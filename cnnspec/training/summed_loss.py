@@ -1,4 +1,7 @@
-"""`SummedLoss`: a loss of torch as a sum over samples and what that sum is divided by: parts of a batch add up exactly."""
+"""`SummedLoss`: a loss of torch as a sum over samples and what that sum is divided by: parts of a batch add up exactly.
+
+`SeveralLosses` are those of a net of several outputs, `summed` makes what a recipe asks for.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,16 @@ from torch import Tensor, nn
 
 from cnnspec.errors import TrainError
 from cnnspec.recipe.losses import LOG_PROBABILITIES, PROBABILITIES
+from cnnspec.training.data.several import Several, parts_of
 from cnnspec.training.factory import make_loss
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from cnnspec.recipe.choices import Loss
+    from cnnspec.training.data.several import Values
 
 
 class SummedLoss:
@@ -43,7 +49,10 @@ class SummedLoss:
         for key in ("weight", "pos_weight"):
             if arguments.get(key) is not None:
                 arguments[key] = torch.tensor(arguments[key], dtype=torch.float32, device=device)
-        self.mean = arguments.pop("reduction") == "mean"
+        reduction = arguments.pop("reduction")
+        self.mean = reduction != "sum"
+        self.per_sample = chosen.per_sample or reduction == "batchmean"
+        self.signs = chosen.signs
         self.weighted_mean = chosen.weighted_mean
         self.weight = arguments.get("weight") if self.weighted_mean else None
         self.ignored = arguments.get("ignore_index", -100)
@@ -52,8 +61,18 @@ class SummedLoss:
         _check_weights(chosen, self.classes)
         self.module = make_loss(chosen, arguments).to(device)
 
-    def total(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The sum of the loss over a batch, a tensor without dimensions."""
+    @property
+    def factors(self) -> tuple[float, ...]:
+        """What each loss counts: of one, 1."""
+        return (1.0,)
+
+    def each(self, outputs: Values, targets: Values) -> list[tuple[Tensor, float]]:
+        """Of each loss its sum over a batch and what that is divided by."""
+        found, wanted = parts_of(outputs)[0], parts_of(targets)[0]
+        return [(self.total(found, wanted), self.divisor(wanted) if self.mean else float(len(wanted)))]
+
+    def total(self, outputs: Tensor, targets: Tensor, whole: Tensor | None = None) -> Tensor:
+        """The sum of the loss over a batch, a tensor without dimensions; the `whole` of the batch changes nothing."""
         result: Tensor = self.module(outputs, targets if self.takes_classes else self._aligned(outputs, targets))
         return result
 
@@ -61,12 +80,15 @@ class SummedLoss:
         """Targets as numbers in the shape of the outputs."""
         if targets.dtype is torch.int64 and self.classes > 1 and targets.dim() == outputs.dim() - 1:
             targets = nn.functional.one_hot(targets, self.classes).movedim(-1, 1)
-        return targets.to(outputs.dtype).view_as(outputs)
+        aligned = targets.to(outputs.dtype).view_as(outputs)
+        return aligned * 2 - 1 if self.signs else aligned
 
     def divisor(self, targets: Tensor) -> float:
         """What the mean over these targets, those of all of a batch, divides the sum by."""
         if not self.mean:
             return 1.0
+        if self.per_sample:
+            return float(len(targets))
         if not self.weighted_mean:
             return float(targets.numel() if self.takes_classes else len(targets) * math.prod(self.output))
         # Class numbers are known to be in range; in maps, any number may stand for "ignore".
@@ -82,6 +104,71 @@ class SummedLoss:
         if self.wants == PROBABILITIES:
             return outputs
         return outputs.sigmoid() if self.binary else outputs.softmax(1)
+
+
+class TextLoss(SummedLoss):
+    """A loss over alignments: outputs [n, time, classes], targets [n, length] of class numbers filled up with -1."""
+
+    def __init__(self, chosen: Loss, output: tuple[int, ...], device: torch.device) -> None:
+        super().__init__(chosen, output, device)
+        self.classes = output[-1]
+        self.blank, self.zero_infinity = int(self.module.blank), bool(self.module.zero_infinity)  # type: ignore[arg-type]
+
+    def total(self, outputs: Tensor, targets: Tensor, whole: Tensor | None = None) -> Tensor:
+        scores = outputs.float().log_softmax(-1).transpose(0, 1)
+        targets, lengths = targets.long(), lengths_of(targets)
+        columns = torch.full_like(lengths, scores.shape[0])
+        losses = nn.functional.ctc_loss(
+            scores, targets.clamp(min=0), columns, lengths, blank=self.blank, reduction="none",
+            zero_infinity=self.zero_infinity,
+        )  # fmt: skip
+        return (losses / lengths.clamp(min=1) if self.mean else losses).sum()
+
+
+class SeveralLosses:
+    """The losses of several outputs, with a factor each. The same targets for all, or some for each."""
+
+    mean = True
+    weight: Tensor | None = None
+
+    def __init__(self, losses: Sequence[SummedLoss], factors: Sequence[float]) -> None:
+        self.losses, self.factors = tuple(losses), tuple(factors)
+
+    def _pairs(self, targets: Values) -> list[tuple[SummedLoss, Tensor]]:
+        shared = not isinstance(targets, Several)
+        return [(loss, parts_of(targets)[0 if shared else index]) for index, loss in enumerate(self.losses)]
+
+    def each(self, outputs: Values, targets: Values) -> list[tuple[Tensor, float]]:
+        """Of each loss its sum over a batch and what that is divided by."""
+        return [loss.each(found, wanted)[0] for (loss, wanted), found in zip(self._pairs(targets), parts_of(outputs))]
+
+    def total(self, outputs: Values, targets: Values, whole: Values | None = None) -> Tensor:
+        """The sum over a batch of what each sample adds to the loss of the `whole` batch, by default these samples."""
+        result = parts_of(outputs)[0].new_zeros(())
+        of_whole = self._pairs(targets if whole is None else whole)
+        for factor, found, (loss, wanted), (_, all_wanted) in zip(
+            self.factors, parts_of(outputs), self._pairs(targets), of_whole
+        ):
+            scale = factor * len(all_wanted) / (loss.divisor(all_wanted) or 1.0)
+            result = result + loss.total(found, wanted) * scale
+        return result
+
+    def divisor(self, targets: Values) -> float:
+        return float(len(targets))
+
+
+def summed(
+    chosen: Loss, output: tuple[int, ...], device: torch.device, class_weights: tuple[float, ...] | None = None
+) -> SummedLoss:
+    """The loss of a recipe for outputs of one shape."""
+    if chosen.takes_text:
+        return TextLoss(chosen, output, device)
+    return SummedLoss(chosen, output, device, class_weights)
+
+
+def lengths_of(targets: Tensor) -> Tensor:
+    """How long each text is, [n]: what is behind it is -1."""
+    return (targets >= 0).sum(1)
 
 
 def _check_weights(chosen: Loss, classes: int) -> None:

@@ -10,11 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from cnnspec.record import record
-from cnnspec.training.device import laid, laid_out, synchronize
+from cnnspec.training.data.several import arranged, parts_of
+from cnnspec.training.device import laid, synchronize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
+
+    from cnnspec.training.data.several import Values
 
 
 @record
@@ -27,7 +31,7 @@ class Tuning:
 
 
 def tune(
-    net: nn.Module, step: Callable[[nn.Module, Tensor], Tensor], images: Tensor, *, try_compile: bool, rounds: int = 3
+    net: nn.Module, step: Callable[[nn.Module, Any], Tensor], images: Values, *, try_compile: bool, rounds: int = 3
 ) -> Tuning:
     """Measure layouts, and torch.compile where asked, on copies of `net`, and choose the fastest.
 
@@ -36,7 +40,7 @@ def tune(
     """
     layouts = {torch.contiguous_format: "plain", torch.channels_last: "channels_last"}
     ways = [(layout, compiled) for layout in layouts for compiled in ((False, True) if try_compile else (False,))]
-    if images.dim() != 4:
+    if not any(part.dim() == 4 for part in parts_of(images)):
         ways = [way for way in ways if way[0] == torch.contiguous_format]
     times: dict[tuple[torch.memory_format, bool], list[float]] = {}
     state = torch.get_rng_state()
@@ -45,8 +49,8 @@ def tune(
         if compiled:
             own.compile()
         with contextlib.suppress(Exception):
-            _seconds(own, step, laid_out(images, layout))
-            times[layout, compiled] = [_seconds(own, step, laid_out(images, layout)) for _ in range(rounds)]
+            _seconds(own, step, arranged(images, layout))
+            times[layout, compiled] = [_seconds(own, step, arranged(images, layout)) for _ in range(rounds)]
     torch.set_rng_state(state)
     if not times:
         return Tuning(torch.contiguous_format, False, "no way of running the net could be measured")
@@ -65,7 +69,7 @@ class Threads:
 
 
 def fastest_threads(
-    net: nn.Module, step: Callable[[nn.Module, Tensor], Tensor], inputs: Tensor, most: int, *, seconds: float = 0.8
+    net: nn.Module, step: Callable[[nn.Module, Any], Tensor], inputs: Values, most: int, *, seconds: float = 0.8
 ) -> Threads:
     """The number of threads up to `most` with which a step on the CPU is the fastest; measured for about `seconds`.
 
@@ -97,7 +101,7 @@ def fastest_threads(
     return Threads(chosen, f"{chosen} thread{'s' if chosen > 1 else ''}: a step takes {', '.join(told)}")
 
 
-def _seconds(net: nn.Module, step: Callable[[nn.Module, Tensor], Tensor], images: Tensor) -> float:
+def _seconds(net: nn.Module, step: Callable[[nn.Module, Any], Tensor], images: Values) -> float:
     synchronize(images.device)
     start = time.perf_counter()
     step(net, images).backward()  # type: ignore[no-untyped-call]

@@ -182,7 +182,7 @@ def test_the_embedded_images_are_those_of_the_full_set(monkeypatch: pytest.Monke
         chosen = torch.cat(first).sort().values
         assert torch.equal(split.images[chosen], small.images)
         assert torch.equal(split.labels[chosen], small.labels)
-    mean, std = full.train.statistics()
+    ((mean, std),) = full.train.statistics()
     assert mean == pytest.approx((0.2860,), abs=5e-5)
     assert std == pytest.approx((0.3530,), abs=5e-5)
 
@@ -304,7 +304,7 @@ def test_batches_and_devices():
 def test_statistics_are_exact():
     values = torch.tensor([0, 0, 255, 255, 51], dtype=torch.uint8).view(5, 1, 1, 1).expand(5, 2, 1, 1).clone()
     values[:, 1] = 255
-    mean, std = Split(values, torch.zeros(5)).statistics()
+    ((mean, std),) = Split(values, torch.zeros(5)).statistics()
     exact = torch.tensor([0, 0, 1, 1, 0.2], dtype=torch.float64)
     assert mean == (float(exact.mean()), 1.0)
     assert std == pytest.approx((float(exact.std(correction=0)), 1.0))

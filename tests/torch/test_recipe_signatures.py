@@ -80,4 +80,5 @@ def test_what_is_accepted_torch_accepts(name: str):
 # torch 2.13 does not look at these, and goes on with numbers that make no sense.
 STRICTER = {
     ("SGD", "dampening"), ("RMSprop", "alpha"), ("Adagrad", "eps"), ("NAdam", "momentum_decay"), ("Adadelta", "eps"),
+    ("Rprop", "step_sizes"),
 }  # fmt: skip

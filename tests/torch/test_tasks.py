@@ -337,18 +337,3 @@ def test_a_rate_by_module_is_a_factor(data: dict[str, Data]):
     rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
     assert rates[id(net.stem.weight)] == pytest.approx(0.02)
     assert rates[id(net.head.bias)] == pytest.approx(0.4)
-
-
-@pytest.mark.parametrize(
-    ("text", "recipe"),
-    [
-        (
-            "model T { input [1, 28, 28]; Flatten; tuple { branch { Linear(2) as a }; branch { Linear(1) as b } } }",
-            {"loss": "[CrossEntropyLoss, MSELoss]"},
-        ),
-        ("model T { input [1, 28, 28] as a; input [1, 28, 28] as b; use a; add(b); Flatten; Linear(2) }", {}),
-    ],
-)
-def test_several_inputs_or_outputs_are_refused_in_a_line(data: dict[str, Data], text: str, recipe: dict[str, object]):
-    with pytest.raises((TrainError, cnnspec.SpecError)):
-        cnnspec.train(cnnspec.loads(text), {"data": "Npz", **recipe}, data["shoes"], device="cpu")

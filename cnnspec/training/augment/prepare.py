@@ -6,15 +6,19 @@ import torch
 
 from cnnspec.errors import TrainError
 from cnnspec.recipe.augmentations import Normalize
-from cnnspec.recipe.datasets.base import HEAT_MAPS, IMAGE, MASK
+from cnnspec.recipe.datasets.base import MASK
 from cnnspec.training.augment.pipeline import Pipeline, Standardize
+from cnnspec.training.data.several import like, parts_of, shapes_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Generator, Tensor
 
     from cnnspec.recipe.augmentations import Augmentation
     from cnnspec.recipe.recipe import Recipe
+    from cnnspec.training.data.several import Shapes, Values
 
     Statistics = tuple[tuple[float, ...], tuple[float, ...]]
 
@@ -22,40 +26,61 @@ _RANDOM = (
     "RandomHorizontalFlip", "RandomVerticalFlip", "RandomRotation", "RandomCrop", "RandomResizedCrop", "ColorJitter",
     "RandomErasing",
 )  # fmt: skip
+ROW = "a row of classes"
 INPUT = "the input itself"
 """The role of targets that are the images themselves, as for an autoencoder."""
 
 
 class Preparation:
-    """The pipeline of a recipe, and whether it draws for training.
+    """The pipeline of each input of a recipe, and whether one draws for training.
 
-    `statistics` are mean and deviation of each channel of the training inputs; None where they are not used. `role` says how
-    targets follow: masks, images and heat maps are moved as their inputs are, INPUT makes them of the inputs, as they are
-    before they are erased and normalised, where white is 1; "" leaves targets as they are.
+    `statistics` are, of each input, mean and deviation of each channel of the training inputs; None where they are not used.
+    `roles` say how each target follows the first input: masks, images and heat maps are moved as it is, INPUT makes them of
+    the input itself, as it is before it is erased and normalised, where white is 1; ROW is a class for each place of a
+    sequence; "" leaves targets as they are.
     """
 
     def __init__(
-        self, pipeline: Pipeline | Standardize, statistics: Statistics | None, role: str, *, draws: bool
-    ) -> None:
-        self.pipeline, self.statistics, self.role, self.draws = pipeline, statistics, role, draws
+        self, pipelines: Sequence[Pipeline | Standardize], statistics: Sequence[Statistics] | None,
+        roles: Sequence[str], *, draws: bool,
+    ) -> None:  # fmt: skip
+        self.pipelines, self.statistics, self.roles, self.draws = tuple(pipelines), statistics, tuple(roles), draws
 
-    def __call__(self, inputs: Tensor, targets: Tensor, generator: Generator | None) -> tuple[Tensor, Tensor]:
+    def __call__(self, inputs: Values, targets: Values, generator: Generator | None) -> tuple[Values, Values]:
         """Inputs and targets as net and loss take them, in training with a generator, otherwise without chance."""
-        if not self.role:
-            ready = targets.float() if targets.is_floating_point() else targets
-            return self.pipeline(inputs, generator), ready
-        if self.role == INPUT:
-            ready, clean = self.pipeline.with_clean(inputs, generator)
-            return ready, clean
-        flat = targets[:, None] if self.role == MASK else targets
-        ready, moved = self.pipeline.alike(inputs, flat, generator, nearest=self.role == MASK)
-        if self.role == MASK:
+        ready, wanted = None, []
+        for role, target in zip(self.roles, parts_of(targets)):
+            if role == ROW:
+                wanted.append(target.long())
+                continue
+            if not role:
+                wanted.append(target.float() if target.is_floating_point() else target)
+                continue
+            # The same draws for each: from a generator that is where this one is.
+            again = None if generator is None else generator.clone_state()
+            ready, moved = self._together(role, parts_of(inputs)[0], target, again)
+            wanted.append(moved)
+        if ready is None:
+            return self.inputs(inputs, generator), like(targets, wanted)
+        others = [pipeline(part, generator) for pipeline, part in zip(self.pipelines[1:], parts_of(inputs)[1:])]
+        return like(inputs, [ready, *others]), like(targets, wanted)
+
+    def _together(
+        self, role: str, inputs: Tensor, target: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
+        pipeline = self.pipelines[0]
+        if role == INPUT:
+            return pipeline.with_clean(inputs, generator)
+        flat = target[:, None] if role == MASK else target
+        ready, moved = pipeline.alike(inputs, flat, generator, nearest=role == MASK)
+        if role == MASK:
             return ready, moved[:, 0].long()
         return ready, moved.float() / 255 if moved.dtype is torch.uint8 else moved.float()
 
-    def inputs(self, inputs: Tensor) -> Tensor:
-        """Inputs alone, without chance."""
-        return self.pipeline(inputs)
+    def inputs(self, inputs: Values, generator: Generator | None = None) -> Values:
+        """Inputs alone, without a generator without chance."""
+        parts = [pipeline(part, generator) for pipeline, part in zip(self.pipelines, parts_of(inputs))]
+        return like(inputs, parts)
 
 
 def steps_of(recipe: Recipe) -> tuple[Augmentation, ...]:
@@ -75,25 +100,33 @@ def needs_statistics(recipe: Recipe) -> bool:
 
 
 def prepare(
-    recipe: Recipe, shape: tuple[int, ...], statistics: Statistics | None, role: str = "", *, dtype: str = "uint8"
-) -> Preparation:
-    """The preparation of inputs of a shape, for images [channels, height, width].
+    recipe: Recipe, shape: Shapes, statistics: Sequence[Statistics] | None, roles: Sequence[str] = ("",), *,
+    dtypes: Sequence[str] = ("uint8",),
+) -> Preparation:  # fmt: skip
+    """The preparation of inputs of a shape, for images [channels, height, width]; with several inputs `shape` has one of each.
 
     Raises TrainError where the augmentations can't stand so.
     """
-    if role not in ("", INPUT, MASK, IMAGE, HEAT_MAPS):
-        raise ValueError(role)
-    steps = steps_of(recipe)
-    if dtype != "uint8" or len(shape) != 3:
-        wrong = next((step for step in steps if not isinstance(step, Normalize)), None)
+    shapes = shapes_of(shape)
+    of_each = statistics if statistics is not None else [None] * len(shapes)
+    pipelines = [_pipeline(recipe, one, found, dtype) for one, found, dtype in zip(shapes, of_each, dtypes)]
+    if not any(isinstance(pipeline, Pipeline) for pipeline in pipelines):
+        wrong = next((step for step in steps_of(recipe) if not isinstance(step, Normalize)), None)
         if wrong is not None:
-            raise TrainError(
-                f"augment: {type(wrong).__name__} changes images, and the inputs are {dtype} {list(shape)}"
-            )
-        return Preparation(Standardize(statistics), statistics, role, draws=False)
+            found = f"{dtypes[0]} {list(shapes[0])}"
+            raise TrainError(f"augment: {type(wrong).__name__} changes images, and the inputs are {found}")
+    draws = any(isinstance(pipeline, Pipeline) for pipeline in pipelines)
+    draws = draws and any(type(step).__name__ in _RANDOM for step in steps_of(recipe))
+    return Preparation(pipelines, statistics, roles, draws=draws)
+
+
+def _pipeline(
+    recipe: Recipe, shape: tuple[int, ...], statistics: Statistics | None, dtype: str
+) -> Pipeline | Standardize:
+    if dtype != "uint8" or len(shape) != 3:
+        # Whole numbers that are no pixels are tokens of an Embedding.
+        return Standardize(None if dtype == "int64" else statistics)
     try:
-        pipeline = Pipeline(steps, shape, statistics)
+        return Pipeline(steps_of(recipe), shape, statistics)
     except ValueError as error:
         raise TrainError(f"augment: {error}") from None
-    draws = any(type(step).__name__ in _RANDOM for step in steps)
-    return Preparation(pipeline, statistics, role, draws=draws)

@@ -15,19 +15,23 @@ import torch
 from cnnspec.declare import Reject
 from cnnspec.diagnostics import did_you_mean
 from cnnspec.recipe.datasets import DATA_SETS
-from cnnspec.recipe.datasets.base import CLASS, IMAGE, LABELS, MASK, NUMBERS
+from cnnspec.recipe.datasets.base import CLASS, IMAGE, LABELS, MASK, NUMBERS, TEXT
 from cnnspec.training.data import locations
 from cnnspec.training.data.archives import DataError, MissingData, shown
 from cnnspec.training.data.readers import READERS, Request
+from cnnspec.training.data.several import parts_of
 from cnnspec.training.data.splits import Split, Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
+
     from cnnspec.recipe.datasets import DataSet
     from cnnspec.training.data.locations import Report
     from cnnspec.training.data.readers import Splits
+    from cnnspec.training.data.several import Shapes
 
 __all__ = ["Data", "DataError", "MissingData", "Split", "Stream", "load_data"]
 
@@ -41,15 +45,26 @@ MOST_CLASSES = 100_000
 """Classes that a set may have whose files do not say how many there are."""
 
 
+@dataclass(frozen=True)
+class Target:
+    """What belongs to each input, and the names of its classes or numbers."""
+
+    kind: str
+    classes: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A data set: its splits, the names of its classes by label, and the shape of an input: [channels, height, width]."""
+    """A data set: its splits, the names of its classes by label, and the shape of an input: [channels, height, width].
+
+    With several inputs `shape` has the shape of each.
+    """
 
     name: str
     train: Split | Stream
     test: Split | Stream | None
     classes: list[str]
-    shape: tuple[int, ...]
+    shape: Shapes
     origin: str
     """Where it was read from, for the record of a run."""
     validation: Split | Stream | None = None
@@ -58,6 +73,8 @@ class Data:
     """The path that was given for it, in place of those that are searched."""
     kind: str = ""
     """What the targets are; "" for what their type and shape say."""
+    more: tuple[Target, ...] = ()
+    """Of data with several targets a sample, those behind the first."""
 
     def to(self, device: torch.device | str) -> Data:
         """The same data on another device; streamed batches are sent there one by one."""
@@ -72,12 +89,17 @@ class Data:
     @property
     def targets(self) -> str:
         """What belongs to each input, as data sets of the catalogue say it: a class, labels, numbers, a mask, an image."""
-        return self.kind or kind_of(self.train)
+        return self.kind or _first_kind(self.train)
 
     @property
-    def dtype(self) -> str:
-        """The type of the inputs: uint8 for images."""
-        return str(self.train.dtype).removeprefix("torch.")
+    def all_targets(self) -> tuple[Target, ...]:
+        """What belongs to each input, one or several."""
+        return (Target(self.targets, tuple(self.classes)), *self.more)
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """The type of each input: uint8 for images."""
+        return tuple(str(dtype).removeprefix("torch.") for dtype in self.train.dtypes)
 
     @property
     def skipped(self) -> tuple[str, ...]:
@@ -123,16 +145,18 @@ def load_data(
     return found if path is None else replace(found, path=os.fspath(path))
 
 
-def kind_of(split: Split | Stream) -> str:
-    """What targets are, by their type and shape; a stream has classes."""
-    if isinstance(split, Stream):
-        return CLASS
-    targets = split.targets
+def _first_kind(split: Split | Stream) -> str:
+    """What the first targets of a split are; a stream has classes."""
+    return CLASS if isinstance(split, Stream) else kind_of(parts_of(split.targets)[0])
+
+
+def kind_of(targets: Tensor) -> str:
+    """What targets are, by their type and shape."""
     whole = not targets.is_floating_point()
     if targets.dim() == 1:
         return CLASS if whole else NUMBERS
     if targets.dim() == 2:
-        return LABELS if whole or bool(((targets == 0) | (targets == 1)).all()) else NUMBERS
+        return TEXT if whole else LABELS if bool(((targets == 0) | (targets == 1)).all()) else NUMBERS
     return MASK if whole and targets.dim() == 3 else IMAGE
 
 
@@ -164,12 +188,30 @@ def _checked(declared: DataSet, splits: Splits) -> Data:
         if shape != expected:
             found = f"images of {name} are {list(expected)}, but those for {what} here {list(shape)}"
             raise DataError(found, f"read from {shown(splits.origin)}")
+    train, test = (_target_parts(split) for split in (splits.train, splits.test))
     classes = list(splits.classes or declared.class_names)
-    kind = declared.targets or kind_of(splits.train)
+    first = _target(declared, splits, classes, declared.targets, train[0], test[0])
+    more = [_target(declared, splits, [], "", *pair) for pair in zip(train[1:], test[1:])]
+    return Data(
+        name, splits.train, splits.test, list(first.classes), expected, splits.origin, validation=splits.validation,
+        kind=first.kind, more=tuple(more),
+    )  # fmt: skip
+
+
+def _target_parts(split: Split | Stream) -> tuple[Tensor | None, ...]:
+    """The targets of a split in memory, one or several; those of a stream are checked as they are read."""
+    return (None,) if isinstance(split, Stream) else parts_of(split.targets)
+
+
+def _target(
+    declared: DataSet, splits: Splits, classes: list[str], kind: str, train: Tensor | None, test: Tensor | None
+) -> Target:
+    """What targets are, with names for all of their classes or numbers."""
+    name = type(declared).__name__
+    kind = kind or (CLASS if train is None else kind_of(train))
     if kind not in (CLASS, MASK):
-        numbers = _names_of_numbers(splits.train, kind, classes)
-        return Data(name, splits.train, splits.test, numbers, expected, splits.origin, kind=kind)
-    highest = max(_highest_label(split, name) for split in (splits.train, splits.test))
+        return Target(kind, tuple(_names_of_numbers(train, kind, classes)))
+    highest = max(_highest_label(targets, name) for targets in (train, test))
     known = len(classes) or declared.num_classes
     if known is None and highest >= MOST_CLASSES:
         raise DataError(f"{name} has a label {highest:,} here, and at most {MOST_CLASSES:,} classes are counted from 0")
@@ -177,28 +219,25 @@ def _checked(declared: DataSet, splits: Splits) -> Data:
         raise DataError(
             f"{name} has {known} classes, but here is a label {highest}", f"read from {shown(splits.origin)}"
         )
-    names = classes or [str(label) for label in range(known or highest + 1)]
-    return Data(
-        name, splits.train, splits.test, names, expected, splits.origin, validation=splits.validation, kind=kind
-    )  # fmt: skip
+    return Target(kind, tuple(classes or [str(label) for label in range(known or highest + 1)]))
 
 
-def _names_of_numbers(split: Split | Stream, kind: str, classes: list[str]) -> list[str]:
+def _names_of_numbers(targets: Tensor | None, kind: str, classes: list[str]) -> list[str]:
     """Names of labels or numbers, by their places; none for images."""
-    if kind == IMAGE or isinstance(split, Stream):
+    if kind == IMAGE or targets is None:
         return classes if kind != IMAGE else []
-    count = split.targets.shape[1] if split.targets.dim() > 1 else 1
+    count = targets.shape[1] if targets.dim() > 1 else 1
     return classes if len(classes) == count else [str(index) for index in range(count)]
 
 
-def _highest_label(split: Split | Stream, name: str) -> int:
-    """The highest label of a split in memory; the sources of a stream check theirs as they are read."""
-    if isinstance(split, Stream):
+def _highest_label(targets: Tensor | None, name: str) -> int:
+    """The highest label in memory; the sources of a stream check theirs as they are read."""
+    if targets is None:
         return -1
-    if not len(split):
+    if not len(targets):
         raise DataError(f"{name} has no images here")
-    if int(split.targets.min()) < 0:
-        raise DataError(f"labels are counted from 0, but {name} has a label {int(split.targets.min())} here")
+    if int(targets.min()) < 0:
+        raise DataError(f"labels are counted from 0, but {name} has a label {int(targets.min())} here")
     # 255 is how masks say "ignore".
-    known = split.targets[split.targets != IGNORED] if split.targets.dim() > 1 else split.targets
+    known = targets[targets != IGNORED] if targets.dim() > 1 else targets
     return int(known.max()) if len(known) else 0

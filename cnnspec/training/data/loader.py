@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnspec.errors import TrainError
 from cnnspec.record import record
+from cnnspec.training.data.several import parts_of
 from cnnspec.training.data.splits import Split
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cnnspec.training.augment.prepare import Preparation
+    from cnnspec.training.data.several import Values
     from cnnspec.training.data.splits import AnySplit
     from cnnspec.training.distributed import Group
 
@@ -48,8 +50,8 @@ def seed_noise(device: torch.device, *place: int) -> None:
 class MicroBatch:
     """Prepared inputs [n, ...] and their targets [n, ...], on the device: what goes through the net at once."""
 
-    inputs: Tensor
-    targets: Tensor
+    inputs: Values
+    targets: Values
     weight: float
     """1, or 0 for the stand-in of a process that has no sample in this part."""
 
@@ -103,7 +105,7 @@ class Loader:
         shares = [share for count in counts for share in self._shares(count)]
         return min(max(1, int(share.stop - share.start)) for share in shares)
 
-    def batches(self, epoch: int, first: int) -> Iterator[tuple[list[MicroBatch], Tensor]]:
+    def batches(self, epoch: int, first: int) -> Iterator[tuple[list[MicroBatch], Values]]:
         """From step `first` of an epoch on: this process's parts of each batch, and the targets of the whole batch."""
         order = self.order(epoch)
         size = min(self.batch, len(self.split))
@@ -128,7 +130,7 @@ class Loader:
             shares.append(slice(chunk.start + mine.start, chunk.start + mine.stop))
         return shares
 
-    def _parts(self, inputs: Tensor, targets: Tensor, epoch: int, step: int) -> tuple[list[MicroBatch], Tensor]:
+    def _parts(self, inputs: Values, targets: Values, epoch: int, step: int) -> tuple[list[MicroBatch], Values]:
         if self.draws:
             # All processes draw for the whole batch, so that a sample is changed in the same way in any number of them.
             generator = torch.Generator().manual_seed(key(AUGMENT, self.seed, epoch, step))
@@ -140,16 +142,16 @@ class Loader:
             parts.append(MicroBatch(*(own if self.draws else self.prepare(*own, None)), weight))
         return parts, targets
 
-    def _own(self, inputs: Tensor, whole: Tensor, targets: Tensor, share: slice) -> MicroBatch:
+    def _own(self, inputs: Values, whole: Tensor, targets: Values, share: slice) -> MicroBatch:
         kept, weight = _filled(share)
         return MicroBatch(*self.prepare(inputs.index_select(0, whole[kept]), targets[kept], None), weight)
 
 
 def _chances(split: AnySplit) -> Tensor:
     """The chance of each sample where every class comes as often. Raises TrainError where the classes are not at hand."""
-    if not isinstance(split, Split) or split.targets.dim() != 1 or split.targets.is_floating_point():
+    targets = parts_of(split.targets)[0].cpu() if isinstance(split, Split) else torch.empty(0)
+    if targets.dim() != 1 or targets.is_floating_point():
         raise TrainError('sampler = "balanced" needs a class for each sample, and the set in memory')
-    targets = split.targets.cpu()
     return targets.bincount().clamp(min=1).double().reciprocal()[targets]
 
 

@@ -17,6 +17,7 @@ from cnnspec.recipe import datasets as catalogue
 from cnnspec.training.data import formats, locations
 from cnnspec.training.data.archives import DataError, collect, shown, unreadable
 from cnnspec.training.data.images import divide_pictures, find_pictures, read_picture, to_tensor
+from cnnspec.training.data.several import Several, parts_of
 from cnnspec.training.data.splits import Split, load_split
 
 TYPE_CHECKING = False
@@ -157,7 +158,7 @@ def read_npz(data: DataSet, request: Request) -> Splits:
     path = _own_path(data, request)
     file = formats.Npz(path)
     for keys in _NPZ_KEYS:
-        if set(keys) <= set(file.names):
+        if all(_named(file, key) for key in keys):
             splits = [_npz_split(file, *keys[at : at + 2]) for at in range(0, len(keys), 2)]
             if len(splits) == 1:
                 splits = [splits[0], splits[0]] if request.whole else [*divide(splits[0], 0.2)]
@@ -171,19 +172,38 @@ def _names(file: formats.Npz) -> str:
     return "found " + shown(", ".join(file.names[:20]) or "nothing")
 
 
+_SPLITS = ("train", "test", "val")
+
+
 def _npz_split(file: formats.Npz, inputs_key: str, targets_key: str) -> Split:
     where = f"in {shown(file.path)}"
-    inputs, targets = file.read(inputs_key), file.read(targets_key)
-    if not targets.dim() or not inputs.dim() or len(targets) != len(inputs):
-        found = f"{targets_key} {list(targets.shape)}, {inputs_key} {list(inputs.shape)}"
+    inputs, targets = ({name: file.read(name) for name in _named(file, key)} for key in (inputs_key, targets_key))
+    counts = {len(values) if values.dim() else -1 for values in (*inputs.values(), *targets.values())}
+    if len(counts) > 1 or -1 in counts:
+        found = ", ".join(f"{name} {list(values.shape)}" for name, values in (targets | inputs).items())
         raise DataError(f"there has to be one label for each image {where}: {found}")
+    ready = [_ready(values, f"{name} {where}") for name, values in inputs.items()]
+    wanted = [_targets(values, f"{name} {where}") for name, values in targets.items()]
+    return Split(
+        ready[0] if inputs_key in inputs else Several(ready), wanted[0] if targets_key in targets else Several(wanted)
+    )
+
+
+def _named(file: formats.Npz, key: str) -> list[str]:
+    """The array of a name, or in their order those whose names are it with more behind: `x_train_left`, `x_train_right`."""
+    if key in file.names:
+        return [key]
+    longer = [name for name in file.names if name.startswith(f"{key}_")]
+    return [name for name in longer if name.split("_")[1] not in _SPLITS or "_" in key]
+
+
+def _ready(inputs: Tensor, name: str) -> Tensor:
     images = inputs.dtype is torch.uint8 and inputs.dim() in (3, 4)
-    ready = _channels_first(inputs, f"{inputs_key} {where}") if images else inputs
-    return Split(ready, _targets(targets, f"{targets_key} {where}"))
+    return _channels_first(inputs, name) if images else inputs
 
 
 def _targets(values: Tensor, name: str) -> Tensor:
-    """Class numbers [n], numbers or labels [n, k], masks [n, height, width] or images [n, channels, height, width]."""
+    """Class numbers [n], numbers, labels (0 or 1) or rows of classes [n, k], masks [n, height, width], or images."""
     if values.dim() > 1 and values.shape[1:].numel() == 1:
         values = values.reshape(-1)
     if values.is_floating_point():
@@ -191,7 +211,7 @@ def _targets(values: Tensor, name: str) -> Tensor:
     if values.dim() == 1:
         return values.long()
     if values.dim() == 2:
-        return values.float()
+        return values.float() if bool(((values == 0) | (values == 1)).all()) else values.long()
     return _channels_first(values, name) if values.dim() == 4 else values
 
 
@@ -210,9 +230,10 @@ def divide(split: Split, share: float) -> tuple[Split, Split]:
     """Keep a share for testing, of each class where there are classes, the same samples each time."""
     generator = torch.Generator().manual_seed(0)
     tested = torch.zeros(len(split), dtype=torch.bool)
-    by_class = split.targets.dim() == 1
-    for label in torch.unique(split.targets) if by_class else (None,):
-        indices = torch.arange(len(split)) if label is None else (split.targets == label).nonzero().flatten()
+    first = parts_of(split.targets)[0]
+    by_class = first.dim() == 1
+    for label in torch.unique(first) if by_class else (None,):
+        indices = torch.arange(len(split)) if label is None else (first == label).nonzero().flatten()
         kept = min(max(1, round(share * len(indices))), len(indices) - 1)
         tested[indices[torch.randperm(len(indices), generator=generator)[:kept]]] = True
     return split.part(~tested), split.part(tested)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from cnnspec.training.data.archives import DataError
+from cnnspec.training.data.several import parts_of, shape_of, stack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from typing import Protocol, TypeAlias
 
     from torch.utils.data import DataLoader
+
+    from cnnspec.training.data.several import Shapes, Values
 
     class Samples(Protocol):
         """Inputs that are read one by one, all of one shape."""
@@ -43,9 +46,10 @@ if TYPE_CHECKING:
         def fingerprint(self) -> str:
             """A text that changes with the samples, cheap to find: names and sizes of files."""
 
-    Batch = tuple[Tensor, Tensor, list[str]]
+    Batch = tuple[Values, Values, list[str]]
     Sample = tuple[Tensor, Tensor | int]
     AnySplit: TypeAlias = "Split | Stream"
+    Statistics: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 SAMPLE = 2048
@@ -54,10 +58,10 @@ SAMPLE = 2048
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Part of a data set in memory, on one device: `inputs` [n, ...] and as many `targets`."""
+    """Part of a data set in memory, on one device: `inputs` [n, ...] and as many `targets`, each one tensor or several."""
 
-    inputs: Tensor
-    targets: Tensor
+    inputs: Values
+    targets: Values
     skipped: tuple[str, ...] = ()
     """What was left out because it could not be read: a message for each file."""
 
@@ -67,22 +71,22 @@ class Split:
     @property
     def images(self) -> Tensor:
         """The inputs of a set of images: uint8 [n, channels, height, width]."""
-        return self.inputs
+        return parts_of(self.inputs)[0]
 
     @property
     def labels(self) -> Tensor:
         """The targets of a set of classes: int64 [n]."""
-        return self.targets
+        return parts_of(self.targets)[0]
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Of one input."""
-        return tuple(self.inputs.shape[1:])
+    def shape(self) -> Shapes:
+        """Of one input; of each where there are several."""
+        return shape_of(self.inputs)
 
     @property
-    def dtype(self) -> torch.dtype:
-        """Of the inputs."""
-        return self.inputs.dtype
+    def dtypes(self) -> tuple[torch.dtype, ...]:
+        """Of each input."""
+        return tuple(part.dtype for part in parts_of(self.inputs))
 
     def to(self, device: torch.device | str) -> Split:
         """The same samples on another device."""
@@ -92,25 +96,25 @@ class Split:
         """The samples that are chosen: indices, or true for each that is."""
         return replace(self, inputs=self.inputs[chosen], targets=self.targets[chosen])
 
-    def batches(self, order: Tensor, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, order: Tensor, batch: int) -> Iterator[tuple[Values, Values]]:
         """Inputs and targets of the indices in `order`, `batch` at a time; the last batch may be smaller."""
         for indices in torch.split(order.to(self.inputs.device), batch):
             if len(indices):
                 yield self.inputs.index_select(0, indices), self.targets.index_select(0, indices)
 
-    def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Mean and standard deviation of each channel over all inputs; white is 1 in images of uint8."""
-        return statistics(torch.split(self.inputs, 1024))
+    def statistics(self) -> list[Statistics]:
+        """Of each input, mean and standard deviation of each channel over all samples; white is 1 in images of uint8."""
+        return [statistics(torch.split(part, 1024)) for part in parts_of(self.inputs)]
 
     def fingerprint(self) -> str:
         """Hash of the number of samples, of all targets where they are numbers, and of 64 samples."""
         found = hashlib.blake2b(str(len(self)).encode(), digest_size=16)
         if len(self):
             picked = torch.arange(64) * (len(self) - 1) // 63
-            some = self.inputs[picked.to(self.inputs.device)]
+            some = parts_of(self.inputs[picked.to(self.inputs.device)])
             # Targets that are images would take as long as the images themselves.
-            targets = self.targets if self.targets.dim() < 3 else self.targets[picked.to(self.targets.device)]
-            for tensor in (targets, some):
+            targets = [part if part.dim() < 3 else part[picked.to(part.device)] for part in parts_of(self.targets)]
+            for tensor in (*targets, *some):
                 found.update(repr(tuple(tensor.shape)).encode())
                 found.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         return found.hexdigest()
@@ -147,9 +151,9 @@ class Stream:
         return self.source.shape
 
     @property
-    def dtype(self) -> torch.dtype:
-        """Of the inputs."""
-        return self.source.dtype
+    def dtypes(self) -> tuple[torch.dtype, ...]:
+        """Of each input."""
+        return (self.source.dtype,)
 
     def to(self, device: torch.device | str) -> Stream:
         """The same samples, with batches on another device. What is left out is counted by both."""
@@ -162,7 +166,7 @@ class Stream:
         text = f"{len(self)}\n{self.source.fingerprint()}"
         return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=16).hexdigest()
 
-    def batches(self, order: Tensor, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, order: Tensor, batch: int) -> Iterator[tuple[Values, Values]]:
         """Inputs and targets of the indices in `order`, `batch` at a time; the last batch may be smaller."""
         self._order.batches = [indices.tolist() for indices in torch.split(order.cpu(), batch) if len(indices)]
         for inputs, targets, broken in self._read():
@@ -184,10 +188,10 @@ class Stream:
                 f"a process that reads images has died: {error}", "fewer workers need less memory"
             ) from None
 
-    def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    def statistics(self) -> list[Statistics]:
         """Mean and standard deviation of each channel, over 2,048 inputs spread evenly; white is 1 in images of uint8."""
         order = torch.arange(0, len(self), math.ceil(len(self) / SAMPLE))
-        return statistics(images for images, _ in self.batches(order, 128))
+        return [statistics(parts_of(images)[0] for images, _ in self.batches(order, 128))]
 
     def close(self) -> None:
         """End the processes. They start anew with the next iteration."""
@@ -227,7 +231,7 @@ def load_split(source: Samples, memory: int, workers: int | None, *, skip_broken
     return Stream(source, workers=count, skip_broken=skip_broken)
 
 
-def statistics(batches: Iterable[Tensor]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def statistics(batches: Iterable[Tensor]) -> Statistics:
     """Mean and standard deviation of each channel of batches [n, channels, ...]; a channel of one value has deviation 1.
 
     White is 1 in images of uint8, which are counted in whole numbers: the same on every device.
@@ -291,9 +295,7 @@ def _stack(items: list[Sample | str]) -> Batch:
     broken = [item for item in items if isinstance(item, str)]
     if not read:
         return torch.empty(0), torch.empty(0, dtype=torch.int64), broken
-    return (
-        torch.stack([value for value, _ in read]), torch.stack([torch.as_tensor(target) for _, target in read]), broken
-    )  # fmt: skip
+    return stack([value for value, _ in read]), stack([target for _, target in read]), broken
 
 
 def _one_thread(_: int) -> None:

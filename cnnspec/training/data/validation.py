@@ -9,6 +9,7 @@ import torch
 from cnnspec.training.data.archives import DataError
 from cnnspec.training.data.load import Data, load_data
 from cnnspec.training.data.loader import VALIDATION, key
+from cnnspec.training.data.several import parts_of
 from cnnspec.training.data.splits import Split, Stream
 
 TYPE_CHECKING = False
@@ -42,12 +43,12 @@ def _chosen(split: AnySplit, share: float, seed: int) -> torch.Tensor:
     """True for the samples that are held out."""
     generator = torch.Generator().manual_seed(key(VALIDATION, seed))
     held = torch.zeros(len(split), dtype=torch.bool)
-    by_class = isinstance(split, Split) and split.targets.dim() == 1
-    groups = torch.unique(split.targets).tolist() if isinstance(split, Split) and by_class else [None]
+    first = parts_of(split.targets)[0] if isinstance(split, Split) else None
+    groups = torch.unique(first).tolist() if first is not None and first.dim() == 1 else [None]
     for group in groups:
         inside = torch.arange(len(split))
-        if group is not None and isinstance(split, Split):
-            inside = (split.targets == group).nonzero().flatten()
+        if group is not None and first is not None:
+            inside = (first == group).nonzero().flatten()
         count = round(share * len(inside))
         held[inside[torch.randperm(len(inside), generator=generator)[:count]]] = True
     return held

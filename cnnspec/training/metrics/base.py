@@ -13,11 +13,11 @@ from cnnspec.record import record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from torch import Tensor
 
     from cnnspec.recipe.tasks import Task as Kind
-    from cnnspec.training.summed_loss import SummedLoss
 
 
 @record
@@ -46,7 +46,7 @@ class Prediction:
 class Meter:
     """Sums over the samples of a pass. `update` adds a batch; `tensors` are added up over processes; `metrics` reads them."""
 
-    def update(self, outputs: Tensor, targets: Tensor) -> None:
+    def update(self, outputs: Any, targets: Any) -> None:
         raise NotImplementedError
 
     def tensors(self) -> list[Tensor]:
@@ -65,27 +65,32 @@ class Task:
     score = ""
     """The metric of the training pass, which the table shows."""
 
-    def __init__(self, criterion: SummedLoss, classes: Sequence[str], kind: Kind) -> None:
+    def __init__(self, criterion: Any, classes: Sequence[str], kind: Kind) -> None:
         self.criterion, self.classes, self.kind = criterion, tuple(classes), kind
         self.name = kind.name
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of its metrics besides the loss."""
+        return self.kind.metrics
+
     def is_falling(self, metric: str) -> bool:
         """Whether less of a metric is better."""
-        return metric in ("loss", "rmse", *self.kind.less)
+        return metric in ("loss", *self.kind.less)
 
     @property
     def guesses(self) -> bool:
         """Whether ln(classes) is the loss of guessing."""
         return self.kind == CLASSIFICATION and self.criterion.weighted_mean and self.criterion.mean
 
-    def score_sum(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def score_sum(self, outputs: Any, targets: Any) -> Tensor:
         """Sum of the score over the samples of a batch, a tensor without dimensions."""
         raise NotImplementedError
 
     def meter(self, device: torch.device) -> Meter:
         raise NotImplementedError
 
-    def told(self, outputs: Tensor, top: int) -> list[Prediction]:
+    def told(self, outputs: Any, top: int) -> list[Prediction]:
         """What outputs say, one record a sample."""
         raise NotImplementedError
 

@@ -32,6 +32,47 @@ class Regression(Task):
         ]  # fmt: skip
 
 
+class HeatMaps(Regression):
+    """Outputs and targets [n, points, height, width], highest where a point is."""
+
+    score = "mae"
+
+    def meter(self, device: torch.device) -> Meter:
+        return _Peaks(device)
+
+    def told(self, outputs: Tensor, top: int) -> list[Prediction]:
+        found = []
+        for row, heights in zip(peaks(outputs).tolist(), outputs.flatten(2).amax(2).tolist()):
+            places = tuple((f"{index + 1}: {x:.0f}, {y:.0f}", h) for index, ((y, x), h) in enumerate(zip(row, heights)))
+            found.append(Prediction("; ".join(f"{x:.0f}, {y:.0f}" for y, x in row[:8]), math.nan, places))
+        return found
+
+
+def peaks(maps: Tensor) -> Tensor:
+    """Where each map [n, points, height, width] is highest: row and column, [n, points, 2]."""
+    place = maps.flatten(2).argmax(2)
+    return torch.stack((place // maps.shape[3], place % maps.shape[3]), 2).float()
+
+
+class _Peaks(Meter):
+    """Sums: points, distances of the highest places in pixels, absolute differences as means of a map."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.sums = torch.zeros(3, dtype=wide(device), device=device)
+
+    def update(self, outputs: Tensor, targets: Tensor) -> None:
+        far = (peaks(outputs) - peaks(targets)).square().sum(2).sqrt()
+        differences = (outputs - targets).abs().flatten(2).mean(2)
+        self.sums += torch.stack((torch.tensor(float(far.numel()), device=far.device), far.sum(), differences.sum()))
+
+    def tensors(self) -> list[Tensor]:
+        return [self.sums]
+
+    def metrics(self) -> dict[str, float]:
+        points, far, differences = self.sums.tolist()
+        return {"distance": far / max(points, 1), "mae": differences / max(points, 1)}
+
+
 class _Moments(Meter):
     """Sums of each number: samples, absolute and square differences, targets and their squares."""
 

@@ -22,7 +22,8 @@ class SeveralLabels(Task):
 
     def score_sum(self, outputs: Tensor, targets: Tensor) -> Tensor:
         said = self.criterion.probabilities(outputs) > 0.5
-        return (said == (targets > 0.5)).float().mean(1).sum()
+        right: Tensor = (said == (targets > 0.5)).float().mean(1).sum()
+        return right
 
     def meter(self, device: torch.device) -> Meter:
         return _Labels(self.criterion, len(self.classes), device)

@@ -10,13 +10,16 @@ from torch import Tensor
 
 from cnnspec.backends.draw.canvas import Canvas, shorten
 from cnnspec.recipe import tasks
+from cnnspec.training.data.several import Several, parts_of
 from cnnspec.training.metrics.classification import chosen, class_probabilities
+from cnnspec.training.metrics.several_outputs import SeveralOutputs
 from cnnspec.training.report.contact_sheet import Picture, Tile, data_uri, draw_sheet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cnnspec.training.data.several import Values
     from cnnspec.training.metrics.base import Task
 
 SHOWN = 24
@@ -25,12 +28,21 @@ BLUE, ORANGE = (0x56, 0xB4, 0xE9), (0xD5, 0x5E, 0x00)
 _SIDE, _GAP, _EDGE, _TOP = 112.0, 14.0, 24.0, 76.0
 
 
-def draw_task(title: str, task: Task, inputs: Tensor, outputs: Tensor, targets: Tensor) -> dict[str, str]:
-    """The pictures of a task by the names of their files; none where inputs are no images.
+def draw_task(title: str, task: Task, inputs: Values, outputs: Values, targets: Values) -> dict[str, str]:
+    """The pictures of a task by the names of their files, of several outputs the first of each kind; none where inputs are
+    no images.
 
     `inputs` are as the data had them, `targets` as the loss took them.
     """
-    outputs = outputs.float()
+    each = task.tasks if isinstance(task, SeveralOutputs) else (task,)
+    wanted = parts_of(targets) if isinstance(targets, Several) else parts_of(targets) * len(each)
+    found: dict[str, str] = {}
+    for one, given, target in zip(each, parts_of(outputs), wanted):
+        found = _draw(title, one, parts_of(inputs)[0], given.float(), target) | found
+    return found
+
+
+def _draw(title: str, task: Task, inputs: Tensor, outputs: Tensor, targets: Tensor) -> dict[str, str]:
     if task.kind in (tasks.REGRESSION, tasks.KEYPOINTS) and outputs.dim() == 2:
         return {"scatter.svg": draw_scatter(title, outputs, targets.view_as(outputs), task.classes)}
     if inputs.dtype is not torch.uint8 or inputs.dim() != 4 or inputs.shape[1] not in (1, 3):
