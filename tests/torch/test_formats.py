@@ -525,7 +525,7 @@ def test_a_class_of_one_image_can_not_be_divided(tmp_path: Path):
 
 
 def test_wrong_npz_files(tmp_path: Path):
-    with fails("can't read .*none.npz: No such file"):
+    with fails("can't read .*none.npz: no such file"):
         load_data("Npz", path=tmp_path / "none.npz")
     (tmp_path / "text.npz").write_text("hello")
     with fails("text.npz is no npz file"):
