@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-HEAD = "import math\n\nimport torch\nimport torch.nn.functional as F\nfrom torch import Tensor, nn\n\n\n"
+HEAD = "import math\n\nimport numpy\nimport torch\nimport torch.nn.functional as F\nfrom torch import Tensor, nn\n\n\n"
+
+_MORE = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        rates = [x.item() for x in torch.linspace(0, 0.3, 4)]
+        self.drops = nn.ModuleList([nn.Dropout(p) if p > 0.0 else nn.Identity() for p in rates])
+        self.fc = nn.Linear(9, len(torch.linspace(0, 1, 5).tolist()))
+
+    def forward(self, x):
+        eye = torch.from_numpy(numpy.array([1, 0, 0, 0, 1, 0, 0, 0, 1]).astype(numpy.float32)).view(1, 9)
+        for drop in self.drops:
+            x = drop(x)
+        return self.fc(x + eye.repeat(x.size(0), 1))
+"""
 
 CASES: dict[str, tuple[str, tuple[tuple[int, ...], ...], str]] = {
     "einsum_attention": (
@@ -1330,4 +1345,5 @@ class Net(nn.Module):
         ((2, 4, 5),),
         "Net",
     ),
+    "numbers_of_tensors": (_MORE, ((9,),), "Net"),
 }

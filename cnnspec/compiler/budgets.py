@@ -5,13 +5,14 @@ from __future__ import annotations
 from cnnspec.analysis.cost import DTYPES, Costs
 from cnnspec.analysis.memory import OPTIMIZERS, training_step
 from cnnspec.analysis.receptive_field import ReceptiveFields
-from cnnspec.compiler.expressions import evaluate
+from cnnspec.compiler.expressions import evaluate, truth
 from cnnspec.compiler.flow import Flow, Known, Several
-from cnnspec.compiler.names import Measure, Value, Values
-from cnnspec.compiler.values import Failed, has_unknown
+from cnnspec.compiler.names import Measure, Scope, Value, Values
+from cnnspec.compiler.place import Meter, Place
+from cnnspec.compiler.values import Failed, has_unknown, is_number
 from cnnspec.compiler.walk import Walk
-from cnnspec.declare import UNKNOWN
-from cnnspec.diagnostics import Label, codes
+from cnnspec.declare import UNKNOWN, spell
+from cnnspec.diagnostics import Label, Sink, codes, note
 from cnnspec.graph.nodes import Entry, Graph, LayerNode
 from cnnspec.graph.walk import runs
 from cnnspec.source import Span
@@ -21,8 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from cnnspec.compiler.place import Place
-
 NAMES = ("macs", "receptive_field", "memory")
 SHOWN = 3
 """Layers that are named where a budget is exceeded."""
@@ -31,10 +30,10 @@ SHOWN = 3
 class Budgets:
     """The measures of a body up to an assertion. Each is worked out where it is asked for."""
 
-    def __init__(self, walk: Walk) -> None:
-        self.graph = body_so_far(walk)
+    def __init__(self, graph: Graph | None, meter: Meter) -> None:
+        self.graph = graph
         # Going through the layers again is work as any other, and more of it for each than an operation is.
-        walk.meter.operations += _LAYER * self.graph.layers if self.graph is not None else 0
+        meter.operations += _LAYER * graph.layers if graph is not None else 0
         self._memory: dict[tuple[int, str, str], Any] = {}
 
     def values(self) -> dict[str, Any]:
@@ -82,6 +81,30 @@ class Budgets:
         most = sorted(sums.items(), key=lambda item: -item[1])[:SHOWN]
         unit = {"macs": "MACs", "parameters": "parameters", "memory": "bytes kept"}.get(name, "")
         return [Label(span, f"{count:,} {unit}") for span, count in most if count]
+
+
+def check_budget(graph: Graph, test: tree.Expression, message: str, sink: Sink) -> None:
+    """Check what is asserted of a whole network: `parameters`, `macs`, `receptive_field`, `memory(batch)`."""
+    place = Place(sink, Scope(None))
+    budgets = Budgets(graph, place.meter)
+    for name, value in (budgets.values() | {"parameters": graph.parameters}).items():
+        place.scope.bind(name, value)
+    if truth(evaluate(test, place), test.span, place) is False:
+        names = {part.id for part in tree.walk(test) if isinstance(part, tree.Name)}
+        labels = [label for name in ("parameters", *NAMES) if name in names for label in budgets.largest(name)]
+        helps = [note(message)] if message else []
+        sink.report(codes.OVER_BUDGET, test.span, labels=labels, helps=helps, found=sides(place, test))
+
+
+def sides(place: Place, test: tree.Expression) -> str:
+    """What the two sides of a comparison are."""
+    while isinstance(test, tree.Group):
+        test = test.value
+    if not isinstance(test, tree.Chain) or len(test.operands) != 2:
+        return "it is false"
+    left, right = (evaluate(operand, place) for operand in test.operands)
+    shown = [f"{int(value):,}" if is_number(value) and value == value // 1 else spell(value) for value in (left, right)]
+    return f"it is {shown[0]} against {shown[1]}"
 
 
 MOST = 10**9

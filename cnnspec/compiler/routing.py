@@ -270,9 +270,9 @@ def check_assertion(walk: Walk, node: tree.Assert) -> None:
     names = {name.id for name in _names(node.test) if walk.find(name.id) is None}
     scope, budgets = Scope(walk.scope), None
     if not names.isdisjoint(_MEASURES):
-        from cnnspec.compiler.budgets import Budgets
+        from cnnspec.compiler.budgets import Budgets, body_so_far
 
-        budgets = Budgets(walk)
+        budgets = Budgets(body_so_far(walk), walk.meter)
         for name, value in budgets.values().items():
             scope.bind(name, value)
     count = sum(child.parameters for child in walk.stack.children)
@@ -295,25 +295,21 @@ def check_assertion(walk: Walk, node: tree.Assert) -> None:
 
 def _largest(walk: Walk, names: set[str], budgets: Budgets | None) -> list[Label]:
     """The layers that cost most of what an assertion measures."""
-    from cnnspec.compiler.budgets import Budgets
+    from cnnspec.compiler.budgets import Budgets, body_so_far
 
-    budgets = budgets or Budgets(walk)
+    budgets = budgets or Budgets(body_so_far(walk), walk.meter)
     return [label for name in ("parameters", *_MEASURES) if name in names for label in budgets.largest(name)]
 
 
 def _sides(walk: Place, test: tree.Expression, scope: Scope) -> str:
     """What the two sides of a comparison are."""
-    while isinstance(test, tree.Group):
-        test = test.value
-    if not isinstance(test, tree.Chain) or len(test.operands) != 2:
-        return "it is false"
+    from cnnspec.compiler.budgets import sides
+
     outer, walk.scope = walk.scope, scope
     try:
-        left, right = (evaluate(operand, walk) for operand in test.operands)
+        return sides(walk, test)
     finally:
         walk.scope = outer
-    shown = [f"{int(value):,}" if is_number(value) and value == value // 1 else spell(value) for value in (left, right)]
-    return f"it is {shown[0]} against {shown[1]}"
 
 
 def _names(node: tree.Expression) -> list[tree.Name]:

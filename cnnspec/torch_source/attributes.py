@@ -72,11 +72,21 @@ def attribute(m: Machine, owner: object, name: str, place: Place) -> object:
     if name == "numel" and isinstance(owner, tuple):
         return Builtin(name, lambda *_: Unknown("numel() of a shape", place))
     plain = owner is None or isinstance(owner, (int, float, str, tuple, list, dict))
+    if isinstance(owner, list) and name in _OF_ARRAYS:
+        # What numpy gives is a list here.
+        if name == "astype":
+            return Builtin(name, lambda *_: owner)
+        raise Stop(f"`.{name}` of an array of numpy", place)
     if plain and name in ("value", "name"):
         raise Stop(f"`.{name}` of an Enum that is a string or a number, too", place)
     if plain and not hasattr(type(owner), name):
         raise Raised("AttributeError", f"{_kind(owner)} has no attribute `{name}`", place)
     raise Stop(f"`.{name}` of this", place)
+
+
+_OF_ARRAYS = frozenset(
+    ["astype", "reshape", "shape", "T", "ndim", "dtype", "size", "mean", "sum", "max", "min", "ravel", "flatten"]
+)
 
 
 def _kind(value: object) -> str:
@@ -125,6 +135,8 @@ def _of_instance(m: Machine, owner: Instance, name: str, place: Place) -> object
     if fallback is not None:
         return call(m, Method(fallback, owner), [name], {}, place)
     if name in ("_modules", "_parameters", "_buffers"):
+        if name != "_modules" and (owner.layer is not None or owner.children):
+            raise Stop(f"`{name}` of a module", place)
         return {"_modules": dict(owner.modules()), "_parameters": {}, "_buffers": {}}[name]
     raise Raised("AttributeError", f"`{owner.cls.name}` has no attribute `{name}`", place)
 
@@ -273,6 +285,8 @@ def iterate(m: Machine, value: object, place: Place) -> list[object]:
             raise Stop("a loop over the batch", place)
         m.spend(value.shape[0], place)
         parts = tuple(Tensor(value.shape[1:], value.kind, made=place) for _ in range(value.shape[0]))
+        for item, number in zip(parts, value.known):
+            item.known = (number,)
         m.trace.add(Step("unbind", None, (value,), {}, parts, place))
         return list(parts)
     if value is None or isinstance(value, (int, float)):

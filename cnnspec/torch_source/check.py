@@ -255,6 +255,10 @@ class _Check:
         graph = graph_of(outcome)
         if graph is not None:
             lint(graph, sink, self.options.select)
+            if "assert" in self.script.source.text:
+                from cnnspec.torch_source.budgets import check_budgets
+
+                check_budgets(self.script.source, outcome, graph, sink)
         self._take(sink)
 
     def _raised(self, raised: Raised, entry: Entry) -> None:

@@ -111,6 +111,8 @@ def perform(m: Machine, name: str, place: Place, arguments: Sequence[object], ke
     for value in (*arguments, *keywords.values()):
         if isinstance(value, Unknown):
             return value
+    if name.endswith("_") and arguments and isinstance(arguments[0], Tensor):
+        arguments[0].known = ()
     code = function.__code__
     names = code.co_varnames[1 : code.co_argcount]
     open_ended = bool(code.co_flags & 4)

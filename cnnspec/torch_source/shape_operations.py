@@ -305,6 +305,10 @@ def gather(op: Op, input: Tensor, dim: object, index: Tensor) -> object:
 
 @operation("item", "tolist", "numpy")
 def item(op: Op, input: Tensor) -> object:
+    if op.name == "item" and len(input.known) == 1:
+        return input.known[0]
+    if op.name == "tolist" and len(input.shape) == 1 and len(input.known) == input.shape[0]:
+        return list(input.known)
     return Unknown("a number that the values of a tensor give", op.place)
 
 

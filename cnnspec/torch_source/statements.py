@@ -111,7 +111,7 @@ def _assign_item(m: Machine, target: ast.Subscript, value: object, scope: Scope)
     elif isinstance(owner, Record):
         owner.values[str(m.known(m.evaluate(target.slice, scope), place))] = value
     elif isinstance(owner, Tensor):
-        # The shape of a tensor stays as it is, whatever its items become.
+        owner.known = ()  # Its shape stays as it is, whatever its items become.
         index = m.evaluate(target.slice, scope)
         if m.running:
             m.trace.add(Step("[]=", None, (owner, index, value), {}, owner, place))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 
 from cnnspec.diagnostics import codes
 from cnnspec.torch_source.operations import Op, broadcast, operation
@@ -343,7 +344,40 @@ def arange(op: Op, start: object, end: object = None, step: object = 1) -> objec
 
 @operation("linspace", "logspace")
 def linspace(op: Op, start: object, end: object, steps: object) -> object:
-    return op.result((op.integer(steps),))
+    count = op.integer(steps)
+    result = op.result((count,))
+    if (
+        op.name == "linspace"
+        and isinstance(start, (int, float))
+        and isinstance(end, (int, float))
+        and 0 < count <= _KNOWN
+    ):
+        result.known = _evenly(float(start), float(end), count)
+    return result
+
+
+_KNOWN = 1_000
+"""The most numbers of a tensor that are kept."""
+
+
+def _evenly(start: float, end: float, count: int) -> tuple[float, ...]:
+    """The numbers of torch.linspace, in float32 as torch works them out: from both ends to the middle."""
+    if count == 1:
+        return (_single(start),)
+    step = _single((_single(end) - _single(start)) / (count - 1))
+    return tuple(
+        _single(_single(start) + _single(step * i) if i < count / 2 else _single(end) - _single(step * (count - i - 1)))
+        for i in range(count)
+    )
+
+
+def _single(number: float) -> float:
+    """The number of 32 bits that is nearest."""
+    try:
+        found: float = struct.unpack("f", struct.pack("f", number))[0]
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+    return found
 
 
 @operation("randint")

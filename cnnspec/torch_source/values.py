@@ -56,9 +56,10 @@ class Unknown:
 
 
 class Tensor:
-    """A tensor of known shape. `made` is the place that gave it this shape, `maker` the layer that its width comes from."""
+    """A tensor of known shape. `made` is the place that gave it this shape, `maker` the layer that its width comes from,
+    `known` the numbers of one that stands for a list of them."""
 
-    __slots__ = ("kind", "made", "maker", "parameter", "shape")
+    __slots__ = ("kind", "known", "made", "maker", "parameter", "shape")
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class Tensor:
         maker: Instance | None = None,
     ) -> None:
         self.shape, self.kind, self.parameter, self.made, self.maker = shape, kind, parameter, made, maker
+        self.known: tuple[float, ...] = ()
 
 
 class Size(tuple[int, ...]):
