@@ -9,6 +9,7 @@ import pytest
 from cnnspec.cli.main import main
 from cnnspec.diagnostics import Sink
 from cnnspec.diagnostics.edits import apply
+from cnnspec.pipeline import check
 from cnnspec.source import Source
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse
@@ -33,6 +34,7 @@ x = F.gelu(x); x = F.silu(x)                 => GELU; SiLU
 self.net = nn.Sequential(nn.Flatten(), nn.Linear(10))         => Flatten(); Linear(10)
 nn.Sequential(\\n    nn.Flatten(),\\n    nn.Linear(10),\\n)   => Flatten()\\n    Linear(10)
 nn.Linear(120), nn.Sigmoid(),                => Linear(120); Sigmoid()
+return F.log_softmax(x, dim=1)               => LogSoftmax(dim=1)
 Linear(120), Sigmoid(), Linear(84)           => Linear(120); Sigmoid(); Linear(84)
 Conv2d(6, 5, padding='same')                 => Conv2d(6, 5, padding="same")
 Linear(10),                                  => Linear(10)
@@ -144,6 +146,34 @@ def test_a_network_in_the_words_of_torch_becomes_a_spec(tmp_path: Path):
     file.write_text(PASTED)
     assert main(["check", "--fix", str(file)]) == 0
     assert file.read_text() == MEANT
+
+
+# Statements of forward, too, and arguments that our order would read in another way.
+FORWARD = """\
+model LeNet {
+    input [1, 28, 28]
+    self.conv1 = nn.Conv2d(1, 6, 5, padding='same')
+    x = F.relu(x)
+    x = F.max_pool2d(x, 2)
+    self.conv2 = nn.Conv2d(6, 16, 5), nn.ReLU(inplace=True),
+    x = F.max_pool2d(x, (2, 2))
+    x = torch.flatten(x, 1)
+    self.fc1 = nn.Linear(16 * 5 * 5, 120)
+    x = F.relu(x)
+    self.drop = nn.Dropout(p=0.5, inplace=False)
+    self.fc2 = nn.Linear(120, 10, bias=True)
+    return F.log_softmax(x, dim=1)
+}
+"""
+
+
+def test_a_network_with_its_forward_becomes_a_spec(tmp_path: Path):
+    file = tmp_path / "net.cnn"
+    for text in (FORWARD.replace(", nn.ReLU(inplace=True),", ""), FORWARD.replace("self.conv2 = ", "")):
+        file.write_text(text)
+        assert main(["check", "--fix", str(file)]) == 0
+        (graph,) = check(Source("net.cnn", file.read_text()), Sink())
+        assert graph.output == (10,)
 
 
 def test_a_corrected_statement_is_read():

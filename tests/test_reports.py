@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.reports import REPORTS, offered, place_of
+from cnnspec.diagnostics import Sink
+from cnnspec.diagnostics.edits import apply
+from cnnspec.pipeline import check
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.search import OFFERED
+from cnnspec.source import Source
 
 FILES = sorted(REPORTS.glob("*.cnn")) + sorted(REPORTS.glob("threads/*.cnn"))
 
@@ -26,6 +30,20 @@ def test_no_fix_is_offered_twice(path: Path):
     for found, fixes in offered(text, path.name):
         assert len(found.fixes) <= OFFERED
         assert len({fix.replace(" ", "") for fix in fixes}) == len(fixes)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_stands_out_keeps_the_classes(path: Path):
+    """What `--unsafe-fixes` writes: the network checks, and gives as many values as it did."""
+    text = path.read_text(encoding="utf-8")
+    found = [one for one, _ in offered(text, path.name) if one.fixes and (one.fixes[0].leads or one.fixes[0].sure)]
+    if len(found) != 1:
+        pytest.skip("there is not one error whose fix stands out")
+    fixed = apply(text, found[0].fixes[0].edits)
+    (before, *_), (after, *_) = check(Source("a.cnn", text), Sink()), check(Source("b.cnn", fixed), sink := Sink())
+    assert not sink.has_errors
+    if before.output is not None and len(before.output) == len(after.output) and before.output[0] is not None:
+        assert after.output[0] == before.output[0]
 
 
 def test_three_rows_and_a_square_are_an_image():

@@ -34,7 +34,7 @@ def bind(
     values: dict[str, object] = {}
     spans: dict[str, Span] = {}
     complete = misnamed = False
-    pairs = _in_torch_order(signature, arguments, name, sink, arriving)
+    pairs = _in_torch_order(signature, arguments, name, span, sink, arriving)
     if pairs is None:
         pairs, misnamed = _named(signature, arguments, name, sink)
         complete = not misnamed
@@ -95,7 +95,7 @@ def _is_tuple(signature: Signature, field: str) -> bool:
 
 
 def _in_torch_order(
-    signature: Signature, arguments: Sequence[Argument], name: str, sink: Sink, arriving: int | None
+    signature: Signature, arguments: Sequence[Argument], name: str, span: Span, sink: Sink, arriving: int | None
 ) -> list[tuple[str, Argument]] | None:
     """Arguments under their names if they stand in PyTorch's order, whose first one is not written; None if not so."""
     given = [argument for argument in arguments if argument.name is None]
@@ -113,6 +113,9 @@ def _in_torch_order(
     if not found or (doubled and not found[0].stated):
         return None
     fixes = [fix(reading, signature, arguments, name) for reading in found]
+    if span.source.text.endswith("nn.", 0, span.start):
+        # Written in PyTorch's words: there is one reading.
+        found, fixes = found[:1], [fixes[0].with_edits(fixes[0].edits, sure=bool(fixes[0].edits))]
     sink.report(
         codes.TORCH_ORDER,
         Span(given[0].span.source, given[0].span.start, given[-1].span.end) if follow(given) else given[-1].span,

@@ -45,6 +45,12 @@ def of_torch(source: Source, tokens: list[Token]) -> tuple[list[Edit], list[Toke
     None for what is no statement in PyTorch's words.
     """
     line = _Line(source, tokens)
+    if line.word() == "return" and line.kinds(2) == ("NAME", "NAME"):
+        line.at = 1
+        if len(tokens) == 2 and line.word() in _RUNNING:
+            # A model gives the value of its last statement.
+            line.change(tokens[0][1], tokens[1][2], "")
+            return line.edits, []
     label = _target(line)
     start = line.begin()
     prefixes = _prefixes(line)

@@ -164,7 +164,7 @@ class Notice:
     """Something to tell the user once: stuck at chance, a checkpoint that could not be written, another thread count."""
 
     kind: str
-    """`chance`, `checkpoint`, `resume`, `device`, `skipped`, `spec`, `files`."""
+    """`chance`, `flat`, `checkpoint`, `resume`, `device`, `skipped`, `spec`, `files`."""
     text: str
 
 

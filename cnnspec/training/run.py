@@ -7,7 +7,7 @@ import time
 import torch
 
 from cnnspec.files import write_atomic
-from cnnspec.training.chance import Chance
+from cnnspec.training.chance import Chance, stays
 from cnnspec.training.events import End, Epoch, Notice, Start, Step, send
 from cnnspec.training.keeper import Keeper
 from cnnspec.training.progress import Progress
@@ -139,6 +139,7 @@ class Training:
         # Told before it is saved: a run that dies between the two tells it again, and no epoch is missing.
         self._send("on_epoch", event)
         self._tell_skipped()
+        self._look_for_flat(loss, score)
         if state.epoch == self.recipe.epochs:
             progress.finished = "finished"
         elif self._patience_is_over():
@@ -214,6 +215,16 @@ class Training:
             seconds=seconds, images_per_second=(state.seen - self.epoch_from[1]) / max(seconds, 1e-9),
         )  # fmt: skip
         self._send("on_step", event)
+
+    def _look_for_flat(self, loss: float, score: float) -> None:
+        """Remark a loss that is after some epochs what it was in the first one."""
+        text = stays([one.train_loss for one in self.progress.history], self.trainer.rate, self.recipe.freeze)
+        if not text or self.chance.told:
+            return
+        guess = self.chance.check(max(self.state.done, self.chance.patience), loss, score)
+        guess = guess if self.plan.task.guesses else ""
+        self.progress.told_chance = self.progress.told_chance or bool(guess)
+        self._notice("chance" if guess else "flat", guess or text)
 
     def _look_for_chance(self, mark: tuple[float, float, int]) -> tuple[float, float, int]:
         """Compare what was seen since `mark` (sums and samples of the epoch so far) with guessing; the new mark."""

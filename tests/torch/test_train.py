@@ -18,6 +18,7 @@ import cnnspec
 from cnnspec.errors import DeviceError, NonFiniteLoss, TrainError
 from cnnspec.graph.digest import digest_of
 from cnnspec.training.augment.prepare import steps_of
+from cnnspec.training.chance import stays
 from cnnspec.training.data.load import Data, load_data
 from cnnspec.training.data.splits import Split
 from cnnspec.training.device import check_precision, choose_device, keep_memory, layout_of
@@ -353,6 +354,18 @@ def test_a_run_stuck_at_chance_says_so(digits: Data):
     log = Log()
     train(cnnspec.loads(SMALL), recipe(epochs=14, batch=100), digits, callbacks=[log])
     assert log.notices == []
+
+
+def test_a_loss_that_stays_at_its_start_is_told_with_reasons(digits: Data):
+    spec = "model S { input [1, 8, 8]; Flatten; Linear(10); ReLU; Linear(10) }"
+    log = Log()
+    train(cnnspec.loads(spec), recipe(epochs=4, optimizer="SGD(lr=1e-9)", batch=100), digits, callbacks=[log])
+    (notice,) = log.notices
+    assert notice.kind in ("flat", "chance")
+    few = stays([2.0, 2.001, 1.999], 1e-9, ("body",))
+    assert few.index("1e-09") < few.index("body") < few.index("targets that")
+    assert not stays([2.0, 1.9, 1.8], 0.1, ())
+    assert not stays([2.0, 2.0], 0.1, ())
 
 
 def test_data_that_does_not_fit(digits: Data):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, Self, TextIO
 
 _PAUSE = 10.0
-_WARNINGS = ("chance", "checkpoint", "files", "skipped", "spec")
+_WARNINGS = ("chance", "flat", "checkpoint", "files", "skipped", "spec")
 _OTHER = {"validation": "val. loss"}
 NAMED = 12
 """Classes up to which all are named."""
