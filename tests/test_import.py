@@ -97,6 +97,14 @@ def test_another_network_in_training_is_asked_about(tmp_path: Path, capsys: pyte
     assert "Mean((2, 3))" in out
 
 
+def test_what_reaches_no_output_need_not_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    forward = "x = self.conv(x).to(next(self.parameters()).device)\n        y = torch.flip(x, [2])\n        return x"
+    text = f"{NET}    def forward(self, x):\n        {forward}\n"
+    code, out, err = imported(tmp_path, text, "--input", "3x8x8", capsys=capsys)
+    assert (code, err) == (0, "")
+    assert "Conv2d(8, 3)" in out
+
+
 def test_modules_that_never_run_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     text = f"{NET}        self.spare = nn.Linear(2, 2)\n    def forward(self, x):\n        return self.conv(x)\n"
     code, out, err = imported(tmp_path, text, "--input", "3x8x8", capsys=capsys)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.graph.nodes import STEP, Feed, Link, StackNode, Step, Wire
+from cnnspec.graph.nodes import STEP, WEIGHT, Feed, Link, StackNode, Step, Wire
 from cnnspec.graph.walk import children_of, wires_of
 from cnnspec.record import replace
 
@@ -20,12 +20,17 @@ def reached(node: StackNode) -> StackNode:
         children[number] if number == place else replace(children[number], label=keys[number])
         for place, number in enumerate(kept)
     )
-    moved = _Moved({old: new for new, old in enumerate(steps)}, {old: new for new, old in enumerate(kept)})
-    count = sum(child.parameters for child in left) + sum(weight.parameters for weight in node.weights)
     result: Feed = node.result if node.result is not None else Wire(STEP, len(node.steps) - 1)
+    feeds = [feed for number in steps for feed in (node.steps[number].feed, *node.steps[number].values)]
+    wires = [wire for feed in (*feeds, result, *node.taps) for wire in wires_of(feed)]
+    learnt = sorted({wire.index for wire in wires if wire.kind == WEIGHT})
+    weights = tuple(node.weights[number] for number in learnt)
+    moved = _Moved(*({old: new for new, old in enumerate(numbers)} for numbers in (steps, kept, learnt)))
+    count = sum(child.parameters for child in left) + sum(weight.parameters for weight in weights)
     return replace(
         node, children=left, steps=tuple(moved.step(node.steps[number]) for number in steps), parameters=count,
-        result=moved.feed(result), taps=tuple(map(moved.feed, node.taps)), layers=sum(child.layers for child in left),
+        weights=weights, result=moved.feed(result), taps=tuple(map(moved.feed, node.taps)),
+        layers=sum(child.layers for child in left),
     )  # fmt: skip
 
 
@@ -51,10 +56,10 @@ def _links(step: Step) -> tuple[Link, ...]:
 
 
 class _Moved:
-    """Steps and children under their new numbers."""
+    """Steps, children and weights under their new numbers."""
 
-    def __init__(self, steps: dict[int, int], children: dict[int, int]) -> None:
-        self.steps, self.children = steps, children
+    def __init__(self, steps: dict[int, int], children: dict[int, int], weights: dict[int, int]) -> None:
+        self.numbers, self.children = {STEP: steps, WEIGHT: weights}, children
 
     def step(self, step: Step) -> Step:
         values = tuple(map(self.feed, step.values))
@@ -67,4 +72,5 @@ class _Moved:
     def feed(self, feed: Feed) -> Feed:
         if isinstance(feed, tuple):
             return tuple(map(self.feed, feed))
-        return replace(feed, index=self.steps[feed.index]) if feed.kind == STEP else feed
+        numbers = self.numbers.get(feed.kind)
+        return feed if numbers is None else replace(feed, index=numbers[feed.index])

@@ -40,9 +40,12 @@ def exact_graph(outcome: Outcome, sink: Sink) -> Graph | None:
     return None if found is None else found.graph
 
 
-def _exact(outcome: Outcome, sink: Sink) -> Lowered | None:
+def _exact(outcome: Outcome, sink: Sink, *, only_reached: bool = False) -> Lowered | None:
+    """The lowered module, where nothing of it is untold, or nothing that reaches an output."""
     found = lowered(outcome)
     graph, problems = found.graph, found.problems
+    if only_reached:
+        graph = replace(graph, root=reached(graph.root))
     places = {(span.source.path, span.start, reason): (reason, span) for reason, span in problems}
     for _, node in runs(graph.root):
         if isinstance(node, LayerNode) and isinstance(node.layer, Foreign):
@@ -86,7 +89,7 @@ def import_outcome(
 ) -> Imported | None:
     """As `import_module`, for source that stands for something else: `origins` tells by keys what made its modules, `titles`
     what classes of the source are called there."""
-    exact = _exact(outcome, sink)
+    exact = _exact(outcome, sink, only_reached=True)
     if exact is None:
         return None
     graph = replace(exact.graph, root=reached(_titled(exact.graph.root, titles)))
