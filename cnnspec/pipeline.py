@@ -15,6 +15,7 @@ from cnnspec.compiler.models import (
 from cnnspec.compiler.place import Meter
 from cnnspec.compiler.project import read_definitions
 from cnnspec.diagnostics import Sink, note
+from cnnspec.errors import UsageError
 from cnnspec.graph.nodes import Graph
 from cnnspec.limits import LIMITS
 from cnnspec.lint import lint, lint_file, lint_recipe
@@ -22,7 +23,7 @@ from cnnspec.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
     from cnnspec.compiler.any_size import Holding
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from cnnspec.compiler.project import File
     from cnnspec.syntax import tree
 
-__all__ = ["Graph", "check", "sizes_that_work"]
+__all__ = ["Graph", "check", "check_at", "sizes_that_work"]
 
 MARK = "cnnspec:"
 """What is in every comment that silences a warning."""
@@ -121,6 +122,50 @@ def sizes_that_work(
         else sizes_without_where(chosen[graph.name], values, graph)
         for graph in graphs
     ]
+
+
+def check_at(
+    source: Source,
+    shapes: Sequence[tuple[int, ...]],
+    sink: Sink,
+    *,
+    model: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    fixes: bool = False,
+) -> list[Graph]:
+    """As `check`, with the graphs for inputs of these shapes, without the batch, in place of those that the spec has.
+
+    Mistakes are those that the spec has by itself, or else those that it has with these shapes. Raises UsageError for
+    shapes of which the number, or that of their axes, is another than the spec's, and for sizes that `where` leaves out.
+    """
+    from cnnspec.compiler.any_size import GivenWalk
+    from cnnspec.compiler.expansion import expanded
+
+    graphs = check(source, sink, model=model, parameters=parameters, fixes=fixes)
+    if sink.has_errors:
+        return graphs
+    chosen = {one.name.id: one for one in choose(read_definitions(source, Sink()), model, Sink())}
+    found = []
+    for graph in graphs:
+        declared = [entry.shape or () for entry in graph.inputs]
+        if [*map(len, declared)] != [*map(len, shapes)]:
+            raise UsageError(f"--input {_shown(shapes)} is no input of {graph.name}, which takes {_shown(declared)}")
+        if graph.sizes is not None:
+            sizes = graph.sizes.of_shapes(declared, shapes)
+            if sizes is None:
+                raise UsageError(
+                    f"--input {_shown(shapes)} is not admitted by {graph.name}, which takes {_shown(declared)}: "
+                    "`cnnspec sizes` tells which are"
+                )
+            found.append(graph.sizes.at(sizes))
+        else:
+            found.append(expanded(GivenWalk(shapes, sink), chosen[graph.name], dict(parameters or {}), graph.recipe))
+    return found
+
+
+def _shown(shapes: Sequence[Sequence[object]]) -> str:
+    """Shapes as --input takes them."""
+    return ",".join("x".join(map(str, shape)) for shape in shapes)
 
 
 def _name_sizes(chosen: list[Chosen], values: dict[str, Any], graphs: list[Graph], sink: Sink) -> None:

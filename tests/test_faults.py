@@ -163,6 +163,21 @@ def test_blocks_of_one_name_in_lists_are_not_mixed_up(tmp_path: Path):
         assert graph.parameters == 104
 
 
+@pytest.mark.parametrize(
+    "models",
+    [
+        "model A { input [3, 8, 8]; Dropout(1.5); ReLU }\nmodel B = A",
+        "block U { Dropout(1.5); ReLU }\nmodel A { input [3, 8, 8]; U }\nmodel B { input [3, 8, 8]; U; Tanh }",
+        "block U { Dropout(1.5) }\nmodel A { input [3, H, W]; U }\nmodel B { input [3, 8, 8]; residual { U } }",
+    ],
+)
+def test_a_mistake_that_was_told_of_another_model_is_one_of_this_as_well(models: str):
+    sink = Sink()
+    graphs = check(Source("spec.cnn", models), sink)
+    assert [found.code.id for found in sink.diagnostics if found.severity == "error"] == ["E116"]
+    assert [(graph.name, graph.complete) for graph in graphs] == [("A", False), ("B", False)]
+
+
 def test_where_nothing_more_is_looked_at_that_is_said():
     uses = "\n".join(f"U({width})" for width in range(4, 454))
     sink = Sink()

@@ -237,3 +237,81 @@ def test_bytes():
     assert [size(count) for count in (0, 999, 1000, 123_456, 5 * 10**9, 2 * 10**13)] == [
         "-", "999 B", "1 kB", "123 kB", "5 GB", "20,000 GB",
     ]  # fmt: skip
+
+
+GROWING = """\
+model Growing {
+    input [3, H, W] where H % 4 == 0, W % 4 == 0
+    Conv2d(8, 3, padding=1)
+    MaxPool2d(4)
+    Conv2d(8, 3, padding=1)
+    assert macs <= 300_000
+}
+model Fixed { input [3, 16, 16]; Conv2d(8, 3, padding=1); AdaptiveAvgPool2d(1)  -> [8, 1, 1]; Flatten; Linear(2) }
+model Narrow { input [3, 16, 16]; Conv2d(8, 3, padding=1)  -> [8, 16, 16]; Flatten; Linear(2048 -> 2) }
+model Two { input [4] as a; input [5] as b; use a; concat(b); Linear(2) }
+"""
+
+
+@pytest.fixture
+def growing(tmp_path: Path):
+    (tmp_path / "grow.cnn").write_text(GROWING)
+    with chdir(tmp_path):
+        yield tmp_path
+
+
+def test_numbers_are_for_the_smallest_size_or_the_one_that_is_asked_for_and_say_so(
+    growing: Path, capsys: pytest.CaptureFixture[str]
+):
+    def macs(height: int, width: int) -> int:
+        return height * width * 3 * 8 * 9 + (height // 4) * (width // 4) * 8 * 8 * 9
+
+    def first_and_macs(*words: str) -> tuple[str, str]:
+        lines = printed(capsys, "summary", "grow.cnn:Growing", *words).splitlines()
+        return lines[0], next(line for line in lines if "MACs)" in line).split()[0]
+
+    assert first_and_macs() == (
+        "Growing with H = 4, W = 4, the smallest size that it is declared for", f"{macs(4, 4):,}",
+    )  # fmt: skip
+    for words in (["-D", "H=32", "-D", "W=16"], ["--input", "3x32x16"]):
+        assert first_and_macs(*words) == ("Growing with H = 32, W = 16", f"{macs(32, 16):,}")
+    head = printed(capsys, "memory", "grow.cnn:Growing", "--input", "3x32x16", "--batch", "2").splitlines()[0]
+    assert head.startswith("Growing with H = 32, W = 16: a training step of 2 samples")
+    picture = printed(capsys, "draw", "grow.cnn:Growing", "--input", "3x32x16")
+    assert "3×32×16" in picture
+
+
+def test_a_budget_is_held_at_the_smallest_size_or_at_the_one_that_is_asked_for(
+    growing: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["check", "grow.cnn:Growing"]) == 0
+    assert main(["check", "grow.cnn:Growing", "-D", "H=40", "-D", "W=40"]) == 1
+    assert "it is 403,200 against 300,000" in capsys.readouterr().out
+    (growing / "small.cnn").write_text(GROWING.replace("300_000", "3_000"))
+    assert main(["check", "small.cnn:Growing"]) == 1
+    told = capsys.readouterr().out
+    assert "with H = 4, W = 4, the smallest size that it is declared for" in told
+    assert "it is 4,032 against 3,000" in told
+
+
+def test_input_gives_a_network_of_numbers_other_sizes(growing: Path, capsys: pytest.CaptureFixture[str]):
+    told = printed(capsys, "summary", "grow.cnn:Fixed", "--input", "3x24x20")
+    assert f"{24 * 20 * 3 * 8 * 9 + 16:,} multiply-accumulates" in told
+    printed(capsys, "summary", "grow.cnn:Two", "--input", "4,5")
+
+
+@pytest.mark.parametrize(
+    ("network", "shape", "code", "message"),
+    [
+        ("Narrow", "3x24x16", 1, "Linear expects 2048 input features but gets 3072"),
+        ("Fixed", "16x16", 2, "--input 16x16 is no input of Fixed, which takes 3x16x16"),
+        ("Two", "4", 2, "--input 4 is no input of Two, which takes 4,5"),
+        ("Growing", "3x30x32", 2, "--input 3x30x32 is not admitted by Growing, which takes 3xHxW"),
+        ("Fixed", "big", 2, "--input takes sizes without the batch, such as 3x32x32, not 'big'"),
+    ],
+)
+def test_an_input_that_does_not_fit_is_told(
+    growing: Path, capsys: pytest.CaptureFixture[str], network: str, shape: str, code: int, message: str
+):
+    assert main(["summary", f"grow.cnn:{network}", "--input", shape]) == code
+    assert message in capsys.readouterr().err

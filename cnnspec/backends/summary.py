@@ -69,7 +69,8 @@ class Account:
 
 def title_of(graph: Graph) -> str:
     """The name of a network, and the sizes that its numbers are for where it is declared for several."""
-    return f"{graph.name} with {graph.at}, the smallest size that it is declared for" if graph.at else graph.name
+    smallest = ", the smallest size that it is declared for" if graph.smallest else ""
+    return f"{graph.name} with {graph.at}{smallest}" if graph.at else graph.name
 
 
 @record

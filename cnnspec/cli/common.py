@@ -50,11 +50,21 @@ def add_definitions(parser: ArgumentParser) -> None:
 
 
 def add_input(parser: ArgumentParser | _ArgumentGroup) -> None:
-    """What PyTorch source is followed with."""
+    """The shape that a network is told for, and the mode in which PyTorch source is followed."""
     parser.add_argument(
         "--input", metavar="SHAPE", help="the shape of the input without its batch: 3x32x32, or several with commas"
     )
-    parser.add_argument("--mode", choices=("train", "eval"), help="follow training or evaluation, by default eval")
+    parser.add_argument("--mode", choices=("train", "eval"), help="of PyTorch source, by default eval")
+
+
+def input_shapes(options: Namespace) -> tuple[tuple[int, ...], ...]:
+    """The shapes that --input gives; none without it. Raises UsageError for a text that is none."""
+    from cnnspec.torch_source.inputs import parse_shapes
+
+    shapes = parse_shapes(options.input) if options.input else ()
+    if shapes is None:
+        raise UsageError(f"--input takes sizes without the batch, such as 3x32x32, not {options.input!r}")
+    return shapes
 
 
 def wants_color(choice: str, stream: TextIO) -> bool:

@@ -9,6 +9,7 @@ from cnnspec.cli.common import (
     add_input,
     definitions,
     files_of,
+    input_shapes,
     read,
     wants_color,
 )
@@ -30,7 +31,7 @@ def add_network(parser: ArgumentParser, name: str = "path") -> None:
         help="a .cnn file, file.cnn:Model, PyTorch source as model.py:Net, or - for stdin",
     )
     add_definitions(parser)
-    add_input(parser.add_argument_group("PyTorch source"))
+    add_input(parser)
 
 
 def graphs_of(
@@ -59,10 +60,13 @@ def _declared(
         from cnnspec.cli.common import read_bytes
 
         return [read_document(read_bytes(file), file)]
-    from cnnspec.pipeline import check
+    from cnnspec.pipeline import check, check_at
 
     source = read(file, sink, shown_as)
-    return check(source, sink, model=model, parameters=definitions(options.define), fixes=fixes)
+    given = definitions(options.define)
+    if options.input:
+        return check_at(source, input_shapes(options), sink, model=model, parameters=given, fixes=fixes)
+    return check(source, sink, model=model, parameters=given, fixes=fixes)
 
 
 def only_graph(options: Namespace, path: str, sink: Sink, *, fixes: bool = False, exact: bool = False) -> Graph | None:

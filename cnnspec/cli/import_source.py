@@ -13,6 +13,7 @@ from cnnspec.cli.common import (
     add_color,
     add_definitions,
     add_input,
+    input_shapes,
     complain,
     files_of,
     print_text,
@@ -139,9 +140,7 @@ def _unknown(path: str) -> str:
 
 def _live(options: Namespace, sink: Sink) -> Imported | None:
     """The spec of a module that is imported and traced, which runs its code."""
-    from cnnspec.torch_source.describe import parse_input
-
-    shapes = parse_input(options.input) if options.input else ()
+    shapes = input_shapes(options)
     if not shapes:
         raise UsageError("a live module needs the shape of its input: --input 3x224x224, several with commas")
     module, _, entry = options.path.partition(":")

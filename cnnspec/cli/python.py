@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 
 from cnnspec.diagnostics import Sink, codes
-from cnnspec.errors import UsageError
 from cnnspec.lint.suppress import suppress
 from cnnspec.record import replace
 from cnnspec.report.findings import Result
 from cnnspec.source import Source, Span
 from cnnspec.torch_source.check import Options, check_python
 from cnnspec.torch_source.containers import blank_markdown, in_cells, read_notebook
-from cnnspec.torch_source.describe import describe, parse_input
+from cnnspec.torch_source.describe import describe
 from cnnspec.torch_source.outcome import Outcome
 
 TYPE_CHECKING = False
@@ -139,9 +138,9 @@ def outcomes_of(source: Source, path: str, sink: Sink, options: Options) -> list
 
 def options_of(options: Namespace, entry: str | None, select: tuple[str, ...] = ()) -> Options:
     """What the command line says about Python source."""
-    shapes = parse_input(options.input) if options.input else ()
-    if shapes is None:
-        raise UsageError(f"--input takes sizes without the batch, such as 3x32x32, not {options.input!r}")
+    from cnnspec.cli.common import input_shapes
+
+    shapes = input_shapes(options)
     settings = tuple(_setting(text) for text in options.define)
     return Options(entry or "", shapes, settings, options.mode == "train", select=select)
 

@@ -190,15 +190,24 @@ def expand_for_all(
 
         def at(sizes: Mapping[str, int]) -> Graph:
             one = _at_one(chosen, parameters, recipe, Sink(), set(), sizes, Meter())
-            shown = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-            return replace(one, values={**one.values, **sizes}, at=shown)
+            return replace(one, values={**one.values, **sizes})
 
-        return replace(graph, sizes=DeclaredSizes(grid, at))
+        declared = DeclaredSizes(grid, at)
+        whole = replace(graph, sizes=declared)
+        if not walk.unmeasured or trial.has_errors:
+            return whole
+        least = declared.smallest
+        label = _label(walk, f"with {_listed(least)}, the smallest size that it is declared for")
+        explained = _Explained(sink, trial, label, None)
+        one = _at_one(chosen, parameters, recipe, explained, used, least, meter)
+        return one if explained.found else whole
     failing = _failing(grid, walk.admitted)
     for found in trial.diagnostics:
         sink.add(found)
     smallest = dict(zip(names, smallest_of(failing)))
-    return _at_one(chosen, parameters, recipe, _Explained(sink, walk, trial, smallest), used, smallest, meter)
+    label = _label(walk, f"with {_listed(smallest)}, the smallest size that does not work")
+    explained = _Explained(sink, trial, label, None if trial.has_errors else _narrowed(walk))
+    return _at_one(chosen, parameters, recipe, explained, used, smallest, meter)
 
 
 def sizes_without_where(chosen: Chosen, parameters: Mapping[str, Any], graph: Graph) -> Holding:
@@ -270,13 +279,13 @@ def _at_one(
 class _Explained(Sink):
     """Takes the first error that a network has at one size, and says which size that is and which ones work."""
 
-    def __init__(self, inner: Sink, walk: DeclaredWalk, trial: Sink, sizes: dict[str, int]) -> None:
+    def __init__(self, inner: Sink, trial: Sink, label: Label | None, fix: Suggestion | None) -> None:
         super().__init__()
         self.inner = inner
         self.told = {(found.code.id, found.span) for found in trial.diagnostics}
         self.found = False
-        self.label = _where(walk, sizes)
-        self.fix = None if trial.has_errors else _narrowed(walk)
+        self.label = label
+        self.fix = fix
 
     def add(self, diagnostic: Diagnostic) -> None:
         if diagnostic.severity == "error":
@@ -300,10 +309,14 @@ class _Explained(Sink):
         return len(self.inner)
 
 
-def _where(walk: DeclaredWalk, sizes: dict[str, int]) -> Label | None:
+def _label(walk: DeclaredWalk, text: str) -> Label | None:
+    """Words at the shape of the input that has the sizes."""
     node = _declaring(walk)
-    text = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-    return None if node is None else Label(node.shape.span, f"with {text}, the smallest size that does not work")
+    return None if node is None else Label(node.shape.span, text)
+
+
+def _listed(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} = {size}" for name, size in sizes.items())
 
 
 def _declaring(walk: DeclaredWalk) -> tree.Input | None:

@@ -232,7 +232,7 @@ def _expand(
         return stack, known[0], known[1]
     walk.meter.expansion(node.span, walk.sink)
     chosen = chosen_at(node.arguments, walk.scope)
-    before = len(walk.sink)
+    before = len(walk.sink), walk.meter.mistakes
     outer = walk.scope, walk.depth, walk.passes, walk.awaits_input
     walk.uses.append(Use(block, node.head, tuple(walk.passes)))
     walk.scope, walk.passes, walk.awaits_input = Scope(block.scope), [], False
@@ -251,7 +251,7 @@ def _expand(
     made = replace(made, block=BlockUse(block.definition, _plain_values(block, scope)))
     walk.uses.pop()
     walk.scope, walk.depth, walk.passes, walk.awaits_input = outer
-    fine = end.shape is not None and len(walk.sink) == before
+    fine = end.shape is not None and (len(walk.sink), walk.meter.mistakes) == before
     (walk.expanded if fine else walk.failed)[key] = made, end
     return stack, made, end
 

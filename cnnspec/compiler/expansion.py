@@ -48,8 +48,7 @@ class Chosen:
 
 def expanded(walk: Walk, chosen: Chosen, parameters: Mapping[str, Any], recipe: tree.Train | None) -> Graph:
     """The graph of one model, by a walk that stands in front of it."""
-    sink = walk.sink
-    before = sum(found.severity == "error" for found in sink.diagnostics)
+    sink, before = walk.sink, walk.meter.mistakes
     model = chosen.definition
     walk.model = model
     walk.awaits_input = any(isinstance(item, tree.Input) for item in model.body.statements)
@@ -59,24 +58,26 @@ def expanded(walk: Walk, chosen: Chosen, parameters: Mapping[str, Any], recipe: 
     walk.scope = scope
     if chosen.place is not None:
         walk.written.update(chosen.place.written)
+    stopped = True
     try:
         if walk.counts_model:
             walk.meter.model(chosen.name.span, sink)
         _bind_parameters(walk, chosen, parameters, values)
         walk.run(model.body, scope)
         walk.check_weights(walk.stack)
+        stopped = False
     except Stop:
         pass
     _check_beginning(model, walk, sink)
     root = walk.stack.node(None, chosen.name.id, walk.start, walk.flow, chosen.name.span, walk.feed)
     root = replace(root, block=BlockUse(model, ()))
-    complete = sum(found.severity == "error" for found in sink.diagnostics) == before
     entries = tuple(walk.entries)
     if walk.reads_integers:
         entries = _with_types(entries, root)
-    complete = complete and root.output is not None
+    complete = walk.meter.mistakes == before and not stopped and root.output is not None
     source, fixed = chosen.name.span.source, tuple(chosen.fixed)
-    return Graph(chosen.name.id, values, root, complete, recipe, source, entries, fixed=fixed)
+    at = ", ".join(f"{name} = {size}" for name, size in walk.sizes.items() if size.__class__ is int)
+    return Graph(chosen.name.id, values, root, complete, recipe, source, entries, at=at, fixed=fixed)
 
 
 def _bind_parameters(walk: Walk, chosen: Chosen, parameters: Mapping[str, Any], values: dict[str, Any]) -> None:

@@ -120,6 +120,8 @@ class Place:
         """The constants of files that have been worked out."""
         self.written: dict[int, tuple[object, tree.Sequence]] = {}
         """Lists and tuples that a spec writes out, by their ids, each with its text."""
+        self.unmeasured = False
+        """Whether a budget was met that depends on a size, or is hidden by a mistake."""
 
     def compare(self, operator: str, left: Any, right: Any, span: Span) -> bool:
         """What a comparison of two values gives."""

@@ -273,6 +273,7 @@ def check_assertion(walk: Walk, node: tree.Assert) -> None:
         from cnnspec.compiler.budgets import Budgets, body_so_far
 
         budgets = Budgets(body_so_far(walk), walk.meter)
+        walk.unmeasured |= budgets.graph is None
         for name, value in budgets.values().items():
             scope.bind(name, value)
     count = sum(child.parameters for child in walk.stack.children)

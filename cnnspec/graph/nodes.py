@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from cnnspec.layers import Layer
 from cnnspec.layers.base import Parts
-from cnnspec.record import record
+from cnnspec.record import record, replace
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 
@@ -240,13 +240,16 @@ class Graph:
     at: str = ""
     """The sizes that were chosen for those by name, as `H = 32`."""
 
+    smallest: bool = False
+    """Whether nobody chose these sizes, and they are the smallest that are admitted."""
+
     fixed: tuple[str, ...] = ()
     """The parameters that the definition of a variant gives; nothing else can give them."""
 
     @property
     def numbers(self) -> Graph:
         """The graph with numbers for all sizes: where they have names, the smallest that are admitted."""
-        return self if self.sizes is None else self.sizes.at(self.sizes.smallest)
+        return self if self.sizes is None else replace(self.sizes.at(self.sizes.smallest), smallest=True)
 
     @property
     def typical(self) -> Graph:

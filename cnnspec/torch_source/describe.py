@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from cnnspec.torch_source.inputs import parse_shapes
 from cnnspec.torch_source.outcome import Outcome
 from cnnspec.torch_source.values import BATCH, Record, Tensor, show_shape, show_size
 
-parse_input = parse_shapes
 _LONGEST = 200
 
 
