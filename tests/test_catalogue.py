@@ -61,7 +61,7 @@ SHAPES = {
 
 
 def test_every_data_set_is_in_the_table():
-    assert set(DATA_SETS) == {*SHAPES, "EMNIST", "ImageFolder", "Npz", "Torchvision"}
+    assert set(DATA_SETS) == {*SHAPES, "EMNIST", "Csv", "ImageFolder", "Masks", "Wav", "Npz", "Torchvision"}
     assert all(kind.__doc__ and kind.layout and issubclass(kind, DataSet) for kind in DATA_SETS.values())
 
 

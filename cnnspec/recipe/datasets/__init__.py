@@ -6,7 +6,7 @@ imports torch: `check` compares shapes and classes with the model, `cnnspec.trai
 
 from cnnspec.recipe.augmentations import Image
 from cnnspec.recipe.datasets.base import DataSet, Download
-from cnnspec.recipe.datasets.own_files import ImageFolder, Npz
+from cnnspec.recipe.datasets.own_files import Csv, ImageFolder, Masks, Npz, Wav
 from cnnspec.recipe.datasets.published import (
     CIFAR10,
     CIFAR100,
@@ -25,6 +25,26 @@ DATA_SETS = DataSet.table()
 """The data sets by the names that users write."""
 
 __all__ = [
-    "CIFAR10", "CIFAR100", "DATA_SETS", "EMNIST", "EMNIST_CLASSES", "IDX_FILES", "KMNIST", "MNIST", "TORCHVISION", "DataSet",
-    "Digits", "Download", "Entry", "FashionMNIST", "FashionMini", "Image", "ImageFolder", "Npz", "Torchvision",
+    "CIFAR10",
+    "CIFAR100",
+    "DATA_SETS",
+    "EMNIST",
+    "EMNIST_CLASSES",
+    "IDX_FILES",
+    "KMNIST",
+    "MNIST",
+    "TORCHVISION",
+    "Csv",
+    "DataSet",
+    "Digits",
+    "Download",
+    "Entry",
+    "FashionMNIST",
+    "FashionMini",
+    "Image",
+    "ImageFolder",
+    "Masks",
+    "Npz",
+    "Torchvision",
+    "Wav",
 ]  # fmt: skip

@@ -65,7 +65,7 @@ class DataSet(Named, family=True):
     downloads = ()  # type: tuple[Download, ...]
 
     @property
-    def shape(self) -> Image | None:
+    def shape(self) -> "tuple[int, ...] | None":
         """Channels, height and width of every image; None where only the files tell."""
         return self.image
 

@@ -87,21 +87,47 @@ def to_tensor(picture: Any, channels: int, size: tuple[int, int] | None) -> Tens
     return values.view(picture.height, picture.width, channels).permute(2, 0, 1).contiguous()
 
 
-def find_pictures(root: Path) -> tuple[Files, Files, Files]:
-    """The pictures below a folder by class, for training, for validation and for testing; those that are missing are empty.
+def read_mask(path: str | os.PathLike[str], size: tuple[int, int] | None) -> Tensor:
+    """A mask of class numbers, uint8 [height, width], as its file has them; with `size` scaled and cut as its picture is."""
+    Image = pillow()
+    try:
+        with open_regular(path) as file, Image.open(file, formats=FORMATS) as picture:
+            if picture.width * picture.height > LARGEST:
+                raise DataError(f"{shown(path)} has {picture.width} x {picture.height} pixels, more than {LARGEST:,}")
+            if picture.mode not in ("1", "L", "P"):
+                raise DataError(f"{shown(path)} is no mask: it has colours, not a number for each pixel")
+            plain = picture.convert("L") if picture.mode == "1" else picture
+            if size is not None and (plain.height, plain.width) != size:
+                from PIL import ImageOps
+
+                plain = ImageOps.fit(plain, size[::-1], method=Image.Resampling.NEAREST)
+            values = torch.frombuffer(bytearray(plain.tobytes()), dtype=torch.uint8)
+            return values.view(plain.height, plain.width)
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever their formats lead them to.
+        raise _broken(path, error) from None
+
+
+def split_folders(root: Path) -> list[Path | None]:
+    """The folders for training, for validation and for testing; None for those that are missing."""
+    return [_split(root, names) for names in (TRAIN, VALIDATION, TEST)]
+
+
+def find_pictures(root: Path, suffixes: frozenset[str] = SUFFIXES) -> tuple[Files, Files, Files]:
+    """The files of some endings below a folder by class, for training, validation and testing; what is missing is empty.
 
     Raises DataError for a folder that is named as a split and can't be one.
     """
     if not os.path.isdir(root):
         raise UnreadableData(f"{shown(root)} is no folder")
     try:
-        folders = [_split(root, names) for names in (TRAIN, VALIDATION, TEST)]
-        train, *others = folders
+        train, *others = split_folders(root)
         if train is None:
             _refuse_splits(root)
-            return _classes(root), {}, {}
-        found = _classes(train)
-        validation, test = ({} if folder is None else _classes(folder) for folder in others)
+            return _classes(root, suffixes), {}, {}
+        found = _classes(train, suffixes)
+        validation, test = ({} if folder is None else _classes(folder, suffixes) for folder in others)
     except OSError as error:
         raise unreadable(root, error) from None
     for folder, classes in zip(others, (validation, test)):
@@ -133,23 +159,24 @@ def _refuse_splits(root: Path) -> None:
         )
 
 
-def _classes(root: Path) -> Files:
+def _classes(root: Path, suffixes: frozenset[str]) -> Files:
     folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
-    found = {name: _pictures(root / name) for name in folders}
+    found = {name: pictures_below(root / name, suffixes) for name in folders}
     if not found:
-        raise DataError(f"{shown(root)} has no folders: each class of pictures needs one")
+        raise DataError(f"{shown(root)} has no folders: each class of files needs one")
     for name, pictures in found.items():
         if not pictures:
-            raise DataError(f"{shown(root / name)} holds no pictures", "looked for " + ", ".join(sorted(SUFFIXES)))
+            what = "pictures" if suffixes is SUFFIXES else "sounds"
+            raise DataError(f"{shown(root / name)} holds no {what}", "looked for " + ", ".join(sorted(suffixes)))
     return found
 
 
-def _pictures(folder: Path) -> list[str]:
+def pictures_below(folder: Path, suffixes: frozenset[str] = SUFFIXES) -> list[str]:
     """Paths as strings: a million of them as objects would take hundreds of megabytes, in each worker process."""
     found = []
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        named = [name for name in files if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")]
+        named = [name for name in files if os.path.splitext(name)[1].lower() in suffixes and not name.startswith(".")]
         found += [os.path.join(parent, name) for name in named]
     return sorted(found)
 

@@ -18,7 +18,8 @@ from cnnspec.recipe.datasets import DATA_SETS
 from cnnspec.recipe.datasets.base import CLASS, IMAGE, LABELS, MASK, NUMBERS, TEXT
 from cnnspec.training.data import locations
 from cnnspec.training.data.archives import DataError, MissingData, shown
-from cnnspec.training.data.readers import READERS, Request
+from cnnspec.training.data.readers import READERS
+from cnnspec.training.data.request import Request
 from cnnspec.training.data.several import parts_of
 from cnnspec.training.data.splits import Split, Stream
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from cnnspec.recipe.datasets import DataSet
     from cnnspec.training.data.locations import Report
-    from cnnspec.training.data.readers import Splits
+    from cnnspec.training.data.request import Splits
     from cnnspec.training.data.several import Shapes
 
 __all__ = ["Data", "DataError", "MissingData", "Split", "Stream", "load_data"]
@@ -190,7 +191,7 @@ def _checked(declared: DataSet, splits: Splits) -> Data:
             raise DataError(found, f"read from {shown(splits.origin)}")
     train, test = (_target_parts(split) for split in (splits.train, splits.test))
     classes = list(splits.classes or declared.class_names)
-    first = _target(declared, splits, classes, declared.targets, train[0], test[0])
+    first = _target(declared, splits, classes, splits.kind or declared.targets, train[0], test[0])
     more = [_target(declared, splits, [], "", *pair) for pair in zip(train[1:], test[1:])]
     return Data(
         name, splits.train, splits.test, list(first.classes), expected, splits.origin, validation=splits.validation,

@@ -5,18 +5,17 @@ A reader raises `MissingData` where it finds nothing and `DataError` where it fi
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from cnnspec.declare import sizes
-from cnnspec.files import open_regular
 from cnnspec.recipe import datasets as catalogue
 from cnnspec.training.data import formats, locations
-from cnnspec.training.data.archives import DataError, collect, shown, unreadable
-from cnnspec.training.data.images import divide_pictures, find_pictures, read_picture, to_tensor
+from cnnspec.training.data.archives import DataError, collect, shown
+from cnnspec.training.data.images import to_tensor
+from cnnspec.training.data.own_files import read_csv, read_folder, read_masks, read_sounds
+from cnnspec.training.data.request import Request, Splits, own_path
 from cnnspec.training.data.several import Several, parts_of
 from cnnspec.training.data.splits import Split, load_split
 
@@ -27,37 +26,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from cnnspec.recipe.datasets import DataSet, Image
-    from cnnspec.training.data.splits import Stream
+    from cnnspec.recipe.datasets import DataSet
 
 FILE_BYTES = 1 << 30
 """What one file of IDX or CIFAR may hold, packed or not."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the caller of `load_data` wants, apart from the data set."""
-
-    path: str | os.PathLike[str] | None = None
-    download: bool = False
-    skip_broken: bool = False
-    memory: int = 2 << 30
-    workers: int | None = None
-    whole: bool = False
-    """Files that are not divided are the test split as they are."""
-    classes: tuple[str, ...] = ()
-    """Names that the classes have to have; empty for any."""
-
-
-@dataclass(frozen=True)
-class Splits:
-    """What a reader gives. `classes` is empty where the files don't name them."""
-
-    train: Split | Stream
-    test: Split | Stream
-    origin: str
-    classes: tuple[str, ...] = ()
-    validation: Split | Stream | None = None
 
 
 def read_packed(data: DataSet, request: Request) -> Splits:
@@ -155,7 +127,7 @@ _NPZ_KEYS = (
 
 
 def read_npz(data: DataSet, request: Request) -> Splits:
-    path = _own_path(data, request)
+    path = own_path(data, request)
     file = formats.Npz(path)
     for keys in _NPZ_KEYS:
         if all(_named(file, key) for key in keys):
@@ -237,91 +209,6 @@ def divide(split: Split, share: float) -> tuple[Split, Split]:
         kept = min(max(1, round(share * len(indices))), len(indices) - 1)
         tested[indices[torch.randperm(len(indices), generator=generator)[:kept]]] = True
     return split.part(~tested), split.part(tested)
-
-
-def _own_path(data: DataSet, request: Request) -> Path:
-    path = request.path if request.path is not None else getattr(data, "path", None)
-    if path is None:
-        raise DataError(f"{type(data).__name__} has no path: write it in the recipe or give --data PATH")
-    found = os.path.expanduser(path)
-    try:
-        if not os.path.isdir(found):
-            open_regular(found).close()
-    except (OSError, ValueError) as error:
-        raise unreadable(found, error) from None
-    return Path(found)
-
-
-class PictureFiles:
-    """Picture files as a source. `shape` is what all of them have to have where no size is wanted."""
-
-    threads = min(8, os.cpu_count() or 1)
-    dtype = torch.uint8
-
-    def __init__(
-        self, files: list[tuple[str, int]], channels: int, size: tuple[int, int] | None, shape: tuple[int, ...]
-    ) -> None:
-        self.files, self.channels, self.size, self.shape = files, channels, size, shape
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def read(self, index: int) -> tuple[Tensor, int]:
-        path, label = self.files[index]
-        image = read_picture(path, self.channels, self.size)
-        if image.shape != self.shape:
-            found, wanted = (" x ".join(map(str, shape[1:])) for shape in (image.shape, self.shape))
-            raise DataError(f"{shown(path)} is {found}, but the first picture {wanted}", "give ImageFolder a size")
-        return image, label
-
-    def fingerprint(self) -> str:
-        """Names below the folder that they share, and sizes."""
-        root = os.path.commonpath([os.path.dirname(path) for path, _ in self.files]) if self.files else ""
-        lines = [f"{os.path.relpath(path, root)} {label} {_size(path)}" for path, label in self.files]
-        return "\n".join(lines)
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return -1
-
-
-def read_folder(data: DataSet, request: Request) -> Splits:
-    assert isinstance(data, catalogue.ImageFolder)
-    root = _own_path(data, request)
-    train, validation, test = find_pictures(root)
-    if not test:
-        train, test = (train, train) if request.whole else divide_pictures(train, root, data.test)
-    strange = sorted(train.keys() - set(request.classes or train))
-    if strange:
-        raise DataError(f"{shown(root)} has a class that the model does not know: {shown(strange[0])}")
-    names = request.classes or tuple(train)
-    labels = {name: label for label, name in enumerate(names)}
-    found = (train, test, validation) if validation else (train, test)
-    splits = [[(path, labels[name]) for name, paths in split.items() for path in paths] for split in found]
-    for split, what in zip(splits, ("train", "test")):
-        if not split:
-            raise DataError(f"{shown(root)} has too few pictures: none is left to {what}")
-    size = None if data.size is None else (sizes(data.size, 2)[0], sizes(data.size, 2)[1])
-    shape = data.shape or _first_shape(splits[0], data.channels, skip_broken=request.skip_broken)
-    sources = [PictureFiles(split, data.channels, size, shape) for split in splits]
-    made = [load_split(s, request.memory, request.workers, skip_broken=request.skip_broken) for s in sources]
-    return Splits(made[0], made[1], str(root), names, made[2] if validation else None)
-
-
-def _first_shape(files: list[tuple[str, int]], channels: int, *, skip_broken: bool) -> Image:
-    """Shape of the first picture that can be read."""
-    for path, _ in files:
-        try:
-            _, height, width = read_picture(path, channels).shape
-        except DataError:
-            if not skip_broken:
-                raise
-            continue
-        return (channels, height, width)
-    raise DataError("none of the pictures can be read", shown(os.path.dirname(files[0][0])))
 
 
 # --- torchvision ---
@@ -414,6 +301,9 @@ READERS = {
     "cifar": read_cifar,
     "npz": read_npz,
     "folder": read_folder,
+    "csv": read_csv,
+    "masks": read_masks,
+    "sounds": read_sounds,
     "torchvision": read_torchvision,
 }
 """The readers, by the layout that a data set declares."""
