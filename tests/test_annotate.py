@@ -11,9 +11,11 @@ from cnnspec.annotate import size_in_terms_of
 from cnnspec.diagnostics import Sink
 from cnnspec.pipeline import check
 from cnnspec.source import Source
+from tests.sampling import FULL
 from tests.test_formatter import formatted
 
 ROOT = Path(__file__).parent.parent
+SPECS = sorted((ROOT / "specs").glob("*.cnn"))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_networks_with_mistakes_are_not_annotated(text: str):
     assert sink.has_errors
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "specs").glob("*.cnn")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SPECS if FULL else SPECS[::3], ids=lambda path: path.stem)
 def test_annotated_specs_check(path: Path):
     text = path.read_text(encoding="utf-8")
     result = annotated(text, str(path))
