@@ -127,7 +127,10 @@ def _meet(device: torch.device, timeout: float) -> Group:
         # Of processes that torchrun starts again, none may read where those before them were to be found.
         store, _, _ = next(rendezvous("env://", rank, world, timeout=waits))
         own = PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
-        dist.init_process_group(backend, store=own, rank=rank, world_size=world, timeout=waits)
+        # NCCL takes the first device for every process that does not name its own.
+        place = own_device(device, local_rank, world)
+        bound = None if place.type == "cpu" else place
+        dist.init_process_group(backend, store=own, rank=rank, world_size=world, timeout=waits, device_id=bound)
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DeviceError(f"the {world} processes did not meet: {reason}") from None
@@ -141,6 +144,7 @@ def own_device(device: torch.device, local_rank: int, processes: int) -> torch.d
     count = torch.accelerator.device_count()
     if local_rank >= count:
         raise DeviceError(f"process {local_rank} of this machine has no {device.type} device: there are {count}")
+    torch.accelerator.set_device_index(local_rank)
     return torch.device(device.type, local_rank)
 
 

@@ -32,11 +32,14 @@ class Average:
         """Move towards the weights of the net as they are after a step."""
         self.steps += 1
         share = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
+        moving: tuple[list[Tensor], list[Tensor]] = [], []
         for key, value in net.state_dict().items():
             if value.is_floating_point():
-                self.values[key].lerp_(value, share)
+                moving[0].append(self.values[key])
+                moving[1].append(value)
             else:
                 self.values[key].copy_(value)
+        torch._foreach_lerp_(*moving, share)
 
     @torch.no_grad()
     def swap(self, net: nn.Module) -> None:

@@ -6,6 +6,8 @@ text is looked up in torch.
 
 from __future__ import annotations
 
+import inspect
+
 import torch
 from torch import nn
 from torch.nn import init
@@ -61,9 +63,14 @@ def make_optimizer(chosen: Optimizer, net: nn.Module, rates: Sequence[tuple[str,
     if not any(True for _ in net.parameters()):
         raise TrainError("the model has no parameters: there is nothing to train")
     arguments: dict[str, Any] = chosen.arguments()
+    made_of = getattr(torch.optim, chosen.name)
+    device = next(net.parameters()).device
+    if device.type == "cuda" and "fused" in inspect.signature(made_of).parameters:
+        # One kernel for all weights in place of several for each.
+        arguments["fused"] = True
     groups = [{"params": own, "lr": arguments["lr"] * factor} for factor, own in groups_of(net, rates)]
     try:
-        made: torch.optim.Optimizer = getattr(torch.optim, chosen.name)(groups, **arguments)
+        made: torch.optim.Optimizer = made_of(groups, **arguments)
     except ValueError as error:
         raise TrainError(f"{chosen.name}: {error}") from None
     return made

@@ -18,7 +18,7 @@ from cnnspec.recipe.augmentations import trace
 from cnnspec.training import distributed
 from cnnspec.training.data.several import shapes_of
 from cnnspec.training.data.validation import with_validation
-from cnnspec.training.device import choose_device, deterministic, keep_memory
+from cnnspec.training.device import algorithms, choose_device, keep_memory
 from cnnspec.training.folder import NewFolder
 from cnnspec.training.options import Options
 from cnnspec.training.plan import make_plan
@@ -64,7 +64,7 @@ def train(
     try:
         with (
             torch.random.fork_rng(devices=_cuda_devices(own)),
-            deterministic(chosen.deterministic),
+            algorithms(deterministic=chosen.deterministic),
             own_threads(chosen.threads),
             explained(),
             contextlib.nullcontext(stop) if stop is not None else StopSignal() as signals,

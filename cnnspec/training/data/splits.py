@@ -169,13 +169,21 @@ class Stream:
     def batches(self, order: Tensor, batch: int) -> Iterator[tuple[Values, Values]]:
         """Inputs and targets of the indices in `order`, `batch` at a time; the last batch may be smaller."""
         self._order.batches = [indices.tolist() for indices in torch.split(order.cpu(), batch) if len(indices)]
+        if torch.device(self.device).type == "cuda":
+            yield from _ahead(self._kept(), torch.device(self.device))
+            return
+        for inputs, targets in self._kept():
+            yield inputs.to(self.device), targets.to(self.device)
+
+    def _kept(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches on the CPU, without what can't be read."""
         for inputs, targets, broken in self._read():
             if broken and not self.skip_broken:
                 self.close()
                 raise DataError(broken[0], "--skip-broken leaves such files out")
             self._skipped.update(dict.fromkeys(broken))
             if len(targets):
-                yield inputs.to(self.device, non_blocking=True), targets.to(self.device, non_blocking=True)
+                yield inputs, targets
 
     def _read(self) -> Iterator[Batch]:
         if self._loader is None:
@@ -196,6 +204,29 @@ class Stream:
     def close(self) -> None:
         """End the processes. They start anew with the next iteration."""
         self._loader = None
+
+
+def _ahead(batches: Iterator[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches on a GPU, each copied from pinned memory on a stream of its own while the one before is in use."""
+    side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    waiting: list[tuple[Tensor, ...]] = []
+
+    def arrived() -> tuple[Tensor, Tensor]:
+        current = torch.cuda.current_stream(device)
+        current.wait_stream(side)
+        inputs, targets = waiting.pop(0)
+        for tensor in (inputs, targets):
+            tensor.record_stream(current)
+        return inputs, targets
+
+    for batch in batches:
+        ready = arrived() if waiting else None
+        with torch.cuda.stream(side):
+            waiting.append(tuple(tensor.pin_memory().to(device, non_blocking=True) for tensor in batch))
+        if ready is not None:
+            yield ready
+    if waiting:
+        yield arrived()
 
 
 def gather(source: Samples, *, skip_broken: bool) -> Split:
