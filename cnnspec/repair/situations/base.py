@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnnspec.declare import sizes
 from cnnspec.diagnostics import Edit
+from cnnspec.diagnostics.suggestions import Kind
 from cnnspec.graph.nodes import LayerNode
 from cnnspec.graph.walk import walk
 from cnnspec.repair.case import argument, literals
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Rule = Callable[[Case], Iterator[Candidate | Option]]
 
 RULES: list[Rule] = []
+WHOLE = Kind("whole map", "{reason}a window over the whole of it is {size}")
 
 
 def situation(rule: Rule) -> Rule:

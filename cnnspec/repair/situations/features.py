@@ -6,9 +6,9 @@ from math import isqrt, prod
 
 from cnnspec.diagnostics import Edit
 from cnnspec.diagnostics.suggestions import FLATTEN, Kind
-from cnnspec.repair.case import Candidate, Case, in_front
+from cnnspec.repair.case import Candidate, Case, argument, in_front
 from cnnspec.repair.inputs import axes, resized
-from cnnspec.repair.situations.base import situation, smallest
+from cnnspec.repair.situations.base import WHOLE, situation, smallest
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -21,6 +21,7 @@ BOTH = Kind("flatten and width", "put `Flatten` in front, which gives {count}, a
 IMAGES = Kind("images", "give it the images that it was made for: `input {shape}`")
 POOL = Kind("pool", "put `{text}` in front of `Flatten`: images of any size do then")
 CEIL = Kind("ceil", "the layers round up where `{old}` rounds down: write `{new}`")
+_POOLS = ("AvgPool1d", "AvgPool2d", "AvgPool3d")
 _SMALLEST, _LARGEST = 16, 4096
 
 
@@ -84,6 +85,24 @@ def made_for_other_images(case: Case) -> Iterator[Candidate | Option]:
     if place is not None:
         text = f"AdaptiveAvgPool{len(maps) - 1}d({side})"
         yield Candidate(0.95, POOL, {"text": text}, (in_front(place, text),), "pool")
+
+
+@situation
+def pool_over_all(case: Case) -> Iterator[Candidate]:
+    """A pool in front of Flatten that was to leave one value a channel, and is too small for these images."""
+    statement, declared = case.layer, case.found.facts.get("declared")
+    if case.found.code.id != "E203" or statement is None or not case.is_head:
+        return
+    pool = next((node for node in case.nodes_before(statement)[:3] if node.title.endswith(_POOLS)), None)
+    place = case.place_of(pool.span) if pool is not None else None
+    shape = pool.input if pool is not None else None
+    if place is None or shape is None or not isinstance(place.statement, tree.Layer) or declared != shape[0]:
+        return
+    kernel = argument(place.statement, place.part, "kernel_size")
+    if kernel is None or len(set(shape[1:])) != 1 or not isinstance(kernel.value, tree.Literal):
+        return
+    edits = (Edit(kernel.value.span, str(shape[1])),)
+    yield Candidate(-0.8, WHOLE, {"reason": "", "size": shape[1]}, edits, id(kernel.value), place.statement)
 
 
 def _images(case: Case, head: object, rank: int, side: int) -> tuple[tuple[Edit, ...], tuple[int, ...]] | None:

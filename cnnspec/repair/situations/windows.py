@@ -9,7 +9,7 @@ from cnnspec.diagnostics.suggestions import Kind
 from cnnspec.repair.candidates import whole
 from cnnspec.repair.case import Candidate, Case, add_argument, argument, literals
 from cnnspec.repair.inputs import axes, resized
-from cnnspec.repair.situations.base import factors, situation, smallest, stride_of, unpadded_kernel
+from cnnspec.repair.situations.base import WHOLE, factors, situation, smallest, stride_of, unpadded_kernel
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from cnnspec.repair.case import Option
 
-WHOLE = Kind("whole map", "{reason}a window over the whole of it is {size}")
 LARGER = Kind("larger input", "give it larger images, at least `input {shape}`")
 LEAVE_OUT = Kind("leave out", "leave out `{statement}` on {where}, which divides the size by {stride}")
 PADDED = Kind("padded", "each convolution without padding makes the map smaller: give all of them padding")
