@@ -77,6 +77,7 @@ MEANT = {
     "a condition": "model M { input [3, 8, 8]; if 1 > 2 { Conv2d(8, 3) }; BatchNorm2d(8) }",
     "a product": "model M { input [3, 8, 8]; Conv2d(8 * 2, 3); BatchNorm2d(8) }",
     "a negative count": "model M { input [3, 8, 8]; let n = 2; repeat n - 3 { Conv2d(8, 3, padding=1) }; ReLU }",
+    "patches": "model M { input [3, 32, 32]; Conv2d(8, 4, stride=5) -> [8, 8, 8]; Conv2d(4, 1) }",
     "two channels": "model M { input [2, 8, 8]; Conv2d(3 -> 8, 3); ReLU }",
     "a shuffle": "model M { input [3, 16, 16]; Conv2d(63, 3, padding=1); PixelShuffle(4) }",
     "a named size": "model M(n = 9) { input [3, 8, 8]; Conv2d(8, 4) -> [8, n, 6]; Conv2d(4, 1) }",

@@ -64,6 +64,7 @@ def _numbers(case: Case) -> Iterator[Option]:
     if any(str(site.node.value) == bad for _, site in every):
         # A value that is out of its range was written, or stands where it came from.
         every = [(away, site) for away, site in every if str(site.node.value) == bad]
+        every = [(away, site) for away, site in every if site.field] or every
     moved, rate = shifts(case), ratio(case)
     # What arrives at a layer that states another width is most often right.
     gain = COSTS["explains"] if case.found.code.id != "E203" else 0.0
@@ -143,6 +144,8 @@ def _wanted(case: Case) -> set[int]:
     for name, value in case.found.facts.items():
         items = value if isinstance(value, tuple) else (value,) if name != "dim" else ()
         found |= {item for item in items if item.__class__ is int and item > 0}
+    if case.found.code.id == "E116":
+        return set()
     shape = case.arrives
     found |= set(shape or ())
     divisor, value = case.found.facts.get("divisor"), case.found.facts.get("value")

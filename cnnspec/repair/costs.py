@@ -28,6 +28,7 @@ COSTS = {
     "no slip": 0.15,
     "rare": 0.9,
     "padding fits no kernel": 0.6,
+    "windows apart": 0.7,
     "new width": 0.45,
     "wanted width": 0.2,
     # distance from the error, in statements

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cnnspec import layers
+from cnnspec.declare import OK
 from cnnspec.repair.costs import COSTS, STEPS, TRIED
 from cnnspec.repair.sites import Site, fields_of, numbers
 from cnnspec.syntax import tree
@@ -44,8 +46,15 @@ def values_for(site: Site, wanted: set[int]) -> list[int]:
     found |= set(TRIED.get(role, ()))
     if role == "width":
         found |= wanted
-    least = 0 if role == "padding" or site.field == "" else 1
+    least = 0 if role == "padding" or site.field == "" or _may_be_zero(site) else 1
     return sorted(number for number in found if number >= least and number != value)
+
+
+def _may_be_zero(site: Site) -> bool:
+    """Whether a number is an argument that 0 is allowed for, such as an index."""
+    layer = layers.find(site.owner.name.id) if isinstance(site.owner, tree.Layer) else None
+    field = layer.fields.get(site.field) if layer is not None else None
+    return layer is not None and field is not None and field.kind.accepts(0, layer.rank) == OK
 
 
 def change_cost(site: Site, value: int, seen: Mapping[int, int], wanted: set[int]) -> float:
@@ -82,7 +91,7 @@ def _together(site: Site, value: int) -> float:
     given = _given(site)
     given[site.field] = value
     kernel = given.get("kernel_size")
-    cost = 0.0
+    cost = COSTS["windows apart"] if kernel is not None and given.get("stride", 1) > max(kernel, 2) else 0.0
     if kernel is not None and "padding" in given:
         spans = given.get("dilation", 1) * (kernel - 1) + 1
         cost += 0.0 if given["padding"] in (0, spans // 2) else COSTS["padding fits no kernel"]

@@ -88,8 +88,8 @@ def _with(found: Diagnostic, fixes: Sequence[Suggestion]) -> Diagnostic:
     """A finding with fixes, and what else was suggested: no advice that a fix carries out, no more than is offered."""
     given = {_key(fix.edits) for fix in fixes}
     own = [fix for fix in found.fixes if _key(fix.edits) not in given]
-    # Where a declared shape holds for a few sizes alone, it is hardly they that were meant.
-    first = [fix for fix in own if found.code.id == "E202" and " or " not in fix.message]
+    # Where it holds for a few sizes alone, it is hardly they that were meant.
+    first = [fix for fix in own if fix.kind.id == "narrow" and " or " not in fix.message]
     fixes = (*first, *fixes, *(fix for fix in own if fix not in first))[:OFFERED]
     carried = {fix.kind.id for fix in fixes} | {fix.message for fix in fixes}
     rest = [
@@ -109,8 +109,9 @@ class _Passing:
 
 def search(case: Case) -> list[Suggestion]:
     """The best fixes of one error. One that the check has found fixes for itself is looked at for situations alone."""
-    # What is declared of a shape may be wrong where it would hold for some sizes, too.
-    alone = (bool(case.found.fixes) and case.found.code.id != "E202") or case.found.code.id in _SITUATIONS
+    # Where it would hold for some sizes of the input, too, they need not be what was meant.
+    narrow = all(fix.kind.id == "narrow" for fix in case.found.fixes)
+    alone = (bool(case.found.fixes) and not narrow) or case.found.code.id in _SITUATIONS
     known = [(cost, True, make) for cost, make in situations.of(case)]
     others = [] if alone else [(cost, False, make) for cost, make in candidates(case) if cost < _UNLIKELY]
     # To declare what is there is tried in any case, whatever else uses up the trials.
