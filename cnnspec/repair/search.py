@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 OFFERED = 3
 _BEHIND, _BEHIND_KNOWN = 0.75, 1.3
 """How much less likely than the best one an edit may be that is still tried, and a way out of a known situation."""
-_UNLIKELY = 1.3
+_UNLIKELY, _BESIDES = 1.3, 0.3
 """What an edit costs that nobody meant. Of the edits that `benchmarks/repair.py` undoes, none costs more than 0.9, and 99 in
-100 are within 0.65 of the best; they are found with 45 trials and within 2,850 layers."""
+100 are within 0.65 of the best; they are found with 45 trials and within 2,850 layers. Less where a condition on the sizes of
+the input would do."""
 _LEADS = 0.45
 """How much likelier than the second one the first has to be to stand out."""
 _ANSWERS = 2
@@ -89,13 +90,18 @@ def _with(found: Diagnostic, fixes: Sequence[Suggestion]) -> Diagnostic:
     given = {_key(fix.edits) for fix in fixes}
     own = [fix for fix in found.fixes if _key(fix.edits) not in given]
     # Where it holds for a few sizes alone, it is hardly they that were meant.
-    first = [fix for fix in own if fix.kind.id == "narrow" and " or " not in fix.message]
+    first = [fix for fix in own if _is_plain(fix)]
     fixes = (*first, *fixes, *(fix for fix in own if fix not in first))[:OFFERED]
     carried = {fix.kind.id for fix in fixes} | {fix.message for fix in fixes}
     rest = [
         one for one in found.suggestions if not one.edits and one.kind.id not in carried and one.message not in carried
     ]
     return found.with_suggestions((*fixes, *rest))
+
+
+def _is_plain(fix: Suggestion) -> bool:
+    """Whether a fix is a condition on the sizes of the input that is no list of a few of them."""
+    return fix.kind.id == "narrow" and " or " not in fix.message
 
 
 @record
@@ -113,7 +119,8 @@ def search(case: Case) -> list[Suggestion]:
     narrow = all(fix.kind.id == "narrow" for fix in case.found.fixes)
     alone = (bool(case.found.fixes) and not narrow) or case.found.code.id in _SITUATIONS
     known = [(cost, True, make) for cost, make in situations.of(case)]
-    others = [] if alone else [(cost, False, make) for cost, make in candidates(case) if cost < _UNLIKELY]
+    most = _BESIDES if any(_is_plain(fix) for fix in case.found.fixes) else _UNLIKELY
+    others = [] if alone else [(cost, False, make) for cost, make in candidates(case) if cost < most]
     # To declare what is there is tried in any case, whatever else uses up the trials.
     first = [] if case.found.code.id in _SITUATIONS else [(cost, True, make) for cost, make in declarations(case)]
     passing: list[_Passing] = []
