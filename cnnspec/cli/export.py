@@ -45,6 +45,8 @@ def run(options: Namespace) -> int:
     output = options.output or "-"
     if output != "-":
         _expect_ours(output, force=options.force)
+    if os.path.isdir(options.path):
+        return _export_run(options, wanted.name, output)
     graph = exact_graph(options, options.path)
     if graph is None:
         return FINDINGS
@@ -58,6 +60,36 @@ def run(options: Namespace) -> int:
         return OK
     _write(output, content)
     print_text(f"{clean(output)}: {graph.name} as {wanted.about}, {len(content):,} bytes")
+    return OK
+
+
+def _export_run(options: Namespace, kind: str, output: str) -> int:
+    """Write the best weights of a run, with the preparation of its inputs."""
+    from cnnspec.cli.train import needs_torch
+    from cnnspec.diagnostics.render import clean
+
+    needs_torch("export")
+    from cnnspec.training import exports
+    from cnnspec.training.restore import open_graph_and_model
+
+    if kind not in exports.FORMATS:
+        raise UsageError(f"a run is written as {', '.join(exports.FORMATS)}, not as {kind}")
+    if options.weights is not None:
+        raise UsageError("a run has weights of its own: leave out --weights")
+    graph, model = open_graph_and_model(options.path)
+    try:
+        found = exports.export_run(model, graph, kind)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{kind} needs {error.name}: pip install 'cnnspec[onnx]'") from None
+    if output == "-":
+        _print(found.content)
+        return OK
+    _write(output, found.content)
+    checked = ""
+    if found.difference is not None:
+        on = f"{found.samples} samples" if found.samples else "drawn inputs, as its data is not here,"
+        checked = f"; on {on} it differs from the run by {found.difference:.1g} at most"
+    print_text(f"{clean(output)}: {graph.name} for {model.task.name}, {len(found.content):,} bytes{checked}")
     return OK
 
 

@@ -13,9 +13,9 @@ from cnnspec.cli.common import (
     add_color,
     add_definitions,
     add_input,
-    input_shapes,
     complain,
     files_of,
+    input_shapes,
     print_text,
     read,
 )

@@ -47,7 +47,15 @@ def open_model(
         raise TrainError(f"which is 'best' or 'last', not {which!r}")
     if isinstance(run_or_path, Run):
         return _model_of(run_or_path, which)
-    state = checkpoint.load(checkpoint.find(run_or_path, f"{which}.pt"))
+    return _opened(checkpoint.load(checkpoint.find(run_or_path, f"{which}.pt")), spec, device)[1]
+
+
+def open_graph_and_model(path: str | os.PathLike[str]) -> tuple[Graph, Model]:
+    """The best net of a run folder on the CPU, and the graph that it was made of. Errors as for `open_model`."""
+    return _opened(checkpoint.load(checkpoint.find(path, "best.pt")), None, "cpu")
+
+
+def _opened(state: dict[str, Any], spec: Spec | None, device: str) -> tuple[Graph, Model]:
     graph = spec.graph if spec is not None else graph_of(state)
     if state["digest"] != digest_of(graph):
         raise CheckpointError("the checkpoint is of another architecture than the spec")
@@ -62,7 +70,7 @@ def open_model(
     dtypes, shape = tuple(map(str, about["dtypes"])), _shape(about["shape"])
     task = choose_tasks(graph, recipe, targets, place, about.get("class_weights"))
     preparation = prepare(recipe, shape, about["statistics"], roles_of(task, targets), dtypes=dtypes)
-    return Model(
+    model = Model(
         graph.name,
         net.to(place).eval(),
         preparation,
@@ -74,6 +82,7 @@ def open_model(
         about.get("path"),
         bool(about.get("skipped")),
     )
+    return graph, model
 
 
 def _shape(kept: Sequence[Any]) -> Shapes:

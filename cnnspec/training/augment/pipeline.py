@@ -59,6 +59,21 @@ class Pipeline:
             images = STEPS[type(step)](step, images, generator)
         return images if self._normalizes else images.float().div_(255)
 
+    def moved(self, images: Tensor) -> Tensor:
+        """uint8 images of the size that reaches the net, as for evaluation, in front of what normalises them."""
+        for step in self.steps:
+            if isinstance(step, MOVING):
+                images = STEPS[type(step)](step, images, None)
+        return images
+
+    @property
+    def constants(self) -> Statistics:
+        """What is taken away from each channel and by what it is divided, where white is 1."""
+        for step in self.steps:
+            if isinstance(step, declared.Normalize) and step.mean is not None and step.std is not None:
+                return tuple(step.mean), tuple(step.std)
+        return (0.0,), (1.0,)
+
     def with_clean(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """The same, and the images as they are in front of what spoils or normalises them, where white is 1."""
         clean = None
