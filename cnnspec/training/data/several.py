@@ -35,6 +35,9 @@ class Several:
     def to(self, device: torch.device | str, *, non_blocking: bool = False) -> Several:
         return Several(part.to(device, non_blocking=non_blocking) for part in self.parts)
 
+    def pin_memory(self) -> Several:
+        return Several(part.pin_memory() for part in self.parts)
+
     def split(self, size: int) -> list[Several]:
         """Parts of `size` samples, the last of what is left."""
         return [self[start : start + size] for start in range(0, len(self), size)]

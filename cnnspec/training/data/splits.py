@@ -175,7 +175,7 @@ class Stream:
         for inputs, targets in self._kept():
             yield inputs.to(self.device), targets.to(self.device)
 
-    def _kept(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def _kept(self) -> Iterator[tuple[Values, Values]]:
         """Batches on the CPU, without what can't be read."""
         for inputs, targets, broken in self._read():
             if broken and not self.skip_broken:
@@ -206,16 +206,16 @@ class Stream:
         self._loader = None
 
 
-def _ahead(batches: Iterator[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+def _ahead(batches: Iterator[tuple[Values, Values]], device: torch.device) -> Iterator[tuple[Values, Values]]:
     """Batches on a GPU, each copied from pinned memory on a stream of its own while the one before is in use."""
     side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-    waiting: list[tuple[Tensor, ...]] = []
+    waiting: list[tuple[Values, ...]] = []
 
-    def arrived() -> tuple[Tensor, Tensor]:
+    def arrived() -> tuple[Values, Values]:
         current = torch.cuda.current_stream(device)
         current.wait_stream(side)
         inputs, targets = waiting.pop(0)
-        for tensor in (inputs, targets):
+        for tensor in (*parts_of(inputs), *parts_of(targets)):
             tensor.record_stream(current)
         return inputs, targets
 
