@@ -361,6 +361,19 @@ class Net(nn.Module):
         return F.linear(F.group_norm(x, 2).mean((2, 3)), self.matrix)
 """
 
+# A shortcut that leaves out places and fills up channels, and a vector that becomes an image.
+STRIDED = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.line = nn.Conv1d(1, 2, 3)
+
+    def forward(self, x):
+        y = self.conv(x) + F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 2, 3))
+        return self.line(y.mean((2, 3))[:, None, :])
+"""
+
 CASES = {
     "resnet": (RESNET, ((3, 16, 16),), RESNET_SPEC),
     "unet": (UNET, ((1, 16, 16),), UNET_SPEC),
@@ -369,5 +382,6 @@ CASES = {
     "sequence": (SEQUENCE, ((3, 16, 16),), SEQUENCE_SPEC),
     "shuffle": (SHUFFLE, ((8, 8, 8),), None),
     "thrown": (THROWN, ((3, 8, 8),), None),
+    "strided": (STRIDED, ((3, 9, 8),), None),
     "own": (OWN, ((3, 8, 8),), None),
 }

@@ -203,6 +203,10 @@ def _item(body: Body, step: Step, arguments: Arguments) -> None:
     if feed is None:
         raise Unsaid("a tensor that was made of nothing")
     shape = sample_of(x)
+    if None in parts and axis == batch_axis(y.shape) == 0 and all(part in (None, slice(None)) for part in parts):
+        return reshaped(body, x, y, shape, sample_of(y), step.place.span)
+    if axis == 0 and (strided := _strided(parts, x.shape)) is not None:
+        return body.gives(y, body.layer_on(strided, feed, shape, sample_of(y), step.place.span))
     position = old = 0
     for part in parts:
         if part is None:
@@ -223,7 +227,25 @@ def _item(body: Body, step: Step, arguments: Arguments) -> None:
         position += isinstance(part, slice)
     if shape != sample_of(y) or isinstance(feed, tuple):
         raise Unsaid("an item like this")
-    body.gives(y, feed)
+    return body.gives(y, feed)
+
+
+def _strided(parts: list[object], shape: Shape) -> Layer | None:
+    """`x[:, :, ::2, ::2]`, every second place: a pooling with a window of one."""
+    rank = len(shape) - 2
+    if len(parts) != len(shape) or rank not in (1, 2, 3) or not all(isinstance(part, slice) for part in parts):
+        return None
+    slices = [part for part in parts if isinstance(part, slice)]
+    whole = all((one.start or 0) == 0 and one.stop in (None, size) for one, size in zip(slices, shape))
+    steps = tuple(1 if one.step is None else one.step for one in slices)
+    if (
+        not whole
+        or steps[:2] != (1, 1)
+        or set(steps) == {1}
+        or not all(isinstance(one, int) and one > 0 for one in steps)
+    ):
+        return None
+    return make_layer(f"MaxPool{rank}d", kernel_size=1, stride=steps[2] if len(set(steps[2:])) == 1 else steps[2:])
 
 
 def _of_item(part: object, size: int, dim: int) -> Layer | None:
