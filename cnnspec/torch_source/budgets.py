@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_COMMENT = re.compile(r'#\s*cnnspec:\s*assert\s+([^\n#"]*?)\s*(?:,\s*"([^"\n]*)")?\s*(?=#|$)', re.MULTILINE)
+_COMMENT = re.compile(r"#[ \t]*cnnspec:[ \t]*assert[ \t]([^\n#]*)")
 
 
 def check_budgets(source: Source, outcome: Outcome, graph: Graph, sink: Sink) -> None:
@@ -29,15 +29,16 @@ def check_budgets(source: Source, outcome: Outcome, graph: Graph, sink: Sink) ->
         if not _is_about(source, match.start(), outcome):
             continue
         # The text in front is blanked out, so that places in the expression are those of the file.
+        text, _, message = match[1].partition(', "')
         inner = Sink()
-        test = parse_expression(Source(source.path, " " * match.start(1) + match[1]), inner)
+        test = parse_expression(Source(source.path, " " * match.start(1) + text.rstrip()), inner)
         unknown = _unknown(graph, test)
         if unknown and not inner.has_errors:
             found = f"it can't be worked out: {unknown}"
-            sink.report(codes.OVER_BUDGET, Span(source, match.start(1), match.end(1)), found=found)
+            sink.report(codes.OVER_BUDGET, Span(source, test.span.start, test.span.end), found=found)
             continue
         if not inner.has_errors:
-            check_budget(graph, test, match[2] or "", inner)
+            check_budget(graph, test, message.rstrip().removesuffix('"'), inner)
         for one in _of_file(inner, source):
             sink.add(one)
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     Again: TypeAlias = tuple[list[Diagnostic], dict[tuple[str, int], Cause]]
 
 _RECURSION = 12_000
+_TRIED_STEPS = 400_000
+"""The steps that may go into trying fixes, two fixes in any case."""
 
 
 @record
@@ -84,7 +86,8 @@ def check_python(
         run = _Check(script, sink, options)
         outcomes = run.run()
         if fixes and sink.has_errors:
-            repair(script.source, sink, run.causes, run.again(path, outcomes))
+            trials = max(2, _TRIED_STEPS // max(run.steps, 1))
+            repair(script.source, sink, run.causes, run.again(path, outcomes), trials)
         return outcomes
     finally:
         sys.setrecursionlimit(limit)
@@ -96,7 +99,13 @@ class _Check:
     def __init__(self, script: Script, sink: Sink, options: Options) -> None:
         self.script, self.sink, self.options = script, sink, options
         self.causes: dict[tuple[str, int], Cause] = {}
+        self._machines: list[Interpreter] = []
         self.root = options.root or (root_of(script.path) if script.path else "")
+
+    @property
+    def steps(self) -> int:
+        """What following the modules has cost."""
+        return sum(machine.steps for machine in self._machines)
 
     def again(self, path: str, outcomes: list[Outcome]) -> Callable[[str], Again]:
         """The same check of another text, with the inputs that were chosen."""
@@ -135,6 +144,7 @@ class _Check:
         machine = Interpreter(sink, Trace(), dict(self.options.settings), training=self.options.training)
         machine.causes = self.causes
         machine.described = project.described
+        self._machines.append(machine)
         return machine, project.add(self.script)
 
     def _entries(self, machine: Interpreter, file: File) -> tuple[list[Entry], list[Entry]]:

@@ -78,9 +78,15 @@ def report(m: Machine, refusal: Refusal, place: Place, instance: Instance | None
     m.sink.add(Diagnostic(refusal.code, refusal.facts, span, tuple(labels)))
 
 
+_BETWEEN = 6
+"""The most steps between a flatten and the layer that gets it, such as a dropout."""
+
+
 def _flattened(m: Machine, cause: Cause) -> Shape:
     x = cause.tensors[0] if cause.tensors else None
-    while x is not None and len(x.shape) == 2:
+    for _ in range(_BETWEEN):
+        if x is None or len(x.shape) != 2:
+            break
         step = m.trace.gave(x)
         before = next((one for one in step.inputs if isinstance(one, Tensor)), None) if step is not None else None
         if before is not None and before.shape != x.shape:

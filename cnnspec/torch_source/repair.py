@@ -40,11 +40,11 @@ class Candidate:
     edits: tuple[Edit, ...]
 
 
-def repair(source: Source, sink: Sink, causes: dict[tuple[str, int], Cause], check: Check) -> None:
-    """Give the errors of a file the changes that remove them."""
+def repair(source: Source, sink: Sink, causes: dict[tuple[str, int], Cause], check: Check, most: int = TRIALS) -> None:
+    """Give the errors of a file the changes that remove them, of which `most` are tried."""
     errors = [found for found in sink.diagnostics if found.severity == "error"]
     before = {_key(found) for found in errors}
-    trials = TRIALS
+    trials = min(TRIALS, most)
     for found in errors:
         cause = causes.get((found.code.id, found.span.start))
         if cause is None or (found.span.source is not source and not _edits_of(source, cause)):
