@@ -45,7 +45,7 @@ def run(options: Namespace) -> int:
     output = options.output or "-"
     if output != "-":
         _expect_ours(output, force=options.force)
-    if os.path.isdir(options.path):
+    if any(os.path.isfile(os.path.join(options.path, name)) for name in ("best.pt", "last.pt")):
         return _export_run(options, wanted.name, output)
     graph = exact_graph(options, options.path)
     if graph is None:

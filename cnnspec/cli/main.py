@@ -28,6 +28,7 @@ COMMANDS = {
     "weights": "weights",
     "diff": "diff",
     "digest": "diff",
+    "data": "data",
     "train": "train",
     "sweep": "sweep",
     "evaluate": "evaluate",

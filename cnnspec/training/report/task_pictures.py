@@ -91,7 +91,7 @@ def draw_masks(title: str, task: Task, inputs: Tensor, outputs: Tensor, targets:
     for share, index, label in shown:
         own, real = (said[index] == label) & kept[index], targets[index] == label
         pictures.append(([_tinted(inputs[index], own, real)], f"{task.classes[label]}: IoU {share:.2f}"))
-    return _rows(f"{title}: masks, worst first", "blue: found, hatched: missed, orange: false alarm", pictures, 1)
+    return draw_rows(f"{title}: masks, worst first", "blue: found, hatched: missed, orange: false alarm", pictures, 1)
 
 
 def _tinted(image: Tensor, own: Tensor, real: Tensor) -> Picture:
@@ -113,10 +113,10 @@ def draw_images(title: str, inputs: Tensor, outputs: Tensor, targets: Tensor) ->
     for index in order:
         three = [picture_of(image[index]) for image in (inputs, outputs, targets)]
         rows.append((three, f"PSNR {float(-10 * square[index].log10()):.1f} dB"))
-    return _rows(f"{title}: images, worst first", "from left to right: in, out, wanted", rows, 3)
+    return draw_rows(f"{title}: images, worst first", "from left to right: in, out, wanted", rows, 3)
 
 
-def _rows(title: str, below: str, groups: Sequence[tuple[list[Picture], str]], each: int) -> str:
+def draw_rows(title: str, below: str, groups: Sequence[tuple[list[Picture], str]], each: int) -> str:
     """Groups of pictures with a line of text under each."""
     columns = max(1, 6 // each)
     wide = each * (_SIDE + 4) - 4 + _GAP
