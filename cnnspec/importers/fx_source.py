@@ -330,9 +330,19 @@ def _unseen(graphs: list[fx.Graph]) -> dict[str, None]:
     for node in (node for graph in graphs for node in graph.nodes):
         if node.op == "get_attr" and "_tensor_constant" in node.target:
             found["a tensor that its forward makes"] = None
-        elif node.op == "call_function" and node.target is not torch._assert and not _name_of(node.target):
+        elif (
+            node.op == "call_function"
+            and node.target is not torch._assert
+            and not _is_named_tuple(node.target)
+            and not _name_of(node.target)
+        ):
             found[f"`{getattr(node.target, '__module__', '')}.{getattr(node.target, '__name__', '')}`"] = None
     return found
+
+
+def _is_named_tuple(target: Any) -> bool:
+    """Whether what is called makes a tuple with names, as networks with several outputs do."""
+    return isinstance(target, type) and issubclass(target, tuple) and hasattr(target, "_fields")
 
 
 def _name_of(target: Any) -> str:
@@ -407,6 +417,8 @@ def _expression(node: fx.Node, twin: fx.Node) -> str:
         return f"{arguments[0]}.{node.args[1]}"
     if target is operator.neg:
         return f"-{arguments[0]}"
+    if _is_named_tuple(target):
+        return f"({', '.join(argument.rpartition('=')[2] for argument in arguments)},)"
     return f"{_name_of(target)}({', '.join(arguments)})"
 
 

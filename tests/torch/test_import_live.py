@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from contextlib import chdir
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -48,6 +49,17 @@ class Net(nn.Module):
             x = unit(x) if unit.stride != 1 else x + unit(x)
         y, _ = self.parts["rnn"](x.flatten(2))
         return self.head(F.dropout(y[:, -1], 0.3, training=self.training))
+
+
+class Outputs(NamedTuple):
+    logits: Tensor
+    more: Tensor
+
+
+class Named(Net):
+    def forward(self, x: Tensor) -> Outputs | Tensor:
+        y = super().forward(x)
+        return Outputs(y, more=y.relu()) if self.training else y
 
 
 class Auxiliary(Net):
@@ -168,7 +180,9 @@ def test_what_cannot_be_said_is_refused_with_its_places(kind: type[nn.Module], w
 
 def test_a_mode_says_what_is_meant():
     compare(net := Auxiliary(), cnnspec.from_torch(net, (3, 8, 8), mode="eval"), (3, 8, 8))
-    assert cnnspec.from_torch(Auxiliary(), (3, 8, 8), mode="train").output == ((4,), (4,))
+    for kind in (Auxiliary, Named):
+        assert cnnspec.from_torch(kind(), (3, 8, 8), mode="train").output == ((4,), (4,))
+        assert cnnspec.from_torch(kind(), (3, 8, 8), mode="eval").output == (4,)
 
 
 SOURCE = (
