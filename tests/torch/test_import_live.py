@@ -257,5 +257,8 @@ def test_every_classification_model_of_torchvision():
         ours.load_state_dict(spec.carry(net.state_dict()))
         x = torch.rand(2, 3, size, size)
         with torch.no_grad():
-            assert torch.equal(net.eval()(x), ours(x)), name
+            first, second = net.eval()(x), ours(x)
+        # Attention in torch takes another way where its weights are asked for.
+        same = torch.allclose(first, second, atol=1e-6) if name.startswith("vit") else torch.equal(first, second)
+        assert same, name
     assert refused == {name for name in models.list_models(module=models) if name.startswith(("swin", "maxvit"))}
