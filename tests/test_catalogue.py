@@ -165,6 +165,10 @@ SIGNATURES = {
     "Resize": 'size, interpolation="bilinear", max_size=none, antialias=true',
     "CenterCrop": "size",
     "ColorJitter": "brightness=0, contrast=0, saturation=0, hue=0",
+    "RandomGrayscale": "p=0.1",
+    "RandomInvert": "p=0.5",
+    "RandomSolarize": "threshold, p=0.5",
+    "RandomPosterize": "bits, p=0.5",
     "RandomErasing": "p=0.5, scale=(0.02, 0.33), ratio=(0.3, 3.3), value=0",
     "Normalize": "mean=none, std=none",
 }

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     PaddingMode: TypeAlias = str
     Smoothness: TypeAlias = str
     Sampling: TypeAlias = str
+    Level: TypeAlias = float
+    Bits: TypeAlias = int
 else:
     _SIZE = Number(1, LONGEST_SIDE, whole=True)
     _BORDER = Number(0, LONGEST_SIDE, whole=True)
@@ -57,6 +59,8 @@ else:
     PaddingMode = Choice("constant", "edge", "reflect", "symmetric")
     Smoothness = Choice("nearest", "nearest-exact", "bilinear", "bicubic")
     Sampling = Choice("nearest", "bilinear")
+    Level = Number(0, 255)
+    Bits = Number(0, 8, whole=True)
 
 Image = tuple[int, int, int]
 
@@ -65,6 +69,8 @@ class Augmentation(Named, family=True):
     """Base of the augmentations. Unless said otherwise, each image has a draw of its own."""
 
     rank = 2
+    random = False
+    """True where training draws."""
     normalizes = False
     """True where the pixels behind it are no longer numbers from 0 to 255."""
 
@@ -111,12 +117,14 @@ def trace(steps: "Iterable[Augmentation]", shape: Shape) -> Shape:
 class RandomHorizontalFlip(Augmentation):
     """Mirrors an image left to right with probability `p`."""
 
+    random = True
     p: Unit = 0.5
 
 
 class RandomVerticalFlip(Augmentation):
     """Mirrors an image top to bottom with probability `p`."""
 
+    random = True
     p: Unit = 0.5
 
 
@@ -138,6 +146,8 @@ class _Filled(Augmentation):
 class RandomRotation(_Filled):
     """Rotates an image by an angle from `degrees`, counter-clockwise, about its middle or `center` (x, y)."""
 
+    random = True
+
     degrees: Degrees
     interpolation: Sampling = "nearest"
     expand: bool = False
@@ -155,6 +165,8 @@ class RandomCrop(_Filled):
 
     In evaluation, the window lies in the middle.
     """
+
+    random = True
 
     size: Pixels
     padding: Borders = None
@@ -210,6 +222,8 @@ class RandomResizedCrop(Augmentation):
     In evaluation, the whole image is scaled; where its ratio is outside of `ratio`, its middle.
     """
 
+    random = True
+
     size: Pixels
     scale: Area = (0.08, 1.0)
     ratio: Ratio = (3 / 4, 4 / 3)
@@ -261,6 +275,8 @@ class ColorJitter(Augmentation):
     every colour into its complement. Grey images have neither saturation nor hue.
     """
 
+    random = True
+
     brightness: Jitter = 0
     contrast: Jitter = 0
     saturation: Jitter = 0
@@ -280,12 +296,54 @@ class ColorJitter(Augmentation):
             raise Reject("", contradictions.COLOURS_TOO_LATE)
 
 
+class _Colours(Augmentation):
+    """Changes colours of some images: before Normalize."""
+
+    random = True
+
+    def check_place(self, *, normalized: bool) -> None:
+        if normalized:
+            raise Reject("", contradictions.COLOURS_TOO_LATE)
+
+
+class RandomGrayscale(_Colours):
+    """Takes the colours of an image away with probability p; it keeps its channels."""
+
+    p: Unit = 0.1
+
+    def infer(self, channels: int, height: int, width: int) -> Image:
+        if channels not in (1, 3):
+            raise Reject("", refusals.NO_COLOURS, expected="1 or 3 channels", found=channels)
+        return channels, height, width
+
+
+class RandomInvert(_Colours):
+    """Turns dark into light with probability p."""
+
+    p: Unit = 0.5
+
+
+class RandomSolarize(_Colours):
+    """Turns what is at least as light as threshold into dark with probability p."""
+
+    threshold: Level
+    p: Unit = 0.5
+
+
+class RandomPosterize(_Colours):
+    """Keeps the highest `bits` bits of each pixel with probability p."""
+
+    bits: Bits
+    p: Unit = 0.5
+
+
 class RandomErasing(Augmentation):
     """Overwrites a window with `value`, with probability `p`: a number, one for each channel, or "random" for noise.
 
     The window has an area from `scale` and a height-to-width `ratio`.
     """
 
+    random = True
     p: Unit = 0.5
     scale: Area = (0.02, 0.33)
     ratio: Ratio = (0.3, 3.3)

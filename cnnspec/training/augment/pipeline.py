@@ -285,6 +285,29 @@ def _factors(n: int, value: float | tuple[float, float], name: str, generator: G
     return None if least == most == neutral else _uniform(n, least, most, generator)
 
 
+def _some(changed: Tensor, images: Tensor, p: float, generator: Generator) -> Tensor:
+    """Images of which some, each with probability p, are changed."""
+    return torch.where(_chosen(len(images), p, generator).to(images.device)[:, None, None, None], changed, images)
+
+
+def _grayscale(step: declared.RandomGrayscale, images: Tensor, generator: Generator | None) -> Tensor:
+    return images if generator is None else _some(pixels.gray(images), images, step.p, generator)
+
+
+def _invert(step: declared.RandomInvert, images: Tensor, generator: Generator | None) -> Tensor:
+    return images if generator is None else _some(255 - images, images, step.p, generator)
+
+
+def _solarize(step: declared.RandomSolarize, images: Tensor, generator: Generator | None) -> Tensor:
+    if generator is None:
+        return images
+    return _some(torch.where(images >= step.threshold, 255 - images, images), images, step.p, generator)
+
+
+def _posterize(step: declared.RandomPosterize, images: Tensor, generator: Generator | None) -> Tensor:
+    return images if generator is None else _some(images & (256 - (1 << (8 - step.bits))), images, step.p, generator)
+
+
 def _erasing(step: declared.RandomErasing, images: Tensor, generator: Generator | None) -> Tensor:
     if generator is None:
         return images
@@ -318,6 +341,10 @@ STEPS: dict[type[Augmentation], Step] = {
     declared.Resize: _resize,
     declared.CenterCrop: _center_crop,
     declared.ColorJitter: _jitter,
+    declared.RandomGrayscale: _grayscale,
+    declared.RandomInvert: _invert,
+    declared.RandomSolarize: _solarize,
+    declared.RandomPosterize: _posterize,
     declared.RandomErasing: _erasing,
     declared.Normalize: _normalize,
 }

@@ -198,6 +198,11 @@ def adjust_hue(images: Tensor, factors: Tensor) -> Tensor:
     return _whole(_to_rgb(turned, saturation, value) * (256 - 1e-3))
 
 
+def gray(images: Tensor) -> Tensor:
+    """Images without their colours, in as many channels."""
+    return _gray(images).to(torch.uint8).expand_as(images)
+
+
 def _each(factors: Tensor, images: Tensor) -> Tensor:
     return factors.to(images.device, torch.float32).view(-1, 1, 1, 1)
 

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
     Statistics = tuple[tuple[float, ...], tuple[float, ...]]
 
-_RANDOM = (
-    "RandomHorizontalFlip", "RandomVerticalFlip", "RandomRotation", "RandomCrop", "RandomResizedCrop", "ColorJitter",
-    "RandomErasing",
-)  # fmt: skip
 ROW = "a row of classes"
 INPUT = "the input itself"
 """The role of targets that are the images themselves, as for an autoencoder."""
@@ -116,7 +112,7 @@ def prepare(
             found = f"{dtypes[0]} {list(shapes[0])}"
             raise TrainError(f"augment: {type(wrong).__name__} changes images, and the inputs are {found}")
     draws = any(isinstance(pipeline, Pipeline) for pipeline in pipelines)
-    draws = draws and any(type(step).__name__ in _RANDOM for step in steps_of(recipe))
+    draws = draws and any(step.random for step in steps_of(recipe))
     return Preparation(pipelines, statistics, roles, draws=draws)
 
 
