@@ -23,7 +23,7 @@ from cnnspec.repair.costs import COSTS
 from cnnspec.repair.declared import declared
 from cnnspec.repair.inputs import axes
 from cnnspec.repair.ranking import ROLES, change_cost, role_of, values_for
-from cnnspec.repair.relevance import OF_ARGUMENTS, OF_VALUES, RANK, SIZES, helps, is_out, ratio, shifts, wrong
+from cnnspec.repair.relevance import CHANNELS, OF_ARGUMENTS, OF_VALUES, RANK, SIZES, helps, is_out, ratio, shifts, wrong
 from cnnspec.repair.sites import MOST, Place, Site, defaults, fields_of, numbers, sites
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from cnnspec.repair.case import Option
 
 
+_WIDE = 16
+"""From this number on a number that has no name of a window is one of channels."""
 _TWICE, _A_LITTLE = 1.6, 1.25
 """By how much sizes differ that a stride explains, and that it does not."""
 
@@ -86,13 +88,19 @@ def _numbers(case: Case) -> Iterator[Option]:
             extra += COSTS["inside of a value"] if case.found.code.id in OF_VALUES else COSTS["inside"]
         extra += COSTS["stated here" if site.kind == "stated" else site.kind]
         extra += _of_site(case, site)
+        aside = _aside(site, about)
         # A size of the input is no number of channels.
         negative = span.source.text[: span.start].endswith("-")
         meant = set() if id(site.node) in sizes else wanted | _moved(site, moved)
         for value in values_for(site, meant):
             if negative and not value:
                 continue
-            cost = extra + change_cost(site, value, seen, wanted) + _explains(site, value, moved, rate, gain)
+            cost = (
+                extra
+                + change_cost(site, value, seen, wanted)
+                + _explains(site, value, moved, rate, gain)
+                + _aside(site, about)
+            )
             yield cost, partial(_number, case, site, value, cost)
 
 
@@ -161,6 +169,15 @@ def _of_site(case: Case, site: Site) -> float:
             return COSTS["unusual channels"]
         return 0.0
     return COSTS["named by the error"] if str(site.node.value) == str(case.found.facts.get("value", "")) else 0.0
+
+
+def _aside(site: Site, about: set[str] | None) -> float:
+    """What a number costs that is hardly about what is wrong: channels where sizes are, a window where channels are."""
+    role, value = role_of(site), site.node.value
+    if about == {SIZES}:
+        return COSTS["explains nothing"] if role == "width" and isinstance(value, int) and value >= _WIDE else 0.0
+    window = about == {CHANNELS} and role in ("kernel", "stride", "padding", "dilation")
+    return COSTS["explains nothing"] if window else 0.0
 
 
 def _explains(site: Site, value: int, moved: list[tuple[int, int]], rate: float, gain: float) -> float:
