@@ -382,6 +382,24 @@ def test_documents_are_the_same_in_every_run(tmp_path: Path, form: str):
     assert len(found) == 1
 
 
+FORGOTTEN = {
+    "behind the last pool": (
+        "input [3, 8, 8]; Conv2d(8, 3); AdaptiveAvgPool2d(1); Dropout; Linear(10) -> [10]",
+        "input [3, 8, 8]; Conv2d(8, 3); AdaptiveAvgPool2d(1); Flatten; Dropout; Linear(10) -> [10]",
+    ),
+    "in front of patches": (
+        "input [3, 32, 32]; Conv2d(64, 8, stride=8); Permute((0, 2, 1)) -> [16, 64]",
+        "input [3, 32, 32]; Conv2d(64, 8, stride=8); Flatten(2); Permute((0, 2, 1)) -> [16, 64]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORGOTTEN)
+def test_a_forgotten_flatten_is_put_where_it_belongs(name: str):
+    written, meant = FORGOTTEN[name]
+    assert repaired(body(written))[0] == body(meant)
+
+
 ONE = {
     "two uses of a block": (
         "block B(c) {\n    residual {\n        Conv2d(c, 3)\n    }\n}\n"

@@ -95,12 +95,7 @@ def _numbers(case: Case) -> Iterator[Option]:
         for value in values_for(site, meant):
             if negative and not value:
                 continue
-            cost = (
-                extra
-                + change_cost(site, value, seen, wanted)
-                + _explains(site, value, moved, rate, gain)
-                + _aside(site, about)
-            )
+            cost = extra + aside + change_cost(site, value, seen, wanted) + _explains(site, value, moved, rate, gain)
             yield cost, partial(_number, case, site, value, cost)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import isqrt, prod
 
 from cnnspec.diagnostics import Edit
-from cnnspec.diagnostics.suggestions import FLATTEN, Kind
+from cnnspec.diagnostics.suggestions import FLATTEN, INSERT, Kind
+from cnnspec.graph.nodes import LayerNode
 from cnnspec.repair.case import Candidate, Case, argument, in_front
 from cnnspec.repair.inputs import axes, resized
 from cnnspec.repair.situations.base import WHOLE, situation, smallest
@@ -46,6 +47,32 @@ def flatten_forgotten(case: Case) -> Iterator[Candidate]:
         text = statement.head.text.replace(node.span.text, product, 1)
         facts: dict[str, object] = {"count": count, "text": text}
         yield Candidate(-0.6, BOTH, facts, (front, Edit(node.span, product)), "flatten")
+
+
+@situation
+def flatten_forgotten_before(case: Case) -> Iterator[Candidate]:
+    """An output with the dimensions of a map still, since a Linear further in front was given one."""
+    if case.found.code.id not in ("E202", "E208", "E209", "E419", "E505"):
+        return
+    end = case.place.statement.span if case.place is not None else None
+    pointwise: list[LayerNode] = []
+    mapped = False
+    for node in case.nodes:
+        if not isinstance(node, LayerNode) or node.layer is None:
+            continue
+        if node.layer.inferred_axis == -1 and node.layer.linear:
+            first = case.place_of((pointwise or [node])[0].span)
+            if mapped and first is not None and len(node.input or ()) > 1:
+                facts: dict[str, object] = {"text": "Flatten", "statement": first.statement.span.text.split("  ")[0]}
+                facts["where"] = case.line(first.statement.span)
+                yield Candidate(-0.5, INSERT, facts, (in_front(first, "Flatten"),), "flatten")
+            return
+        if node.layer.rank:
+            pointwise, mapped = [], True
+        elif node.input != node.output or node.span == end:
+            return
+        else:
+            pointwise.append(node)
 
 
 def _from_maps(case: Case, statement: tree.Statement) -> bool:

@@ -6,7 +6,7 @@ from math import isqrt
 
 from cnnspec import layers
 from cnnspec.diagnostics import Edit
-from cnnspec.diagnostics.suggestions import Kind
+from cnnspec.diagnostics.suggestions import INSERT, Kind
 from cnnspec.repair.case import Candidate, Case, argument, in_front, literals
 from cnnspec.repair.situations.base import situation
 from cnnspec.source import Span
@@ -253,6 +253,12 @@ def permuted(case: Case) -> Iterator[Candidate]:
     rank = len(case.arrives)
     if sorted(dims) == [*range(1, rank + 1)]:
         dims = (0, *dims)
+    if sorted(dims) == [0, 1, 2] and rank > 2 and case.place is not None:
+        uses = [case.place_of(span) for span in case.found.uses]
+        place = next((one for one in uses if one is not None), None) or case.place
+        own = place.statement.span
+        facts: dict[str, object] = {"text": "Flatten(2)", "statement": own.text.split("  ")[0], "where": case.line(own)}
+        yield Candidate(-0.9, INSERT, facts, (in_front(place, "Flatten(2)"),), "flatten")
     if sorted(dims) != [*range(rank + 1)]:
         yield from _named_twice(case, statement, dims, rank)
         return
