@@ -26,19 +26,17 @@ def stage(folder: Path) -> None:
     """Put the sources of the site together in an empty folder."""
     ignored = shutil.ignore_patterns("__pycache__", "*.json")
     shutil.copytree(DOCS, folder, ignore=ignored)
-    for path in ROOT.glob("*.md"):
-        if path.name != "README.md":
-            (folder / "project").mkdir(exist_ok=True)
-            shutil.copy(path, folder / "project" / path.name)
     for name in ("examples", "grammars"):
         shutil.copytree(ROOT / name, folder / "files" / name, ignore=ignored)
     for name, text in reference_pages.all_pages().items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    for page in [*DOCS.rglob("*.md"), *(path for path in ROOT.glob("*.md") if path.name != "README.md")]:
-        target = folder / place_of(page)
-        target.write_text(with_links(target.read_text(encoding="utf-8"), page), encoding="utf-8")
+    for page in [*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *ROOT.glob("editors/*/README.md")]:
+        if page != ROOT / "README.md":
+            target = folder / place_of(page)
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(with_links(page.read_text(encoding="utf-8"), page), encoding="utf-8")
 
 
 def place_of(path: Path) -> str:
@@ -54,6 +52,8 @@ def place_of(path: Path) -> str:
             return f"reference/networks/{name.removesuffix('.cnn')}.md"
         case ("specs", *_):
             return "reference/networks/index.md"
+        case ("editors", name, "README.md"):
+            return f"project/{name}.md"
         case (name,) if name.endswith(".md"):
             return f"project/{name}"
     return f"files/{inside.as_posix()}"
