@@ -100,7 +100,7 @@ def test_wrong_folders(tmp_path: Path):
     with fails("can't read .*/none: no such file or directory"):
         load_data("ImageFolder", path=tmp_path / "none")
     (tmp_path / "empty").mkdir()
-    with fails("empty has no folders: each class of pictures needs one"):
+    with fails("empty has no folders: each class needs one of its own"):
         load_data("ImageFolder", path=tmp_path / "empty")
     (tmp_path / "empty" / "cat").mkdir()
     (tmp_path / "empty" / ".git").mkdir()
@@ -112,7 +112,7 @@ def test_wrong_folders(tmp_path: Path):
     with fails("test has a class that .*train lacks: fox"):
         load_data("ImageFolder", path=root)
     picture(tmp_path / "one" / "cat" / "a.png")
-    with fails("one has too few pictures: none is left to test"):
+    with fails("one has too few files: none is left to test"):
         load_data("ImageFolder", path=tmp_path / "one")
 
 

@@ -163,7 +163,7 @@ def _classes(root: Path, suffixes: frozenset[str]) -> Files:
     folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
     found = {name: pictures_below(root / name, suffixes) for name in folders}
     if not found:
-        raise DataError(f"{shown(root)} has no folders: each class of files needs one")
+        raise DataError(f"{shown(root)} has no folders: each class needs one of its own")
     for name, pictures in found.items():
         if not pictures:
             what = "pictures" if suffixes is SUFFIXES else "sounds"
