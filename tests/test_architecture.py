@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 PACKAGE = Path(__file__).parent.parent / "cnnspec"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -40,6 +39,12 @@ def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imports(path: Path, *, for_types: bool = False) -> set[str]:
     """Modules that a file imports, without those that only a type checker sees."""
     found: set[str] = set()
@@ -56,7 +61,7 @@ def imports(path: Path, *, for_types: bool = False) -> set[str]:
         for child in ast.iter_child_nodes(node):
             visit(child)
 
-    visit(ast.parse(path.read_text(encoding="utf-8")))
+    visit(tree_of(path))
     return found
 
 
@@ -66,15 +71,13 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_imports_go_one_way(path: Path):
-    own = module_of(path).split(".")[1:2]
-    if not own or own == ["__main__"]:
-        return
-    for module in imports(path, for_types=True):
-        package, *inner = module.split(".")
-        if package == "cnnspec" and inner:
-            assert RANK[inner[0]] <= RANK[own[0]], f"{name_of(path)} imports {module}"
+def test_imports_go_one_way():
+    for path in FILES:
+        own = module_of(path).split(".")[1:2]
+        for module in imports(path, for_types=True):
+            package, *inner = module.split(".")
+            if package == "cnnspec" and inner and own and own != ["__main__"]:
+                assert RANK[inner[0]] <= RANK[own[0]], f"{name_of(path)} imports {module}"
 
 
 def reached_from(names: set[str], needs: dict[str, set[str]]) -> set[str]:
@@ -92,7 +95,7 @@ def test_no_file_imports_itself_over_others():
     needs: dict[str, set[str]] = {}
     for name, path in files.items():
         needs[name] = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ImportFrom) and node.module:
                 for alias in node.names:
                     inner = f"{node.module}.{alias.name}"
@@ -103,39 +106,40 @@ def test_no_file_imports_itself_over_others():
     assert {name for name in needs if name in reached_from(needs[name], needs)} == set()
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_torch_stays_where_it_belongs(path: Path):
-    parts = name_of(path).removesuffix(".py").split("/")
-    free = parts[-1] in TORCH_FREE_REPORT if parts[1:2] == ["report"] else parts[-1] in TORCH_FREE_TRAINING
-    trains = parts[0] == "training" and not free
-    if name_of(path) not in TORCH and not trains and parts[1:2] != ["onnx"]:
-        assert not {module for module in imports(path) if module.split(".")[0] in ("torch", "numpy")}
+def test_torch_stays_where_it_belongs():
+    for path in FILES:
+        parts = name_of(path).removesuffix(".py").split("/")
+        free = parts[-1] in TORCH_FREE_REPORT if parts[1:2] == ["report"] else parts[-1] in TORCH_FREE_TRAINING
+        trains = parts[0] == "training" and not free
+        if name_of(path) not in TORCH and not trains and parts[1:2] != ["onnx"]:
+            heavy = {module for module in imports(path) if module.split(".")[0] in ("torch", "numpy")}
+            assert not heavy, name_of(path)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_nothing_from_a_text_is_run(path: Path):
-    # Modules of our own, by names of our own, are all that is imported by name.
-    forbidden = {"eval", "exec", "compile", *(["__import__"] if name_of(path) != "resources.py" else [])}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in forbidden, f"{node.func.id} in {name_of(path)}"
-    assert not {module for module in imports(path) if module in ("pickle", "marshal", "shelve", "yaml")}
-    assert "cache=True" not in path.read_text(encoding="utf-8")
+def test_nothing_from_a_text_is_run():
+    for path in FILES:
+        # Modules of our own, by names of our own, are all that is imported by name.
+        forbidden = {"eval", "exec", "compile", *(["__import__"] if name_of(path) != "resources.py" else [])}
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in forbidden, f"{node.func.id} in {name_of(path)}"
+        assert not imports(path) & {"pickle", "marshal", "shelve", "yaml"}, name_of(path)
+        assert "cache=True" not in path.read_text(encoding="utf-8"), name_of(path)
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.name != "_tables.py"], ids=name_of)
-def test_files_and_functions_stay_small(path: Path):
-    text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 450
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name} in {name_of(path)}"
+def test_files_and_functions_stay_small():
+    for path in FILES:
+        if path.name == "_tables.py":
+            continue
+        assert path.read_text(encoding="utf-8").count("\n") <= 450, name_of(path)
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name} in {name_of(path)}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_every_file_says_what_it_is(path: Path):
-    if path.read_text(encoding="utf-8").strip():
-        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+def test_every_file_says_what_it_is():
+    for path in FILES:
+        assert not tree_of(path).body or ast.get_docstring(tree_of(path)), name_of(path)
 
 
 def test_the_repository_names_no_machine():

@@ -15,6 +15,7 @@ import pytest
 from cnnspec.diagnostics import Sink
 from cnnspec.pipeline import check
 from cnnspec.source import Source
+from tests.sampling import FULL
 
 Shape = tuple[int, ...]
 SOME = (1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 26, 28, 60, 99, 120, 256, 5040)
@@ -78,9 +79,10 @@ def model(*lines: str) -> str:
     return "model M {\n    input [3, 28, 28]\n    Conv2d(6, 3)\n" + "".join(f"    {line}\n" for line in lines) + "}\n"
 
 
-@pytest.mark.parametrize("between", ["", "Tanh"])
-@pytest.mark.parametrize("second", SECOND)
-@pytest.mark.parametrize("first", FIRST)
+PAIRS = list(product(FIRST, SECOND, ["", "Tanh"]))
+
+
+@pytest.mark.parametrize(("first", "second", "between"), PAIRS if FULL else PAIRS[::5])
 def test_what_is_independent_is_told_and_nothing_else(first: str, second: str, between: str):
     text, readings = FIRST[first]
     lines = [text, *([between] if between else []), SECOND[second]]

@@ -82,6 +82,12 @@ def test_a_lens_tells_shapes_and_costs():
 # --- names ---
 
 
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts without a file are no part of the project that the tests run in."""
+    monkeypatch.chdir(tmp_path)
+
+
 def names_of(text: str) -> Names:
     return Project("m.cnn", text).names
 
