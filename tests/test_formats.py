@@ -89,7 +89,7 @@ def test_json_of_what_is_no_unicode(folder: Path, capsys):
 def test_json_of_a_good_file(folder: Path, capsys):
     content = as_json(capsys, "good.cnn")
     assert content == {
-        "format_version": "1.0",
+        "format_version": "1.1",
         "valid": True,
         "error_count": 0,
         "warning_count": 0,
@@ -329,3 +329,16 @@ def test_standard_input_under_a_name(folder: Path, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     _, out = check(capsys, "-", "--stdin-filename", "sub/net.cnn")
     assert out.startswith("sub/net.cnn:2:25: warning[W202]")
+
+
+def test_json_has_the_names_of_sizes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "sized.cnn"
+    path.write_text(
+        "model M { input [3, H, W] where H % 2 == 0, W % 2 == 0; Conv2d(4, 1); MaxPool2d(2) }\n"
+        "model N { input [3]; Linear(2) }\n"
+    )
+    main(["check", str(path), "--output-format", "json"])
+    sized, fixed = json.loads(capsys.readouterr().out)["models"]
+    assert (sized["input"], sized["output"]) == ([3, 2, 2], [4, 1, 1])
+    assert sized["declared"] == {"sizes": ["H", "W"], "input": [3, "H", "W"], "output": [4, "H // 2", "W // 2"]}
+    assert "declared" not in fixed

@@ -31,6 +31,13 @@ Shapes = TypeAliasType("Shapes", "Shape | tuple[Shapes, ...]")
 """A shape, or where a model has several inputs or outputs the shape of each; a tuple may hold tuples."""
 
 
+NamedShape = Annotated[
+    tuple[int | Text, ...],
+    Field(description="Sizes without the batch: numbers, names, and what is made of them, as `H // 2`."),
+]
+NamedShapes = TypeAliasType("NamedShapes", "NamedShape | tuple[NamedShapes, ...]")
+
+
 class Document(BaseModel):
     """A part of a document: checked, frozen, without a field that the schema does not know."""
 
@@ -85,6 +92,14 @@ class Finding(Document):
     fixes: tuple[Fix, ...] = Field(max_length=3)
 
 
+class Declared(Document):
+    """What a model is declared for, by the names of its sizes."""
+
+    sizes: tuple[Text, ...] = Field(description="The names.")
+    input: NamedShapes
+    output: NamedShapes
+
+
 class Model(Document):
     """A model that fits together."""
 
@@ -93,6 +108,11 @@ class Model(Document):
     input: Shapes
     output: Shapes
     parameters: int = Field(ge=0, description="Learnable values.")
+    declared: Declared | None = Field(
+        default=None,
+        description="Shapes with the names of the sizes, where the model is for several; `input` and `output` are then "
+        "those of the smallest.",
+    )
 
 
 class CheckReport(Document):

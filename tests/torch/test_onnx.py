@@ -185,3 +185,44 @@ def test_weights_that_do_not_fit_are_told(tmp_path: Path, capsys: pytest.Capture
     assert "can't be matched" in capsys.readouterr().err
     assert not (tmp_path / "net.onnx").exists()
     assert main(["export", path, "-o", str(tmp_path / "net.py"), "--weights", str(tmp_path / "a.safetensors")]) == 2
+
+
+NAMED = """\
+model Halves {
+    input [3, H, W] where H % 2 == 0, W % 2 == 0
+    Conv2d(4, 3, padding=1) as whole
+    MaxPool2d(2)
+    ConvTranspose2d(4, 2, stride=2)
+    concat(whole)
+    AvgPool2d(2)
+}
+model Written { input [3, H, W] as image; Conv2d(4, 3, stride=2, padding=1); Upsample(size(image)) }
+"""
+
+
+def axes(model: onnx.ModelProto) -> list[list[Any]]:
+    values = [*model.graph.input, *model.graph.output]
+    return [[one.dim_param or one.dim_value for one in value.type.tensor_type.shape.dim] for value in values]
+
+
+def test_sizes_by_name_are_symbolic_axes():
+    graph = cnnspec.loads(NAMED, model="Halves").declared
+    net = network(graph)
+    data = onnx_of(graph, {key: value.numpy() for key, value in net.state_dict().items()})
+    assert axes(onnx.load_from_string(data)) == [["batch", 3, "H", "W"], ["batch", 8, "H // 2", "W // 2"]]
+    session = onnxruntime.InferenceSession(data)
+    for height, width in ((2, 2), (4, 10), (38, 6)):
+        x = torch.randn(2, 3, height, width)
+        with torch.no_grad():
+            wanted = net(x).numpy()
+        np.testing.assert_allclose(session.run(None, {"input": x.numpy()})[0], wanted, atol=1e-5)
+
+
+def test_a_size_that_is_written_as_a_number_stays_one():
+    graph = cnnspec.loads(NAMED, model="Written").declared
+    net = network(graph)
+    data = onnx_of(graph, {key: value.numpy() for key, value in net.state_dict().items()})
+    assert axes(onnx.load_from_string(data)) == [["batch", 3, 1, 1], ["batch", 4, 1, 1]]
+    at_size = cnnspec.loads(NAMED, model="Written", H=8, W=6).declared
+    data = onnx_of(at_size, {key: value.numpy() for key, value in net.state_dict().items()})
+    assert axes(onnx.load_from_string(data)) == [["batch", 3, 8, 6], ["batch", 4, 8, 6]]

@@ -1,6 +1,7 @@
 """A graph as an ONNX model, written node by node: the layers of the spec with their shapes, and the weights of a network.
 
-Numbers are those of evaluation: what drops values passes them on. The batch may be of any size.
+Numbers are those of evaluation: what drops values passes them on. The batch may be of any size. A network that is
+declared for many sizes takes them by their names, where nothing that is written depends on the size; else the smallest.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from cnnspec.layers import Layer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
+
+    from cnnspec.sizes.declared import DeclaredSizes
 
 OPSET, IR = 21, 10
 
@@ -34,21 +37,24 @@ def onnx_of(graph: Graph, state: Mapping[str, Any]) -> bytes:
 
     Raises UnsupportedExport with all layers, by their keys, that ONNX has not.
     """
-    graph = graph.numbers
+    declared, graph = graph, graph.numbers
     _expect_written(graph)
-    writer = Writer(state, emit)
-    names = [entry.name or ("input" if len(graph.inputs) == 1 else f"input{n}") for n, entry in enumerate(graph.inputs)]
-    names = [writer.fresh(name) for name in names]
+    writer, names, found = _written(graph, state)
+    if declared.sizes is not None and all(
+        _same(writer, _written(other, state)[0]) for other in _other_sizes(declared.sizes)
+    ):
+        told = declared
+        writer.shapes = {}
+    else:
+        told = graph
     kinds = [TensorProto.INT64 if entry.integers else TensorProto.FLOAT for entry in graph.inputs]
-    shapes: list[list[str | int]] = [[BATCH, *(entry.shape or ())] for entry in graph.inputs]
+    shapes = [_dimensions(entry.shape or ()) for entry in told.inputs]
     inputs = [helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in zip(names, kinds, shapes)]
-    writer.first_input = names[0]
-    found = _flat(writer.run(graph.root, names[0], names[1:]))
     outputs = []
-    for number, (name, shape) in enumerate(zip(found, _flat(graph.output, of_shapes=True))):
+    for number, (name, shape) in enumerate(zip(found, _flat(told.output, of_shapes=True))):
         given = writer.fresh("output" if len(found) == 1 else f"output{number}")
         writer.nodes.append(helper.make_node("Identity", [name], [given], name=f"{given}/Identity"))
-        outputs.append(helper.make_tensor_value_info(given, TensorProto.FLOAT, [BATCH, *shape]))
+        outputs.append(helper.make_tensor_value_info(given, TensorProto.FLOAT, _dimensions(shape)))
     shown = [value for name, value in writer.shapes.items() if name not in names]
     body = helper.make_graph(
         writer.nodes, graph.name, inputs, outputs, list(writer.initializers.values()), value_info=shown
@@ -61,6 +67,40 @@ def onnx_of(graph: Graph, state: Mapping[str, Any]) -> bytes:
     checker.check_model(model, full_check=True)
     data: bytes = model.SerializeToString()
     return data
+
+
+def _written(graph: Graph, state: Mapping[str, Any]) -> tuple[Writer, list[str], list[str]]:
+    """What the network is written as, the names of its inputs, and those of what it gives."""
+    writer = Writer(state, emit)
+    names = [entry.name or ("input" if len(graph.inputs) == 1 else f"input{n}") for n, entry in enumerate(graph.inputs)]
+    names = [writer.fresh(name) for name in names]
+    writer.first_input = names[0]
+    return writer, names, _flat(writer.run(graph.root, names[0], names[1:]))
+
+
+def _other_sizes(sizes: DeclaredSizes) -> Iterator[Graph]:
+    """The network at sizes that are declared, other than the smallest: the next ones of each name, and typical ones."""
+    smallest = sizes.smallest
+    for name in sizes.names:
+        size = smallest[name]
+        others = [other for other in range(size + 1, size + _NEAR) if sizes.admits({**smallest, name: other})]
+        for other in others[:_TRIED]:
+            yield sizes.at({**smallest, name: other})
+    yield sizes.at(sizes.typical)
+
+
+_NEAR, _TRIED = 129, 3
+"""How far from the smallest size others are looked for, and how many are taken of each name."""
+
+
+def _same(one: Writer, other: Writer) -> bool:
+    """Whether two networks are written alike: then nothing in it is made for one size of the input."""
+    return one.nodes == other.nodes and one.initializers == other.initializers
+
+
+def _dimensions(shape: Sequence[object]) -> list[str | int]:
+    """The axes of a value: the batch, numbers, and sizes by their names."""
+    return [BATCH, *(size if type(size) is int else str(size) for size in shape)]
 
 
 def _flat(value: Any, *, of_shapes: bool = False) -> list[Any]:

@@ -5,20 +5,20 @@
 
 from __future__ import annotations
 
-from cnnspec.report.documents import CheckReport, Finding, Fix, Model, Place, Position, Range
+from cnnspec.report.documents import CheckReport, Declared, Finding, Fix, Model, Place, Position, Range
 from cnnspec.report.findings import Report
 from cnnspec.report.formats import Format, Style
 from cnnspec.report.places import dump, range_of, shown_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Any, Literal
 
     from cnnspec.diagnostics import Diagnostic, Suggestion
     from cnnspec.graph.nodes import Graph
     from cnnspec.source import Span
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 def write(report: Report, style: Style) -> str:
@@ -44,13 +44,26 @@ def _statistics(found: list[Diagnostic]) -> dict[str, int]:
 
 
 def _model(graph: Graph) -> Model:
+    numbers = graph.numbers
     return Model(
         file=shown_path(graph.source.path),
         name=graph.name,
-        input=graph.takes,
-        output=graph.output or (),
+        input=numbers.takes,
+        output=numbers.output or (),
         parameters=graph.parameters,
+        declared=None if graph.sizes is None else _declared(graph, graph.sizes.names),
     )
+
+
+def _declared(graph: Graph, names: tuple[str, ...]) -> Declared:
+    return Declared(sizes=names, input=_named(graph.takes), output=_named(graph.output or ()))
+
+
+def _named(shape: Any) -> Any:
+    """A shape, or several, with names and formulas as texts."""
+    if isinstance(shape, tuple):
+        return tuple(map(_named, shape))
+    return shape if shape.__class__ is int else str(shape)
 
 
 def _finding(found: Diagnostic) -> Finding:
