@@ -14,11 +14,12 @@ from cnnspec.compiler.models import (
 )
 from cnnspec.compiler.place import Meter
 from cnnspec.compiler.project import read_definitions
-from cnnspec.diagnostics import Sink, note
+from cnnspec.diagnostics import Label, Sink, note
 from cnnspec.errors import UsageError
 from cnnspec.graph.nodes import Graph
 from cnnspec.limits import LIMITS
 from cnnspec.lint import lint, lint_file, lint_recipe
+from cnnspec.record import replace
 from cnnspec.source import Source
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cnnspec.compiler.project import File
     from cnnspec.syntax import tree
 
-__all__ = ["Graph", "check", "check_at", "sizes_that_work"]
+__all__ = ["Graph", "check", "sizes_that_work"]
 
 MARK = "cnnspec:"
 """What is in every comment that silences a warning."""
@@ -44,6 +45,7 @@ def check(
     *,
     model: str | None = None,
     parameters: Mapping[str, Any] | None = None,
+    shapes: Sequence[tuple[int, ...]] = (),
     select: Collection[str] = (),
     fixes: bool = False,
     read: list[Source] | None = None,
@@ -51,6 +53,9 @@ def check(
     """The graphs of the models of a file, or of one of them; every mistake goes to `sink`.
 
     `parameters` override the defaults of the models' parameters: values, or expressions that are still to be evaluated.
+    `shapes` are those of the inputs, without the batch, in place of those that the spec has. Mistakes are then those that
+    the spec has by itself, or else those that it has with these shapes. Raises UsageError for shapes of which the number,
+    or that of their axes, is another than the spec's, and for sizes that `where` leaves out.
     `select` names warnings, or their first signs, that are off by default and wanted here.
     Blocks that no model uses are looked through as far as that goes without their arguments. With `fixes`, the errors are
     given the edits that would remove them. `read` takes up the source and those of the files that it imports.
@@ -62,9 +67,12 @@ def check(
         check_parameters(chosen, values, sink)
         used: set[Block] = set()
         graphs = inspect(file, chosen, values, sink, select, used=used, whole=model is None)
+        given = bool(shapes) and not sink.has_errors
+        if given:
+            graphs = [_at(one, chosen, values, shapes, sink, select) for one in graphs]
         if not sink.has_errors:
             lint_file(file, sink, select, values.values())
-        elif fixes:
+        elif fixes and not given:
             _name_sizes(chosen, values, graphs, sink)
             _repair(file, chosen, values, graphs, sink, used)
         unseen = [block.definition.span for block in file.blocks.values() if block not in used]
@@ -105,62 +113,70 @@ def _repair(
 
 
 def sizes_that_work(
-    source: Source, sink: Sink, *, model: str | None = None, parameters: Mapping[str, Any] | None = None
+    source: Source,
+    sink: Sink,
+    *,
+    model: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    shapes: Sequence[tuple[int, ...]] = (),
 ) -> list[Holding]:
-    """The sizes of the input for which each model of a file holds, as it is built; every mistake goes to `sink`."""
+    """The sizes of the input for which each model of a file holds, as it is built; every mistake goes to `sink`.
+
+    It is built for the input that the spec has, or for the `shapes` that are given in its place.
+    """
     from cnnspec.compiler.any_size import sizes_of_built
     from cnnspec.compiler.declared_sizes import sizes_without_where
 
     graphs = check(source, sink, model=model, parameters=parameters)
+    built = check(source, sink, model=model, parameters=parameters, shapes=shapes) if shapes else graphs
     if sink.has_errors:
         return []
     chosen = {one.name.id: one for one in choose(read_definitions(source, Sink()), model, Sink())}
     values = dict(parameters or {})
     return [
-        sizes_of_built(chosen[graph.name], values, graph)
+        sizes_of_built(chosen[graph.name], values, one)
         if graph.sizes is None
         else sizes_without_where(chosen[graph.name], values, graph)
-        for graph in graphs
+        for graph, one in zip(graphs, built)
     ]
 
 
-def check_at(
-    source: Source,
-    shapes: Sequence[tuple[int, ...]],
-    sink: Sink,
-    *,
-    model: str | None = None,
-    parameters: Mapping[str, Any] | None = None,
-    fixes: bool = False,
-) -> list[Graph]:
-    """As `check`, with the graphs for inputs of these shapes, without the batch, in place of those that the spec has.
-
-    Mistakes are those that the spec has by itself, or else those that it has with these shapes. Raises UsageError for
-    shapes of which the number, or that of their axes, is another than the spec's, and for sizes that `where` leaves out.
-    """
+def _at(
+    graph: Graph, models: list[Chosen], parameters: dict[str, Any], shapes: Sequence[tuple[int, ...]], sink: Sink,
+    select: Collection[str],
+) -> Graph:  # fmt: skip
+    """The graph of a model for inputs of these shapes. What is found with them takes the place of what the spec's own gave."""
     from cnnspec.compiler.any_size import GivenWalk
     from cnnspec.compiler.expansion import expanded
 
-    graphs = check(source, sink, model=model, parameters=parameters, fixes=fixes)
-    if sink.has_errors:
-        return graphs
-    chosen = {one.name.id: one for one in choose(read_definitions(source, Sink()), model, Sink())}
-    found = []
-    for graph in graphs:
-        declared = [entry.shape or () for entry in graph.inputs]
-        if [*map(len, declared)] != [*map(len, shapes)]:
-            raise UsageError(f"--input {_shown(shapes)} is no input of {graph.name}, which takes {_shown(declared)}")
-        if graph.sizes is not None:
-            sizes = graph.sizes.of_shapes(declared, shapes)
-            if sizes is None:
-                raise UsageError(
-                    f"--input {_shown(shapes)} is not admitted by {graph.name}, which takes {_shown(declared)}: "
-                    "`cnnspec sizes` tells which are"
-                )
-            found.append(graph.sizes.at(sizes))
-        else:
-            found.append(expanded(GivenWalk(shapes, sink), chosen[graph.name], dict(parameters or {}), graph.recipe))
+    declared = [entry.shape or () for entry in graph.inputs]
+    if [*map(len, declared)] != [*map(len, shapes)]:
+        raise UsageError(f"--input {_shown(shapes)} is no input of {graph.name}, which takes {_shown(declared)}")
+    chosen, trial = next(one for one in models if one.name.id == graph.name), Sink()
+    if graph.sizes is not None:
+        sizes = graph.sizes.of_shapes(declared, shapes)
+        if sizes is None:
+            raise UsageError(
+                f"--input {_shown(shapes)} is not admitted by {graph.name}, which takes {_shown(declared)}: "
+                "`cnnspec sizes` tells which are"
+            )
+        found = expand(chosen, {**parameters, **sizes}, graph.recipe, trial)
+    else:
+        found = expanded(GivenWalk(shapes, trial), chosen, parameters, graph.recipe)
+    for mistake in trial.diagnostics:
+        label = Label(graph.input_span or graph.span, f"with --input {_shown(shapes)}")
+        sink.add(replace(mistake, labels=(*mistake.labels, label)))
+    if found.complete:
+        _lint_anew(graph, found, sink, select)
     return found
+
+
+def _lint_anew(graph: Graph, found: Graph, sink: Sink, select: Collection[str]) -> None:
+    """Put what is legal and hardly meant of a network in place of what was reported of it with other sizes."""
+    lint(graph.typical, earlier := Sink(), select)
+    for one in earlier.diagnostics:
+        sink.discard(one)
+    lint(found, sink, select)
 
 
 def _shown(shapes: Sequence[Sequence[object]]) -> str:
@@ -231,4 +247,4 @@ def _judge(graph: Graph, values: dict[str, Any], sink: Sink, select: Collection[
         if recipe is not None:
             lint_recipe(graph, recipe, sink, select)
     if graph.complete:
-        lint(graph if graph.sizes is None else graph.sizes.at(graph.sizes.typical), sink, select)
+        lint(graph.typical, sink, select)

@@ -285,8 +285,9 @@ def test_a_budget_is_held_at_the_smallest_size_or_at_the_one_that_is_asked_for(
     growing: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert main(["check", "grow.cnn:Growing"]) == 0
-    assert main(["check", "grow.cnn:Growing", "-D", "H=40", "-D", "W=40"]) == 1
-    assert "it is 403,200 against 300,000" in capsys.readouterr().out
+    for words in (["-D", "H=40", "-D", "W=40"], ["--input", "3x40x40"]):
+        assert main(["check", "grow.cnn:Growing", *words]) == 1
+        assert "it is 403,200 against 300,000" in capsys.readouterr().out
     (growing / "small.cnn").write_text(GROWING.replace("300_000", "3_000"))
     assert main(["check", "small.cnn:Growing"]) == 1
     told = capsys.readouterr().out
@@ -313,5 +314,44 @@ def test_input_gives_a_network_of_numbers_other_sizes(growing: Path, capsys: pyt
 def test_an_input_that_does_not_fit_is_told(
     growing: Path, capsys: pytest.CaptureFixture[str], network: str, shape: str, code: int, message: str
 ):
-    assert main(["summary", f"grow.cnn:{network}", "--input", shape]) == code
-    assert message in capsys.readouterr().err
+    for command in ("summary", "memory", "sizes", "check"):
+        assert main([command, f"grow.cnn:{network}", "--input", shape]) == code
+        told = "".join(capsys.readouterr())
+        assert message in told
+        assert ("with --input 3x24x16" in told) == (code == 1)
+
+
+def test_check_is_for_the_input_that_is_asked_for(growing: Path, capsys: pytest.CaptureFixture[str]):
+    def lines(*words: str) -> list[str]:
+        main(["check", *words])
+        return capsys.readouterr().out.splitlines()
+
+    assert lines("grow.cnn:Fixed")[0] == "grow.cnn: Fixed  3 x 16 x 16 -> 2  242 parameters"
+    assert lines("grow.cnn:Fixed", "--input", "3x24x20")[0] == "grow.cnn: Fixed  3 x 24 x 20 -> 2  242 parameters"
+    assert lines("grow.cnn:Growing", "--input", "3x8x8")[0].startswith("grow.cnn: Growing  3 x 8 x 8 -> 8 x 2 x 2")
+    # Warnings are those of that input, and what silences them holds there, too.
+    text = "model Odd {\n    input [1, 8, 8] # \n    MaxPool2d(2); Conv2d(4, 3, padding=1)\n}\n"
+    for silenced in ("", "cnnspec: ignore[W225] meant so"):
+        (growing / "odd.cnn").write_text(text.replace("# ", f"# {silenced}"))
+        for shape, warned in (("1x8x8", True), ("1x9x8", True), ("1x6x6", False)):
+            told = "\n".join(lines("odd.cnn", "--select", "W225", "--input", shape))
+            assert ("sees 6 x 6 of the" in told) == (warned and not silenced)
+            assert f"{shape[0]} x {shape[2]} x {shape[4]} -> 4" in told
+    # Verdicts about another input are not remembered as those of the file.
+    assert lines("grow.cnn")[1] == "grow.cnn: Fixed  3 x 16 x 16 -> 2  242 parameters"
+
+
+def test_fixes_are_not_for_the_input_that_is_asked_for(growing: Path, capsys: pytest.CaptureFixture[str]):
+    for option in ("--fix", "--unsafe-fixes", "--diff"):
+        assert main(["check", "grow.cnn:Narrow", option, "--input", "3x24x16"]) == 2
+        assert "leave out --input" in capsys.readouterr().err
+    assert (growing / "grow.cnn").read_text() == GROWING
+
+
+def test_sizes_are_for_the_input_that_the_network_is_built_for(growing: Path, capsys: pytest.CaptureFixture[str]):
+    (growing / "flat.cnn").write_text("model Flat { input [1, 6, 6]; MaxPool2d(2); Flatten; Linear(3) }\n")
+    assert "6 <= H <= 7 with 6 <= W <= 7" in printed(capsys, "sizes", "flat.cnn")
+    assert "10 <= H <= 11 with 4 <= W <= 5" in printed(capsys, "sizes", "flat.cnn", "--input", "1x10x4")
+    assert "any H >= 4; H >= 4 with H % 4 == 0 reads" in printed(
+        capsys, "sizes", "grow.cnn:Growing", "--input", "3x8x8"
+    )

@@ -29,6 +29,7 @@ def options_of(parser: ArgumentParser) -> None:
     _add_fixing(parser)
     _add_python(parser)
     add_definitions(parser)
+    add_input(parser)
     add_color(parser)
 
 
@@ -79,7 +80,6 @@ def _add_fixing(check: ArgumentParser) -> None:
 
 def _add_python(check: ArgumentParser) -> None:
     group = check.add_argument_group("PyTorch source")
-    add_input(group)
     group.add_argument("--strict", action="store_true", help="a module that can't be followed to its end is a finding")
     group.add_argument("--python", action="store_true", help="search folders for .py files, too")
 

@@ -60,13 +60,11 @@ def _declared(
         from cnnspec.cli.common import read_bytes
 
         return [read_document(read_bytes(file), file)]
-    from cnnspec.pipeline import check, check_at
+    from cnnspec.pipeline import check
 
     source = read(file, sink, shown_as)
     given = definitions(options.define)
-    if options.input:
-        return check_at(source, input_shapes(options), sink, model=model, parameters=given, fixes=fixes)
-    return check(source, sink, model=model, parameters=given, fixes=fixes)
+    return check(source, sink, model=model, parameters=given, shapes=input_shapes(options), fixes=fixes)
 
 
 def only_graph(options: Namespace, path: str, sink: Sink, *, fixes: bool = False, exact: bool = False) -> Graph | None:

@@ -13,6 +13,7 @@ from cnnspec.cli.common import (
     complain,
     definitions,
     files_of,
+    input_shapes,
     print_text,
     read,
     read_bytes,
@@ -73,7 +74,7 @@ class Session:
     def _plain(self) -> bool:
         """Whether verdicts may be remembered: nothing is asked for that would change them, or shows more than them."""
         asked = self.options
-        changed = asked.define or asked.select or asked.ignore or asked.statistics
+        changed = asked.define or asked.input or asked.select or asked.ignore or asked.statistics
         return bool(asked.cache and not changed and self.format == "full")
 
     # --- what is to be checked ---
@@ -191,10 +192,14 @@ class Session:
             return replace(result, diagnostics=tuple(map(_as_error, result.diagnostics))) if raised else result
         from cnnspec.pipeline import check
 
+        shapes = input_shapes(self.options)
+        if shapes and (self.options.fix or self.options.unsafe_fixes or self.options.diff):
+            raise UsageError(f"fixes are for the input that {clean(path)} has itself: leave out --input")
         read: list[Source] = []
         graphs = check(
-            source, sink, model=model, parameters=self.parameters, select=selection.select, fixes=True, read=read
-        )
+            source, sink, model=model, parameters=self.parameters, shapes=shapes, select=selection.select, fixes=True,
+            read=read,
+        )  # fmt: skip
         found = [one for one in sink.diagnostics if selection.shows(one.code.id)]
         if cache is not None and not found:
             cache.remember(path, [verdict(graph) for graph in graphs if graph.complete], read)

@@ -12,6 +12,7 @@ from cnnspec.cli.common import (
     add_color,
     definitions,
     files_of,
+    input_shapes,
     print_text,
     read,
     wants_color,
@@ -67,7 +68,8 @@ def _holdings(options: Namespace, sink: Sink) -> list[Holding]:
         return python_sizes(options, path, model, sink)
     from cnnspec.pipeline import sizes_that_work
 
-    return sizes_that_work(read(path, sink), sink, model=model, parameters=definitions(options.define))
+    given, shapes = definitions(options.define), input_shapes(options)
+    return sizes_that_work(read(path, sink), sink, model=model, parameters=given, shapes=shapes)
 
 
 def _sizes(text: str | None) -> tuple[int, ...]:
