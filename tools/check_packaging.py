@@ -32,6 +32,9 @@ def main() -> None:
             "import importlib.util, sys\n"
             "assert importlib.util.find_spec('torch') is None\n"
             "assert resource('grammars', 'cnn.lark').is_file()\n"
+            "from cnnspec.editor.playground import serve\n"
+            "for name in (*serve.FILES, 'codemirror.LICENSES.txt'):\n"
+            "    assert resource('editor', 'playground', name).is_file(), name\n"
             "sys.exit(main(['check', '-q', str(resource('specs'))]))\n"
         )
         subprocess.run([python, "-I", "-c", code], check=True, cwd=folder)

@@ -18,6 +18,7 @@ COMMANDS = {
     "summary": "summary",
     "draw": "draw",
     "report": "report",
+    "playground": "playground",
     "fmt": "fmt",
     "explain": "explain",
     "sizes": "sizes",

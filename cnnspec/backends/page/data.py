@@ -28,8 +28,11 @@ are those of entries of `shapes`, `worked` and `fields`, -1 for none; `line` is 
 merge with values from a block."""
 
 
-def data_of(graph: Graph, version: str, wrong: Iterable[str] = ()) -> dict[str, Any]:
-    """The network as JSON holds it. Costs and fields are there where it has no mistakes; `wrong` has the keys of these."""
+def data_of(graph: Graph, version: str, wrong: Iterable[str] = (), *, file: str = "") -> dict[str, Any]:
+    """The network as JSON holds it. Costs and fields are there where it has no mistakes; `wrong` has the keys of these.
+
+    `file` is what its file is called where that is not its path.
+    """
     right = graph.complete and not any(
         isinstance(node, LayerNode) and node.layer is None for _, node in walk(graph.root)
     )
@@ -52,7 +55,7 @@ def data_of(graph: Graph, version: str, wrong: Iterable[str] = ()) -> dict[str, 
     return {
         "cnnspec": version,
         "name": graph.name,
-        "file": graph.source.path,
+        "file": file or graph.source.path,
         "inputs": [{"name": entry.name or "input", "shape": _listed(entry.shape)} for entry in graph.inputs],
         "output": _listed(graph.output),
         "parameters": graph.parameters,

@@ -53,7 +53,9 @@ function choose(at, from) {
   }
   for (const picture of $$('.pic')) for (const box of boxes(picture, layer.key)) box.classList.add('on');
   if (line && from !== 'line') line.scrollIntoView({block: 'nearest'});
-  history.replaceState(null, '', '#' + layer.key);
+  // A page within another one has no address of its own.
+  if (location.protocol !== 'about:') history.replaceState(null, '', '#' + layer.key);
+  dispatchEvent(new CustomEvent('chosen', {detail: layer.line}));
   tell(layer);
 }
 function tell(layer) {
@@ -261,6 +263,11 @@ function wire() {
     }
     if (event.key === 'j' || event.key === 'k') step(event.key === 'j' ? 1 : -1);
   });
+}
+// For an editor beside the page: the first layer of a line.
+function chooseLine(line) {
+  const at = layers.findIndex(layer => layer.line === line);
+  if (at >= 0 && layers[chosen]?.line !== line) choose(at, 'line');
 }
 function step(by) {
   let at = chosen;

@@ -25,17 +25,20 @@ if TYPE_CHECKING:
 _COLORS = ("paper", "panel", "ink", "soft", "line", "grid", "amber", "error", "blue")
 
 
-def page(graph: Graph, diagnostics: Sequence[Diagnostic]) -> str:
-    """A network and what was found in it, as one HTML file without links to anything else."""
-    graph = graph.typical
+def page(graph: Graph, diagnostics: Sequence[Diagnostic], *, file: str = "") -> str:
+    """A network and what was found in it, as one HTML file without links to anything else.
+
+    `file` is what the file is called on the page where that is not its path.
+    """
+    graph, file = graph.typical, file or graph.source.path
     errors = errors_of(graph, diagnostics)
     wrong = sum(found.severity == "error" for found in diagnostics)
     pictures = {style: _inline(str(draw(graph, style=style, errors=errors)), style) for style in ("blocks", "stack")}
-    data = json.dumps(data_of(graph, __version__, errors), separators=(",", ":"), ensure_ascii=False)
+    data = json.dumps(data_of(graph, __version__, errors, file=file), separators=(",", ":"), ensure_ascii=False)
     parts = {
         "title": harmless(graph.name),
         "style": _style(),
-        "head": _head(graph, diagnostics, wrong),
+        "head": _head(graph, file, diagnostics, wrong),
         "source": listing(graph, diagnostics),
         "blocks": pictures["blocks"],
         "stack": pictures["stack"],
@@ -59,7 +62,7 @@ def _style() -> str:
     )
 
 
-def _head(graph: Graph, diagnostics: Sequence[Diagnostic], wrong: int) -> str:
+def _head(graph: Graph, file: str, diagnostics: Sequence[Diagnostic], wrong: int) -> str:
     told = [f"<b>{harmless(show(graph.takes))} → {harmless(show(graph.output))}</b>"]
     if wrong:
         told.append(f'<span class="bad">{wrong} error{"" if wrong == 1 else "s"}</span>')
@@ -68,7 +71,7 @@ def _head(graph: Graph, diagnostics: Sequence[Diagnostic], wrong: int) -> str:
         told.append('<b id="macs"></b>')
     rest = len(diagnostics) - wrong
     found = f" · {rest} warning{'' if rest == 1 else 's'}" if rest else "" if wrong else " · no problems"
-    told.append(harmless(graph.source.path) + found)
+    told.append(harmless(file) + found)
     return "".join(f"<p>{text}</p>" for text in told)
 
 

@@ -1,0 +1,263 @@
+'use strict';
+const $ = query => document.querySelector(query);
+const start = JSON.parse($('#start').textContent);
+const make = (tag, attributes = {}, ...inside) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...inside);
+  return element;
+};
+// Where answers come from: the server, or the checker in a worker of this page.
+const worker = start.worker ? new Worker(start.worker) : null;
+const waiting = new Map();
+let asked = 0;
+if (worker) worker.onmessage = ({data}) => { waiting.get(data.id)?.(data.answer); waiting.delete(data.id); };
+async function ask(question, given = {}) {
+  if (worker) return new Promise(done => { waiting.set(++asked, done); worker.postMessage({id: asked, question, given}); });
+  const response = await fetch(question, {method: 'POST', headers: {'X-Token': start.token}, body: JSON.stringify(given)});
+  if (!response.ok) throw new Error(await response.text());
+  return response.json();
+}
+
+// --- share links: the text, compressed, behind the # ---
+
+const through = async (bytes, stream) => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
+async function packed(text) {
+  const bytes = await through(new TextEncoder().encode(text), new CompressionStream('deflate-raw'));
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+async function unpacked(word) {
+  const bytes = Uint8Array.from(atob(word.replaceAll('-', '+').replaceAll('_', '/')), one => one.charCodeAt(0));
+  return new TextDecoder().decode(await through(bytes, new DecompressionStream('deflate-raw')));
+}
+
+// --- the editor ---
+
+const {EditorState, EditorView, StateEffect, StateField, Decoration, WidgetType, keymap} = CM;
+let known = {layers: [], words: [], examples: [], course: [], lessons: []}, last = null, lesson = null, example = '', timer = 0, turn = 0;
+const setHints = StateEffect.define();
+class Hint extends WidgetType {
+  constructor(text) { super(); this.text = text; }
+  eq(other) { return other.text === this.text; }
+  toDOM() { return make('span', {class: 'to', 'aria-hidden': 'true'}, this.text.replace('->', '→')); }
+}
+const hints = StateField.define({
+  create: () => Decoration.none,
+  update(value, change) {
+    value = value.map(change.changes);
+    for (const effect of change.effects) if (effect.is(setHints)) value = effect.value;
+    return value;
+  },
+  provide: field => EditorView.decorations.from(field),
+});
+const language = CM.StreamLanguage.define({
+  token(stream) {
+    if (stream.match(/#.*/)) return 'comment';
+    if (stream.match(/"[^"]*"?/)) return 'string';
+    if (stream.match(/\d[\d_.]*(e[-+]?\d+)?/i)) return 'number';
+    const word = stream.match(/[A-Za-z_]\w*/);
+    if (!word) { stream.next(); return null; }
+    if (known.words.includes(word[0])) return 'keyword';
+    return known.layers.includes(word[0]) ? 'typeName' : null;
+  },
+  languageData: {commentTokens: {line: '#'}},
+});
+const colors = CM.HighlightStyle.define([
+  {tag: CM.tags.keyword, color: 'var(--blue)', fontWeight: '600'}, {tag: CM.tags.comment, color: 'var(--soft)'},
+  {tag: CM.tags.typeName, color: 'var(--good)'}, {tag: CM.tags.string, color: 'var(--amber)'},
+]);
+const kinds = {layer: 'class', parameter: 'property', value: 'constant', setting: 'property', block: 'class', model: 'class'};
+async function completions(context) {
+  const word = context.matchBefore(/[A-Za-z_]\w*/);
+  if (!word && !context.explicit) return null;
+  const {options} = await ask('complete', {text: context.state.doc.toString(), at: context.pos, example});
+  const shown = options.map(({name, kind, about, snippet}) => {
+    const one = {label: name, type: kinds[kind] ?? kind, info: about || undefined};
+    return snippet ? CM.snippetCompletion(snippet, one) : one;
+  });
+  return {from: word ? word.from : context.pos, options: shown, validFor: /^\w*$/};
+}
+const editor = new EditorView({
+  parent: $('#editor'),
+  state: EditorState.create({doc: '', extensions: [
+    CM.lineNumbers(), CM.history(), CM.drawSelection(), CM.highlightActiveLine(), CM.bracketMatching(), CM.closeBrackets(), CM.search(),
+    CM.indentUnit.of('    '), CM.lintGutter(), CM.autocompletion({override: [completions]}), language, CM.syntaxHighlighting(colors), hints,
+    keymap.of([...CM.completionKeymap, ...CM.lintKeymap, ...CM.searchKeymap, ...CM.historyKeymap, ...CM.defaultKeymap]),
+    EditorView.contentAttributes.of({'aria-label': 'The network as text'}),
+    EditorView.updateListener.of(update => {
+      if (update.docChanged) later();
+      else if (update.selectionSet) frame()?.contentWindow?.chooseLine?.(update.state.doc.lineAt(update.state.selection.main.head).number);
+    }),
+  ]}),
+});
+const text = () => editor.state.doc.toString();
+function put(content) {
+  editor.dispatch({changes: {from: 0, to: editor.state.doc.length, insert: content}});
+  later(0);
+}
+function later(pause = 150) {
+  clearTimeout(timer);
+  timer = setTimeout(check, pause);
+}
+
+// --- a check, and what is shown of it ---
+
+async function check() {
+  const own = ++turn, now = text(), model = $('#models').value;
+  try {
+    const found = await ask('check', {text: now, size: $('#size').value, lesson: lesson?.name ?? '', example, model});
+    if (own !== turn || now !== text()) return;
+    tell(found, now);
+    const shown = await ask('show', {text: now, example, model});
+    if (own !== turn) return;
+    $('#sizes').hidden = !shown.sizes;
+    $('#sizes p').textContent = shown.sizes;
+    last.page = shown.page;
+    if (shown.page) show(shown.page); else $('#shown').classList.add('stale');
+  } catch (error) {
+    if (own === turn) told('bad', `the checker does not answer: ${error.message}`);
+  }
+}
+function tell(found, now) {
+  last = {...found, text: now, page: ''};
+  editor.dispatch({effects: setHints.of(Decoration.set(found.hints.map(one => Decoration.widget({widget: new Hint(one.text), side: 1}).range(one.at)), true))});
+  editor.dispatch(CM.setDiagnostics(editor.state, found.findings.map(one => ({
+    from: one.from, to: one.to, severity: one.severity, source: one.code, message: [one.message, ...one.notes].join('\n'),
+    actions: one.fixes.map(fix => ({name: fix.message, apply: () => apply(fix)})),
+  }))));
+  const errors = found.findings.filter(one => one.severity === 'error').length;
+  told(errors ? 'bad' : 'good', errors ? `${errors} error${errors === 1 ? '' : 's'}` : found.models.length ? 'no errors' : 'no model yet');
+  $('#findings').replaceChildren(...found.findings.map(listed));
+  $('#what-if').textContent = found.what_if;
+  $('#of-model').hidden = found.models.length < 2;
+  $('#models').replaceChildren(...found.models.map(name => make('option', {}, name)));
+  $('#models').value = found.model;
+  if (lesson) judge(found.verdict);
+}
+function told(kind, words) {
+  $('#state').className = kind;
+  $('#state').textContent = words;
+}
+function listed(one) {
+  const code = make('button', {class: 'code', 'aria-label': `explain ${one.code}`, 'aria-expanded': 'false'}, one.code);
+  const page = make('pre', {class: 'explained', hidden: '', tabindex: '0'});
+  code.onclick = async () => {
+    page.hidden = !page.hidden;
+    code.setAttribute('aria-expanded', String(!page.hidden));
+    page.textContent ||= (await ask('explain', {code: one.code})).text;
+  };
+  const fixes = one.fixes.map(fix => {
+    const button = make('button', {class: 'fix'}, `Fix: ${fix.message}`);
+    button.onclick = () => apply(fix);
+    return button;
+  });
+  return make('li', {class: one.severity}, make('p', {}, code, `line ${one.line}: ${one.message}`), ...one.notes.map(note => make('p', {class: 'note'}, note)), ...fixes, page);
+}
+// A fix is for the text that was checked; where another was typed since, the next check offers it again.
+function apply(fix) {
+  if (last.text === text()) editor.dispatch({changes: fix.edits});
+  editor.focus();
+}
+const frame = () => $('#shown iframe:not([hidden])');
+// The new page is put beside the old one, and takes its place when it is there: nothing flickers.
+function show(html) {
+  const next = make('iframe', {title: 'picture, arithmetic and costs', hidden: ''});
+  next.srcdoc = html.replace('</style>', '.side,footer{display:none}main{grid-template-columns:minmax(0,1fr)!important}</style>');
+  for (const one of document.querySelectorAll('#shown iframe[hidden]')) one.remove();
+  next.onload = () => {
+    if (!next.isConnected) return;
+    frame()?.remove();
+    next.hidden = false;
+    $('#shown').classList.remove('stale');
+    next.contentWindow.addEventListener('chosen', event => {
+      const line = event.detail;
+      if (line > 0 && line <= editor.state.doc.lines && event.from !== 'line') {
+        const place = editor.state.doc.line(line).from;
+        if (editor.state.doc.lineAt(editor.state.selection.main.head).number !== line) editor.dispatch({selection: {anchor: place}, scrollIntoView: true});
+      }
+    });
+  };
+  $('#shown').append(next);
+}
+
+// --- lessons ---
+
+function open(chosen) {
+  lesson = chosen;
+  $('#lesson').hidden = !chosen;
+  if (!chosen) return later(0);
+  let shown = 0;
+  const more = make('button', {}, 'Hint'), list = make('div', {'aria-live': 'polite'});
+  more.onclick = () => {
+    if (shown < chosen.hints.length) list.append(make('p', {class: 'note'}, chosen.hints[shown++]));
+    else list.append(make('pre', {class: 'worked'}, chosen.worked));
+    more.hidden = list.querySelector('.worked') !== null;
+    more.textContent = shown < chosen.hints.length ? 'Another hint' : 'The arithmetic';
+  };
+  const task = make('p', {}, make('b', {}, 'Task: '), chosen.task);
+  $('#lesson').replaceChildren(make('h2', {}, chosen.title), make('p', {}, chosen.text), task, make('p', {id: 'verdict', role: 'status'}), more, list);
+  put(chosen.start);
+}
+function judge(verdict) {
+  const done = verdict?.done;
+  $('#verdict').className = done ? 'good' : '';
+  $('#verdict').textContent = done ? '✓ Done' : verdict?.missing.join('; ') ?? '';
+  if (done && !$('#lesson .worked')) {
+    $('#lesson').append(make('pre', {class: 'worked'}, lesson.worked));
+    $('#lesson button').hidden = true;
+  }
+}
+
+// --- what the head offers ---
+
+function save(name, type, content) {
+  const link = make('a', {href: URL.createObjectURL(new Blob([content], {type})), download: name});
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+$('#size').oninput = () => later();
+$('#format').onclick = async () => { const now = (await ask('format', {text: text()})).text; if (now !== text()) put(now); };
+$('#share').onclick = async () => {
+  history.replaceState(null, '', `#t=${await packed(text())}`);
+  const link = new URL(location.href);
+  link.search = '';
+  navigator.clipboard?.writeText(link.href).catch(() => {});
+  told('good', 'the link is in the address and copied');
+};
+$('#models').onchange = () => later(0);
+$('#download').onchange = async event => {
+  const kind = event.target.value, name = last?.model || 'network';
+  event.target.value = '';
+  if (kind === '.cnn') save(`${name}.cnn`, 'text/plain', text());
+  if (kind === '.py') {
+    const source = (await ask('python', {text: text(), example, model: $('#models').value})).text;
+    if (source) save(`${name}.py`, 'text/x-python', source); else told('bad', 'a network with errors has no Python');
+  }
+  if (kind === '.html' && last?.page) save(`${name}.html`, 'text/html', last.page);
+  if (kind === '.svg' && last?.page) {
+    const picture = new DOMParser().parseFromString(last.page, 'text/html').querySelector('#blocks svg');
+    save(`${name}.svg`, 'image/svg+xml', new XMLSerializer().serializeToString(picture));
+  }
+};
+$('#examples').onchange = async event => {
+  const name = event.target.value;
+  if (!name) return;
+  $('#lessons').value = '';
+  $('#lesson').hidden = true;
+  lesson = null;
+  example = name;
+  put((await ask('example', {name})).text);
+};
+$('#lessons').onchange = event => { example = ''; $('#examples').value = ''; open(known.lessons.find(one => one.name === event.target.value) ?? null); };
+async function begin() {
+  known = await ask('start');
+  const groups = [['of the course', known.course], ['more', known.examples.filter(one => !known.course.includes(one))]];
+  $('#examples').append(...groups.map(([label, names]) => make('optgroup', {label}, ...names.map(name => make('option', {}, name)))));
+  $('#lessons').append(...known.lessons.map((one, at) => make('option', {value: one.name}, `${at + 1}. ${one.title}`)));
+  const shared = location.hash.match(/^#t=([\w-]+)$/);
+  let content = start.text;
+  if (shared) content = await unpacked(shared[1]).catch(() => '# The link is damaged: there is no text in it.\n');
+  if (!content) { example = 'lenet'; $('#examples').value = 'lenet'; content = (await ask('example', {name: 'lenet'})).text; }
+  put(content);
+}
+begin().catch(error => told('bad', `the checker does not answer: ${error.message}`));

@@ -1,0 +1,59 @@
+// A visit to the playground: an example, typing, a fix, the explanation, a lesson, a link to share, another size.
+const answer = {errors: caught};
+const sleep = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+async function until(holds, what) {
+  for (let turn = 0; turn < 300; turn++) {
+    if (holds()) return;
+    await sleep(30);
+  }
+  throw new Error(`waited for ${what}: ${$('#state').textContent}`);
+}
+const pick = (query, value) => { $(query).value = value; $(query).dispatchEvent(new Event('change')); };
+const type = (from, to) => {
+  const at = text().indexOf(from);
+  editor.dispatch({changes: {from: at, to: at + from.length, insert: to}});
+};
+async function visit() {
+  await until(() => $('#state').textContent === 'no errors' && frame(), 'the first check');
+  answer.hints = [...document.querySelectorAll('.to')].map(one => one.textContent);
+  answer.heading = frame().contentDocument.querySelector('h1').textContent;
+  answer.examples = [...$('#examples').querySelectorAll('option')].slice(1, 4).map(one => one.textContent);
+  await until(() => !$('#sizes').hidden, 'the sizes');
+  answer.sizes = $('#sizes p').textContent;
+  editor.dispatch({selection: {anchor: text().indexOf('Conv2d(16')}});
+  await sleep(100);
+  answer.chosen = frame().contentDocument.querySelector('#what').textContent;
+  type('AvgPool2d(2)                           -> [16, 5, 5]', 'AvgPool2d(5, stride=2)');
+  await until(() => $('#state').className === 'bad', 'the error');
+  answer.state = $('#state').textContent;
+  answer.message = $('#findings p').textContent;
+  answer.fixes = [...document.querySelectorAll('.fix')].map(one => one.textContent);
+  $('.code').click();
+  await until(() => $('.explained').textContent, 'the explanation');
+  answer.explained = $('.explained').textContent.slice(0, 12);
+  $('.fix').click();
+  await until(() => $('#state').textContent === 'no errors', 'the fix');
+  answer.fixed = text().includes('AvgPool2d(2, stride=2)');
+  type('-> [6, 28, 28]', ''); type('-> [6, 14, 14]', ''); type('-> [16, 10, 10]', ''); type('16*5*5 -> 120', '120');
+  $('#size').value = '32x32';
+  $('#size').dispatchEvent(new Event('input'));
+  await until(() => $('#what-if').textContent, 'another size');
+  answer.other = $('#what-if').textContent;
+  const before = text();
+  $('#share').click();
+  await until(() => location.hash.startsWith('#t='), 'the link');
+  answer.shared = await unpacked(location.hash.slice(3)) === before;
+  pick('#lessons', 'correlation');
+  await until(() => $('#verdict')?.textContent.startsWith('the output'), 'the lesson');
+  type('kernel_size=3', 'kernel_size=2');
+  await until(() => $('#verdict').textContent === '✓ Done', 'the end of the lesson');
+  answer.worked = $('#lesson .worked').textContent.split('\n').slice(0, 3);
+  put('');
+  await until(() => $('#state').textContent !== 'no errors', 'an empty text');
+  put('model {{{ \u{1F600} <b onclick=alert(1)>');
+  await until(() => $('#state').className === 'bad', 'nonsense');
+  answer.foreign = performance.getEntriesByType('resource').map(one => new URL(one.name).host).filter(host => host !== location.host);
+  answer.wide = document.documentElement.scrollWidth > innerWidth;
+  answer.unnamed = [...document.querySelectorAll('select, input, button')].filter(one => !(one.closest('label') || one.textContent.trim() || one.getAttribute('aria-label'))).length;
+}
+visit().catch(error => { answer.failed = String(error); }).finally(() => ask('seen', answer));
