@@ -23,10 +23,11 @@ else:
 
     def record(cls):
         """A class of records, with the fields that the body of `cls` annotates; ValueError or TypeError for a bad body."""
-        names = tuple(cls.__annotations__)
-        defaults = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
+        names, own = tuple(cls.__annotations__), dict(cls.__dict__)
+        defaults = {name: own.pop(name) for name in names if name in own}
         _refuse(cls, names, defaults)
-        own = {name: value for name, value in cls.__dict__.items() if name not in defaults and name not in _DROPPED}
+        for name in ("__dict__", "__weakref__"):
+            own.pop(name, None)
         if "__eq__" in own and own.get("__hash__", ()) is None:  # The interpreter's doing, not the author's.
             del own["__hash__"]
         members = _METHODS | {"__match_args__": names} | own | {"__slots__": names}
@@ -49,18 +50,18 @@ else:
 
     def _refuse(cls, names, defaults):
         """Raise for what a dataclass would refuse or do otherwise."""
-        if any(hasattr(base, "_setters") for base in cls.__bases__):
+        if hasattr(cls, "_setters"):
             raise TypeError(f"{cls.__name__} extends a record")
-        for name in ("__slots__", "__setattr__", "__delattr__", "__post_init__"):
-            if name in cls.__dict__:
-                raise TypeError(f"{cls.__name__} is a record and can't define {name}")
+        for name in cls.__dict__.keys() & {"__slots__", "__setattr__", "__delattr__", "__post_init__"}:
+            raise TypeError(f"{cls.__name__} is a record and can't define {name}")
         for name, default in defaults.items():
             if type(default).__hash__ is None:
                 raise ValueError(f"{cls.__name__}.{name} has a mutable default, {default!r}")
+        kinds = str(cls.__annotations__)
+        if "ClassVar" in kinds or "InitVar" in kinds or "KW_ONLY" in kinds:
+            raise TypeError(f"{cls.__name__} has a field that is no plain one")
         last = ""
         for name in names:
-            if any(word in str(cls.__annotations__[name]) for word in ("ClassVar", "InitVar", "KW_ONLY")):
-                raise TypeError(f"{cls.__name__}.{name} is no plain field")
             if last and name not in defaults:
                 raise TypeError(f"{cls.__name__}.{name} has no default but follows {last}, which has one")
             last = name if name in defaults else last
@@ -146,7 +147,6 @@ else:
     def _eq(self, other):
         return _values(self) == _values(other) if type(self) is type(other) else NotImplemented
 
-    _DROPPED = ("__dict__", "__weakref__")
     _METHODS = {
         "__init__": _init,
         "__eq__": _eq,

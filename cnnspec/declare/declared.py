@@ -53,6 +53,21 @@ class Signature:
         return ", ".join(parts)
 
 
+class Once:
+    """An attribute of classes that is worked out when it is first read, for each class anew.
+
+    A check imports many classes and asks few of them for their fields.
+    """
+
+    def __init__(self, name: str, made: str) -> None:
+        self.name, self.made = name, made
+
+    def __get__(self, instance: object, cls: type) -> object:
+        value = getattr(cls, self.made)()
+        setattr(cls, self.name, value)
+        return value
+
+
 class Declared:
     """Base of the classes whose annotated attributes declare arguments.
 
@@ -65,7 +80,6 @@ class Declared:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        fields = dict(cls.fields)
         for name, annotation in cls.__annotations__.items():
             if isinstance(annotation, str):
                 raise TypeError(
@@ -73,11 +87,17 @@ class Declared:
                 )
             if type(annotation).__name__ == "UnionType":
                 raise TypeError(f"{cls.__name__}.{name}: use Bool() instead of bool in a union")
+        cls.fields = _FIELDS  # type: ignore[assignment]
+        cls.signature = _SIGNATURE  # type: ignore[assignment]
+
+    @classmethod
+    def _fields(cls) -> dict[str, Field]:
+        fields = dict(next(base for base in cls.__mro__[1:] if issubclass(base, Declared)).fields)
+        for name, annotation in cls.__annotations__.items():
             if isinstance(annotation, Kind) or annotation is bool:
                 required = not hasattr(cls, name)
                 fields[name] = Field(name, kind_of(annotation), getattr(cls, name, None), required)
-        cls.fields = fields
-        cls.signature = cls._signature()
+        return fields
 
     @classmethod
     def _signature(cls) -> Signature:
@@ -119,6 +139,9 @@ class Declared:
     def given(self) -> dict[str, object]:
         """The arguments that were given, by name."""
         return self.__dict__
+
+
+_FIELDS, _SIGNATURE = Once("fields", "_fields"), Once("signature", "_signature")
 
 
 def as_tuple(value: object) -> object:
