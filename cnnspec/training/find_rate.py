@@ -79,8 +79,8 @@ def find_rate(
             except NonFiniteLoss:
                 break
             total = float(state.sums[0])
-            loss = (total - before) / max(state.divided - seen, 1e-12)
-            before, seen = total, state.divided
+            loss = (total - before) / max(float(state.divided) - seen, 1e-12)
+            before, seen = total, float(state.divided)
             mean = _SMOOTH * mean + (1 - _SMOOTH) * loss
             smoothed = mean / (1 - _SMOOTH ** (number + 1))
             if not math.isfinite(smoothed) or (losses and smoothed > _DIVERGED * min(losses)):

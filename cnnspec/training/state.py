@@ -43,8 +43,10 @@ class RunState:
         self.epoch, self.step = 0, 0
         self.sums = torch.zeros(2, dtype=wide(device), device=device)
         """Of the running epoch, on this process: the sums of the loss and of the score."""
-        self.seen, self.divided = 0, 0.0
-        """Of the running epoch, on all processes: samples, and what the sum of the loss is divided by."""
+        self.seen = 0
+        """Samples of the running epoch, on all processes."""
+        self.divided: Tensor | float = 0.0
+        """What the sum of the loss of the epoch is divided by; on the device where it depends on what is there."""
 
     def _wrapped(self) -> nn.Module:
         """The net as the group trains it."""
@@ -96,7 +98,7 @@ class RunState:
                 self.sums.zero_()
         else:
             loss, score = self.sums.tolist()
-        return loss / max(self.divided, 1e-12), score / max(self.seen, 1)
+        return loss / max(float(self.divided), 1e-12), score / max(self.seen, 1)
 
     def next_epoch(self, judged: float) -> None:
         """Close the epoch: the schedule moves, by `judged` where it asks for a number, and the sums begin anew."""

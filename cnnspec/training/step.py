@@ -25,6 +25,7 @@ from cnnspec.training.measure import examples, measure
 from cnnspec.training.nonfinite import find_culprit, not_finite
 from cnnspec.training.plan import choose_threads, choose_way, make_loader
 from cnnspec.training.state import RunState
+from cnnspec.training.summed_loss import or_one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,19 +95,20 @@ class Trainer:
         self._seed()
         for index, part in enumerate(parts):
             with distributed.no_sync(state.wrapped, last=index == len(parts) - 1):
-                self._accumulate(part, targets, self.plan.group.world / (divisor or 1.0))
+                self._accumulate(part, targets, self.plan.group.world / or_one(divisor))
         if state.scaler is not None:
             state.scaler.unscale_(state.optimizer)
         self._measure_gradient()
         if self.plan.device.type == "cpu" and state.scaler is None:
             self._demand_finite(parts)
         self._update()
-        state.divided += divisor if self.criterion.mean else len(targets)
+        counted = divisor if self.criterion.mean else len(targets)
+        state.divided += counted.to(state.sums.dtype) if isinstance(counted, Tensor) else counted
 
     def _seed(self) -> None:
         seed_noise(self.plan.device, self.plan.recipe.seed, self.state.epoch, self.state.step, self.plan.group.rank)
 
-    def _accumulate(self, part: MicroBatch, targets: Values, scale: float) -> None:
+    def _accumulate(self, part: MicroBatch, targets: Values, scale: Tensor | float) -> None:
         state = self.state
         with autocast(self.plan.recipe.precision, self.plan.device):
             outputs = run(state.wrapped, arranged(part.inputs, state.layout))

@@ -66,7 +66,7 @@ class SummedLoss:
         """What each loss counts: of one, 1."""
         return (1.0,)
 
-    def each(self, outputs: Values, targets: Values) -> list[tuple[Tensor, float]]:
+    def each(self, outputs: Values, targets: Values) -> list[tuple[Tensor, Tensor | float]]:
         """Of each loss its sum over a batch and what that is divided by."""
         found, wanted = parts_of(outputs)[0], parts_of(targets)[0]
         return [(self.total(found, wanted), self.divisor(wanted) if self.mean else float(len(wanted)))]
@@ -83,8 +83,8 @@ class SummedLoss:
         aligned = targets.to(outputs.dtype).view_as(outputs)
         return aligned * 2 - 1 if self.signs else aligned
 
-    def divisor(self, targets: Tensor) -> float:
-        """What the mean over these targets, those of all of a batch, divides the sum by."""
+    def divisor(self, targets: Tensor) -> Tensor | float:
+        """What the mean over these targets, those of all of a batch, divides the sum by; nothing is read from a device."""
         if not self.mean:
             return 1.0
         if self.per_sample:
@@ -94,8 +94,9 @@ class SummedLoss:
         # Class numbers are known to be in range; in maps, any number may stand for "ignore".
         if self.weight is None and targets.dim() == 1 and not 0 <= self.ignored < self.classes:
             return float(len(targets))
-        kept = targets[targets != self.ignored]
-        return float(len(kept) if self.weight is None else self.weight[kept].sum())
+        kept = targets != self.ignored
+        counts: Tensor = kept if self.weight is None else self.weight[targets.where(kept, 0)] * kept
+        return counts.sum()
 
     def probabilities(self, outputs: Tensor) -> Tensor:
         """Outputs as probabilities along dimension 1, as the loss reads them."""
@@ -138,7 +139,7 @@ class SeveralLosses:
         shared = not isinstance(targets, Several)
         return [(loss, parts_of(targets)[0 if shared else index]) for index, loss in enumerate(self.losses)]
 
-    def each(self, outputs: Values, targets: Values) -> list[tuple[Tensor, float]]:
+    def each(self, outputs: Values, targets: Values) -> list[tuple[Tensor, Tensor | float]]:
         """Of each loss its sum over a batch and what that is divided by."""
         return [loss.each(found, wanted)[0] for (loss, wanted), found in zip(self._pairs(targets), parts_of(outputs))]
 
@@ -149,7 +150,7 @@ class SeveralLosses:
         for factor, found, (loss, wanted), (_, all_wanted) in zip(
             self.factors, parts_of(outputs), self._pairs(targets), of_whole
         ):
-            scale = factor * len(all_wanted) / (loss.divisor(all_wanted) or 1.0)
+            scale = factor * len(all_wanted) / or_one(loss.divisor(all_wanted))
             result = result + loss.total(found, wanted) * scale
         return result
 
@@ -164,6 +165,11 @@ def summed(
     if chosen.takes_text:
         return TextLoss(chosen, output, device)
     return SummedLoss(chosen, output, device, class_weights)
+
+
+def or_one(divisor: Tensor | float) -> Tensor | float:
+    """What a batch is divided by: 1 where there is nothing to count, as where all of it is ignored."""
+    return torch.where(divisor == 0, 1, divisor) if isinstance(divisor, Tensor) else divisor or 1.0
 
 
 def lengths_of(targets: Tensor) -> Tensor:

@@ -117,6 +117,26 @@ def test_digits_are_learnt(digits: Data):
     assert sum(right) / len(right) == pytest.approx(found.accuracy)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "SGD(lr=0.1, momentum=0.9)", "ema": 0.9, "clip_grad_norm": 1.0, "accumulate": 2, "warmup": 1},
+        {"loss": "CrossEntropyLoss(weight=[1, 2, 1, 1, 1, 1, 1, 1, 1, 1], ignore_index=3)", "scheduler": "OneCycleLR(max_lr=0.1)"},
+        {"loss": "CrossEntropyLoss(ignore_index=3, label_smoothing=0.1)", "sampler": '"balanced"'},
+        {"class_weights": '"balanced"', "augment": "[RandomCrop(8, padding=1), ColorJitter(brightness=0.2), RandomErasing]"},
+    ],
+    ids=lambda settings: " ".join(settings),
+)  # fmt: skip
+def test_an_accelerator_is_not_waited_for_within_a_step(settings: dict[str, object], digits: Data):
+    """Tensors on meta have no values: whatever reads one, or counts those that are not 0, raises."""
+    trainer = make_trainer(
+        cnnspec.loads(SMALL).graph, recipe(**settings), digits, torch.device("meta"), Group(), Options()
+    )
+    assert sum(1 for _ in itertools.islice(trainer.train_epoch(), 3)) == 3
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        float(trainer.state.sums[0])
+
+
 def test_equal_seeds_give_equal_bits_and_leave_torch_alone(digits: Data):
     torch.manual_seed(5)
     before = torch.get_rng_state()

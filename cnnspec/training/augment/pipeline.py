@@ -255,14 +255,16 @@ def _jitter(step: declared.ColorJitter, images: Tensor, generator: Generator | N
     if generator is None:
         return images
     n = len(images)
-    order = torch.rand(n, 4, generator=generator, device=generator.device).argsort(1).to(images.device)
+    # Who is due is worked out where the numbers are drawn: counting them on the device would wait for it.
+    order = torch.rand(n, 4, generator=generator, device=generator.device).argsort(1)
     changes = [(change, _factors(n, getattr(step, name), name, generator)) for name, change in _COLORS.items()]
     images = images.clone()
     for turn in order.unbind(1):
         for number, (change, factors) in enumerate(changes):
             due = (turn == number).nonzero().flatten()
             if factors is not None and len(due):
-                images[due] = change(images[due], factors.to(images.device)[due])
+                factors, due = factors[due].to(images.device), due.to(images.device)
+                images[due] = change(images[due], factors)
     return images
 
 
