@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import http.client
@@ -18,8 +19,12 @@ import torch
 
 from cnnspec.recipe import datasets as catalogue
 from cnnspec.recipe.datasets import MNIST, FashionMNIST, ImageFolder, Torchvision
+from cnnspec.training.augment.prepare import prepare
 from cnnspec.training.data import archives, formats, locations, readers, splits
 from cnnspec.training.data.load import Data, MissingData, Split, Stream, load_data
+from cnnspec.training.data.loader import Loader
+from cnnspec.training.distributed import Group
+from cnnspec.training.restore import recipe_from
 
 from .data_files import broken_folder, fails, folder, idx, images, write_idx
 from .data_files import nothing_installed as nothing_installed
@@ -299,6 +304,33 @@ def test_batches_and_devices():
     assert moved.train.images.device.type == moved.test.labels.device.type == "meta"
     assert data.train.images.device.type == "cpu"
     data.train.close()
+
+
+def test_a_split_without_room_on_its_device_stays_in_memory(monkeypatch: pytest.MonkeyPatch):
+    split, order = load_data("Digits").train, torch.arange(10, 0, -1)
+    size = split.inputs.nbytes + split.targets.nbytes
+    monkeypatch.setattr(splits, "free_memory", lambda device: 2 * size)
+    assert split.to("meta").images.device.type == "meta"
+    monkeypatch.setattr(splits, "free_memory", lambda device: 2 * size - 1)
+    kept = split.to("meta")
+    assert (kept.images.device.type, kept.resident) == ("cpu", False)
+    inputs, targets = next(kept.batches(order, 4))
+    assert inputs.device.type == targets.device.type == "meta"
+    assert kept.to("cpu").resident
+
+
+def test_steps_are_the_same_wherever_the_samples_lie():
+    data = load_data("Digits")
+    recipe = recipe_from({"data": "Digits", "augment": "[RandomCrop(8, padding=1)]"})
+    loader = Loader(
+        data.train, prepare(recipe, data.shape, data.train.statistics()), seed=1, batch=64, parts=2, group=Group(),
+        device=torch.device("cpu"),
+    )  # fmt: skip
+    found = list(loader.batches(1, 3))
+    loader.split = dataclasses.replace(data.train, goes_to=torch.device("cpu"))
+    for (parts, targets), (others, same) in zip(found, loader.batches(1, 3), strict=True):
+        assert torch.equal(targets, same)
+        assert all(torch.equal(one.inputs, other.inputs) for one, other in zip(parts, others, strict=True))
 
 
 def test_statistics_are_exact():

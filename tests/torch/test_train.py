@@ -121,7 +121,8 @@ def test_digits_are_learnt(digits: Data):
     "settings",
     [
         {"optimizer": "SGD(lr=0.1, momentum=0.9)", "ema": 0.9, "clip_grad_norm": 1.0, "accumulate": 2, "warmup": 1},
-        {"loss": "CrossEntropyLoss(weight=[1, 2, 1, 1, 1, 1, 1, 1, 1, 1], ignore_index=3)", "scheduler": "OneCycleLR(max_lr=0.1)"},
+        {"loss": "CrossEntropyLoss(weight=[1, 2, 1, 1, 1, 1, 1, 1, 1, 1], ignore_index=3)"},
+        {"scheduler": "OneCycleLR(max_lr=0.1)"},
         {"loss": "CrossEntropyLoss(ignore_index=3, label_smoothing=0.1)", "sampler": '"balanced"'},
         {"class_weights": '"balanced"', "augment": "[RandomCrop(8, padding=1), ColorJitter(brightness=0.2), RandomErasing]"},
     ],

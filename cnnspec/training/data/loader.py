@@ -57,7 +57,7 @@ class MicroBatch:
 
 
 class Loader:
-    """The training split: resident on the device where it is in memory, otherwise read as it is needed.
+    """The training split: resident on the device where it has room there, otherwise copied or read as it is needed.
 
     `balanced` draws, with replacement, every class as often. `repeat` is for overfitting: the first batch, unaugmented, so
     many steps an epoch. `drop_last` leaves out the samples of an epoch that fill no batch.
@@ -94,7 +94,7 @@ class Loader:
                 order = order[: self.batch].repeat(REPEATS)
             elif self.drop_last:
                 order = order[: len(self) * self.batch]
-            self._order = (epoch, order.to(self.device) if isinstance(self.split, Split) else order)
+            self._order = (epoch, order.to(self.device) if self.split.resident else order)
         return self._order[1]
 
     def smallest_part(self) -> int:
@@ -110,7 +110,7 @@ class Loader:
         order = self.order(epoch)
         size = min(self.batch, len(self.split))
         split = self.split
-        if not isinstance(split, Split):
+        if not isinstance(split, Split) or not split.resident:
             for step, (inputs, targets) in enumerate(split.batches(order[first * size :], size), first):
                 yield self._parts(inputs, targets, epoch, step)
             return

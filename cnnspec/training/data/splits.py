@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 SAMPLE = 2048
 """Images of a stream on which mean and deviation are measured."""
+RESIDENT = 0.5
+"""The share of a device's free memory that a split may take; a larger one stays in main memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +66,16 @@ class Split:
     targets: Values
     skipped: tuple[str, ...] = ()
     """What was left out because it could not be read: a message for each file."""
+    goes_to: torch.device | None = None
+    """The device that batches are copied to, one ahead, where the split has no room there; None where it lies at hand."""
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    @property
+    def resident(self) -> bool:
+        """Whether batches are picked where the samples lie."""
+        return self.goes_to is None
 
     @property
     def images(self) -> Tensor:
@@ -89,8 +98,12 @@ class Split:
         return tuple(part.dtype for part in parts_of(self.inputs))
 
     def to(self, device: torch.device | str) -> Split:
-        """The same samples on another device."""
-        return replace(self, inputs=self.inputs.to(device), targets=self.targets.to(device))
+        """The same samples on another device, or for it, where they would take too much of its memory."""
+        device = torch.device(device)
+        size = sum(part.nbytes for values in (self.inputs, self.targets) for part in parts_of(values))
+        if parts_of(self.inputs)[0].device != device and size > RESIDENT * free_memory(device):
+            return replace(self, goes_to=device)
+        return replace(self, inputs=self.inputs.to(device), targets=self.targets.to(device), goes_to=None)
 
     def part(self, chosen: Tensor) -> Split:
         """The samples that are chosen: indices, or true for each that is."""
@@ -98,6 +111,10 @@ class Split:
 
     def batches(self, order: Tensor, batch: int) -> Iterator[tuple[Values, Values]]:
         """Inputs and targets of the indices in `order`, `batch` at a time; the last batch may be smaller."""
+        found = self._batches(order, batch)
+        return found if self.goes_to is None else _moved(found, self.goes_to)
+
+    def _batches(self, order: Tensor, batch: int) -> Iterator[tuple[Values, Values]]:
         for indices in torch.split(order.to(self.inputs.device), batch):
             if len(indices):
                 yield self.inputs.index_select(0, indices), self.targets.index_select(0, indices)
@@ -155,6 +172,10 @@ class Stream:
         """Of each input."""
         return (self.source.dtype,)
 
+    @property
+    def resident(self) -> bool:
+        return False
+
     def to(self, device: torch.device | str) -> Stream:
         """The same samples, with batches on another device. What is left out is counted by both."""
         moved = Stream(self.source, workers=self.workers, skip_broken=self.skip_broken, device=device)
@@ -169,11 +190,7 @@ class Stream:
     def batches(self, order: Tensor, batch: int) -> Iterator[tuple[Values, Values]]:
         """Inputs and targets of the indices in `order`, `batch` at a time; the last batch may be smaller."""
         self._order.batches = [indices.tolist() for indices in torch.split(order.cpu(), batch) if len(indices)]
-        if torch.device(self.device).type == "cuda":
-            yield from _ahead(self._kept(), torch.device(self.device))
-            return
-        for inputs, targets in self._kept():
-            yield inputs.to(self.device), targets.to(self.device)
+        return _moved(self._kept(), torch.device(self.device))
 
     def _kept(self) -> Iterator[tuple[Values, Values]]:
         """Batches on the CPU, without what can't be read."""
@@ -204,6 +221,20 @@ class Stream:
     def close(self) -> None:
         """End the processes. They start anew with the next iteration."""
         self._loader = None
+
+
+def free_memory(device: torch.device) -> float:
+    """Bytes of a device that are free; infinite where there is no telling or none but the main memory."""
+    return float(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else math.inf
+
+
+def _moved(batches: Iterator[tuple[Values, Values]], device: torch.device) -> Iterator[tuple[Values, Values]]:
+    """Batches on a device."""
+    if device.type == "cuda":
+        yield from _ahead(batches, device)
+    else:
+        for inputs, targets in batches:
+            yield inputs.to(device), targets.to(device)
 
 
 def _ahead(batches: Iterator[tuple[Values, Values]], device: torch.device) -> Iterator[tuple[Values, Values]]:
