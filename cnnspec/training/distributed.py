@@ -148,32 +148,46 @@ def own_device(device: torch.device, local_rank: int, processes: int) -> torch.d
     return torch.device(device.type, local_rank)
 
 
-def wrap(net: nn.Module, group: Group, device: torch.device, *, sync_batch_norm: bool, shard: bool) -> nn.Module:
+def wrap(
+    net: nn.Module, group: Group, device: torch.device, *, sync_batch_norm: bool, shard: bool, precision: str = "float32"
+) -> nn.Module:  # fmt: skip
     """The net as the group trains it: with DistributedDataParallel, or its weights sharded with FSDP2, or as it is."""
     if sync_batch_norm and any(isinstance(module, _NORMS) for module in net.modules()):
         if device.type == "cpu":
             raise TrainError("torch can't synchronise batch-norm statistics on the CPU: leave --sync-batch-norm out")
         net = nn.SyncBatchNorm.convert_sync_batchnorm(net)  # type: ignore[no-untyped-call]
     if shard:
-        return _sharded(net, group, device)
+        return _sharded(net, group, device, precision)
     if group.world == 1:
         return net
     ids = [device.index] if device.index is not None else None
     return nn.parallel.DistributedDataParallel(net, device_ids=ids, gradient_as_bucket_view=True)
 
 
-def _sharded(net: nn.Module, group: Group, device: torch.device) -> nn.Module:
+def _sharded(net: nn.Module, group: Group, device: torch.device, precision: str) -> nn.Module:
     if group.world == 1:
         raise DeviceError("--shard divides a net among processes: start several with torchrun --nproc-per-node N")
     from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import fully_shard
+    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
+    # Batch norm takes no weights of a lower precision than its statistics have.
+    lower = precision == "bfloat16" and not any(isinstance(module, _NORMS) for module in net.modules())
+    dtype = torch.bfloat16 if lower else None
+    policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32 if lower else None)
     mesh = init_device_mesh(device.type, (group.world,))
-    for child in net.children():
-        if any(True for _ in child.parameters()):
-            fully_shard(child, mesh=mesh)
-    fully_shard(net, mesh=mesh)
+    for block in blocks_of(net):
+        fully_shard(block, mesh=mesh, mp_policy=policy)
+    fully_shard(net, mesh=mesh, mp_policy=policy)
     return net
+
+
+def blocks_of(net: nn.Module) -> list[nn.Module]:
+    """The parts whose weights are gathered together: children with at least a million weights, or one in 64 of all.
+
+    A gathering for each small layer would take longer than what it brings; what is left over is gathered with the whole.
+    """
+    least = min(1_000_000, sum(map(torch.Tensor.numel, net.parameters())) // 64)
+    return [child for child in net.children() if sum(map(torch.Tensor.numel, child.parameters())) > least]
 
 
 def no_sync(wrapped: nn.Module, *, last: bool) -> AbstractContextManager[object]:

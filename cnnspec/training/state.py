@@ -31,8 +31,6 @@ class RunState:
         self.plan, self.steps = plan, steps
         self.layout, self.compiled, self.sharded = way.layout, way.compile, plan.options.shard
         self.net = laid(net, way.layout)
-        if way.compile:
-            self.net.compile()
         self.wrapped = self._wrapped()
         self.frozen = modules_of(self.net, recipe.freeze, "freeze")
         self.optimizer = make_optimizer(recipe.optimizer, self.net, recipe.rates)
@@ -49,11 +47,15 @@ class RunState:
         """What the sum of the loss of the epoch is divided by; on the device where it depends on what is there."""
 
     def _wrapped(self) -> nn.Module:
-        """The net as the group trains it."""
-        options = self.plan.options
-        return distributed.wrap(
-            self.net, self.plan.group, self.plan.device, sync_batch_norm=options.sync_batch_norm, shard=options.shard
-        )
+        """The net as the group trains it, compiled with what exchanges the gradients: they overlap with the rest then."""
+        plan, options = self.plan, self.plan.options
+        wrapped = distributed.wrap(
+            self.net, plan.group, plan.device, sync_batch_norm=options.sync_batch_norm, shard=options.shard,
+            precision=plan.recipe.precision,
+        )  # fmt: skip
+        if self.compiled:
+            wrapped.compile()
+        return wrapped
 
     def begin_epoch(self) -> None:
         """Training mode, with what the recipe freezes frozen, up to the epoch that thaws it."""

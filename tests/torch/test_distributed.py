@@ -18,7 +18,7 @@ from cnnspec.errors import DeviceError, TrainError
 from cnnspec.training import checkpoint
 from cnnspec.training.data.load import load_data
 from cnnspec.training.device import choose_device
-from cnnspec.training.distributed import Group, join
+from cnnspec.training.distributed import Group, blocks_of, join
 from cnnspec.training.evaluate import evaluate
 from cnnspec.training.restore import recipe_from
 from cnnspec.training.start import Options, train
@@ -46,8 +46,11 @@ class Slow:
 class Count(list):
     def on_epoch(self, event): self.append(event)
 told = Count()
+if mode == "compile":  # With the backend that needs no compiler.
+    whole = torch.nn.Module.compile
+    torch.nn.Module.compile = lambda self: whole(self, backend="eager")
 run = train(cnnspec.loads(SPEC), recipe_from(SETTINGS), load_data("Digits"), out=out, device="cpu",
-            options=Options(shard=mode == "shard", processes=2, save_steps=2), resume=mode == "resume",
+            options=Options(shard=mode == "shard", compile=mode == "compile", processes=2, save_steps=2), resume=mode == "resume",
             callbacks=[told] + ([Slow()] if mode == "slow" else []))
 rank = os.environ["RANK"]
 with open(out + "/told" + rank, "w") as file:
@@ -164,6 +167,18 @@ def test_torchrun_starts_a_lost_process_again_and_the_run_goes_on(tmp_path: Path
 def test_sharded_weights_train_alike(tmp_path: Path, single: tuple[dict[str, torch.Tensor], list[list[float]]]):
     finish(torchrun(tmp_path, "shard"))
     check_same(tmp_path, single)
+
+
+def test_compiled_processes_train_alike(tmp_path: Path, single: tuple[dict[str, torch.Tensor], list[list[float]]]):
+    finish(torchrun(tmp_path, "compile"))
+    check_same(tmp_path, single)
+
+
+def test_blocks_are_what_is_worth_a_gathering():
+    net = cnnspec.loads(
+        "block B { Linear(64); ReLU; Linear(64) }\nmodel M { input [64]; B as a; Linear(1); B as b; Linear(3) }"
+    ).compile()
+    assert blocks_of(net) == [net.a, net.b]
 
 
 def test_a_sharded_average_is_saved_whole(tmp_path: Path):
