@@ -32,14 +32,17 @@ class Average:
         """Move towards the weights of the net as they are after a step."""
         self.steps += 1
         share = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
-        moving: tuple[list[Tensor], list[Tensor]] = [], []
+        # Of a sharded net, buffers are tensors of another kind than weights, and the two are not mixed.
+        moving: dict[type, tuple[list[Tensor], list[Tensor]]] = {}
         for key, value in net.state_dict().items():
             if value.is_floating_point():
-                moving[0].append(self.values[key])
-                moving[1].append(value)
+                averages, values = moving.setdefault(type(value), ([], []))
+                averages.append(self.values[key])
+                values.append(value)
             else:
                 self.values[key].copy_(value)
-        torch._foreach_lerp_(*moving, share)
+        for averages, values in moving.values():
+            torch._foreach_lerp_(averages, values, share)
 
     @torch.no_grad()
     def swap(self, net: nn.Module) -> None:
