@@ -50,8 +50,8 @@ if mode == "compile":  # With the backend that needs no compiler.
     whole = torch.nn.Module.compile
     torch.nn.Module.compile = lambda self: whole(self, backend="eager")
 run = train(cnnspec.loads(SPEC), recipe_from(SETTINGS), load_data("Digits"), out=out, device="cpu",
-            options=Options(shard=mode == "shard", compile=mode == "compile", processes=2, save_steps=2), resume=mode == "resume",
-            callbacks=[told] + ([Slow()] if mode == "slow" else []))
+            options=Options(shard=mode == "shard", compile=mode == "compile", processes=2, save_steps=2),
+            resume=mode == "resume", callbacks=[told] + ([Slow()] if mode == "slow" else []))
 rank = os.environ["RANK"]
 with open(out + "/told" + rank, "w") as file:
     json.dump([[epoch.train_loss, epoch.test_loss, epoch.test_accuracy] for epoch in told], file)
