@@ -183,7 +183,9 @@ def test_blocks_are_what_is_worth_a_gathering():
 
 def test_a_sharded_average_is_saved_whole(tmp_path: Path):
     """With a validation split too: the best weights come back into the shards for the one look at the test set."""
-    spec = SPEC.replace("Sigmoid", "BatchNorm2d") + "\ntrain { data = Digits; epochs = 1; ema = 0.9; validation = 0.2 }\n"
+    spec = (
+        SPEC.replace("Sigmoid", "BatchNorm2d") + "\ntrain { data = Digits; epochs = 1; ema = 0.9; validation = 0.2 }\n"
+    )
     (tmp_path / "s.cnn").write_text(spec)
     words = ["train", "s.cnn", "--nproc", "2", "--shard", "--device", "cpu", "--out", "run"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
