@@ -210,6 +210,8 @@ def load(path_or_file: str | os.PathLike[str] | Readable, model: str | None = No
         return _spec(read_source(path, sink), model or selected, parameters, sink)
     from cnnspec.syntax.read import decode
 
+    if not hasattr(path_or_file, "read"):
+        raise TypeError(f"load takes a path or an open file, not {path_or_file!r}; loads takes the text itself")
     content = path_or_file.read()
     name = str(getattr(path_or_file, "name", "<file>"))
     source = decode(content, name, sink) if isinstance(content, bytes) else Source(name, content)
@@ -223,6 +225,8 @@ def loads(text: str, model: str | None = None, **parameters: Any) -> Spec:
     >>> cnnspec.loads("model Tiny { input [784]; Linear(10) }").parameters
     7850
     """
+    if not isinstance(text, str):
+        raise TypeError(f"loads takes text, not {text!r}; load takes a path or an open file")
     return _spec(Source("<text>", text), model, parameters, Sink())
 
 

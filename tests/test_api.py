@@ -48,6 +48,13 @@ def test_parameters():
         cnnspec.loads(text, act=object())
 
 
+def test_what_is_no_text_and_no_file_is_told():
+    with pytest.raises(TypeError, match="load takes a path or an open file, not 3; loads takes the text itself"):
+        cnnspec.load(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="loads takes text, not b'x'; load takes a path or an open file"):
+        cnnspec.loads(b"x")  # type: ignore[arg-type]
+
+
 def test_a_spec_with_mistakes_raises_all_of_them():
     with pytest.raises(cnnspec.SpecError) as caught:
         cnnspec.loads("model M { input [4]; Linear(5 -> 3); Lineer(2) }")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, HelpFormatter
 
 from cnnspec._version import __version__
 from cnnspec.errors import UsageError
@@ -23,11 +23,24 @@ class Parser(ArgumentParser):
         raise UsageError(f"{message}\n`{self.prog} --help` says what it takes")
 
 
+class _Listing(HelpFormatter):
+    """The list of commands, each on one line with what it does."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = 14
+
+
 def whole_parser(commands: Mapping[str, Command]) -> Parser:
     """The parser of all commands, for the list of them and for completion."""
-    parser = Parser(prog="cnnspec", description="Check convolutional networks that are written as text.")
+    parser = Parser(
+        prog="cnnspec",
+        description="Check convolutional networks that are written as text.",
+        epilog="`cnnspec COMMAND --help` says what a command takes. New here: `cnnspec init`, `cnnspec playground`.",
+        formatter_class=_Listing,
+    )
     parser.add_argument("--version", action="version", version=f"cnnspec {__version__}")
-    listed = parser.add_subparsers(title="commands", metavar="")
+    listed = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, command in commands.items():
         command.add_options(listed.add_parser(name, help=command.help, epilog=command.epilog or None))
     return parser

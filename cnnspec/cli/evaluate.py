@@ -62,7 +62,7 @@ def _evaluate(options: Namespace) -> int:
     told = "".join(f", {name} {value:.3f}" for name, value in found.metrics.items())
     print(f"{found.images:,} images of {data.name} from {data.origin}: loss {found.loss:.4f}{told}")
     if data.skipped:
-        print(f"{len(data.skipped):,} files were left out, the first: {data.skipped[0].splitlines()[0]}")
+        print(f"left out, {len(data.skipped):,} in all, the first: {data.skipped[0].splitlines()[0]}")
     if found.confusion is not None:
         counts = found.confusion.tolist()
         print(f"\n{confusion_table(counts, found.classes)}")

@@ -44,8 +44,4 @@ def run(options: Namespace) -> int:
     return OK
 
 
-COMMANDS = {
-    "playground": Command(
-        "write networks in the browser, checked as one types, with lessons", options_of, run, runs_long=True
-    )
-}
+COMMANDS = {"playground": Command("a page that checks as one types, with lessons", options_of, run, runs_long=True)}

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from cnnspec.cli.common import FINDINGS, INTERRUPTED, OK, Command, UsageError, add_definitions, definitions, read
-from cnnspec.cli.train import RUNS, add_device, load_named, needs_torch, override, pairs, positive
+from cnnspec.cli.train import RUNS, add_device, load_named, names_data, needs_torch, override, pairs, positive
 from cnnspec.diagnostics import Sink
 from cnnspec.files import split_model, write_atomic
 
@@ -102,11 +102,10 @@ def run(options: Namespace) -> int:
 
 def _asked(options: Namespace) -> tuple[dict[str, Space], list[tree.Setting]]:
     """What is tried, by setting, and the settings that are the same in every run."""
-    from cnnspec.recipe.datasets import DATA_SETS
     from cnnspec.training.sweep import space_of
 
     spaces: dict[str, Space] = {}
-    fixed = [override("--data", "data", "=", options.data)] if options.data in DATA_SETS else []
+    fixed = [override("--data", "data", "=", options.data)] if names_data(options.data) else []
     for option, name, separator, text in pairs(options.rest):
         space = space_of(text)
         if space is None:

@@ -90,10 +90,8 @@ def positive(text: str) -> int:
 
 def _overrides(options: Namespace) -> list[tree.Setting]:
     """Settings of the command line, later ones over earlier ones: --recipe, --data, --set and --NAME VALUE."""
-    from cnnspec.recipe.datasets import DATA_SETS
-
     found = [] if options.recipe is None else named(options.recipe)
-    texts = [("--data", "data", "=", options.data)] if options.data in DATA_SETS else []
+    texts = [("--data", "data", "=", options.data)] if names_data(options.data) else []
     texts += [("--set", *text.partition("=")) for text in options.settings] + list(pairs(options.rest))
     return found + [override(option, name, separator, value) for option, name, separator, value in texts]
 
@@ -159,11 +157,10 @@ def _spec_and_recipe(options: Namespace, kept: dict[str, Any] | None) -> tuple[S
 
 
 def _load(recipe: Recipe, options: Namespace, kept: dict[str, Any] | None) -> Data:
-    from cnnspec.recipe.datasets import DATA_SETS
     from cnnspec.training.data.load import load_data
 
     before = {} if kept is None else kept["data"]
-    path = before.get("path") if options.data is None else None if options.data in DATA_SETS else options.data
+    path = before.get("path") if options.data is None else None if names_data(options.data) else options.data
     skip_broken = options.skip_broken or bool(before.get("skipped"))
     return load_data(
         recipe.data, path=path, download=options.download, skip_broken=skip_broken, workers=options.workers
@@ -172,10 +169,16 @@ def _load(recipe: Recipe, options: Namespace, kept: dict[str, Any] | None) -> Da
 
 def load_named(recipe: Recipe, named: str | None) -> Data:
     """The data of a recipe, from the path that is named; the name of a data set is in the recipe already."""
-    from cnnspec.recipe.datasets import DATA_SETS
     from cnnspec.training.data.load import load_data
 
-    return load_data(recipe.data, path=None if named in DATA_SETS else named)
+    return load_data(recipe.data, path=None if names_data(named) else named)
+
+
+def names_data(text: str | None) -> bool:
+    """Whether --data names a data set, `MNIST` or `ImageFolder(path="photos")`, and no path."""
+    from cnnspec.recipe.datasets import DATA_SETS
+
+    return text is not None and text.partition("(")[0] in DATA_SETS
 
 
 def _folder(options: Namespace) -> Path | None:

@@ -161,7 +161,7 @@ def find(path: str | os.PathLike[str], name: str = LAST) -> Path:
     try:
         open_regular(found).close()
     except FileNotFoundError:
-        where = f"the folder {shown} holds no {name}" if os.path.isdir(path) else f"there is no {shown}"
+        where = f"the folder {shown} holds no {name}" if os.path.isdir(path) else f"there is no file or folder {shown}"
         raise UnreadableCheckpoint(where) from None
     except (OSError, ValueError) as error:
         raise UnreadableCheckpoint(f"can't read {clean(str(found))}: {reason_of(error)}") from None

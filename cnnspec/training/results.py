@@ -85,7 +85,7 @@ class Run:
         last = self.history[-1] if self.history else None
         loss = "" if last is None else f", loss {last.train_loss:.4f}"
         where = f", in {self.folder}" if self.folder is not None else ""
-        return f"<Run {self.reason}: {len(self.history)} epochs{loss}{where}>"
+        return f"<Run {self.reason}: {len(self.history)} epoch{'' if len(self.history) == 1 else 's'}{loss}{where}>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What a notebook shows: the curves."""

@@ -68,7 +68,9 @@ class Training:
             self._send("on_start", self._start(why))
             self._tell_skipped()
             if self.progress.finished and self.state.epoch >= self.recipe.epochs:
-                text = f"the run is finished: {self.state.epoch} epochs are done; --epochs with a higher number goes on"
+                text = (
+                    f"the run is finished, epoch {self.state.epoch} was its last; --epochs with a higher number goes on"
+                )
                 return self._end("finished", text)
             try:
                 with self.stop.waiting():
@@ -171,7 +173,9 @@ class Training:
         try:
             for name, svg in draw_task(self.plan.graph.name, self.plan.task, inputs, outputs, targets).items():
                 write_atomic(folder / name, svg)
-        except (OSError, ImportError) as error:
+        except ImportError:
+            self._notice("files", "no pictures of examples: they need Pillow, pip install 'cnnspec[images]'")
+        except OSError as error:
             self._notice("files", f"no pictures of examples: {error}")
 
     # --- telling ---
@@ -187,7 +191,7 @@ class Training:
         if len(found) > self.skipped:
             first = found[self.skipped].splitlines()[0]
             more = f", and {len(found) - self.skipped - 1:,} more" if len(found) - self.skipped > 1 else ""
-            self._notice("skipped", f"{len(found):,} files are left out: {first}{more}")
+            self._notice("skipped", f"left out, {len(found):,} in all: {first}{more}")
             self.skipped = len(found)
 
     def _start(self, why: str) -> Start:

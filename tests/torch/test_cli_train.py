@@ -89,8 +89,13 @@ WRONG = [
     (["train", "small.cnn", "--data", "FashionMini"], 1, "the images of FashionMini are 1 x 28 x 28"),
     (["train", "small.cnn", "--device", "cuda"], 2, "cuda"),
     (["train", "missing.cnn"], 2, "can't read missing.cnn"),
+    (
+        ["train", "small.cnn", "--data", 'ImageFolder(path="nowhere", size=9)'],
+        1,
+        "the images of ImageFolder are 3 x 9 x 9",
+    ),
     (["train", "small.cnn", "--data", "MNIST"], 1, "the images of MNIST are 1 x 28 x 28"),
-    (["evaluate", "nowhere"], 2, "nowhere"),
+    (["evaluate", "nowhere"], 2, "there is no file or folder nowhere"),
     (["predict", "nowhere", "x.png"], 2, "nowhere"),
 ]
 

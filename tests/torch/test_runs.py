@@ -158,7 +158,7 @@ def test_what_was_left_out_is_named_counted_and_remembered(folder: Path, capsys:
     (folder / "p.cnn").write_text(text)
     assert main(["train", "p.cnn", "--data", "pets", "--out", "run"]) != 0
     assert main(["train", "p.cnn", "--data", "pets", "--out", "run", "--skip-broken"]) == 0
-    assert "1 files are left out: pets/cat/3.png is no picture" in capsys.readouterr().out
+    assert "left out, 1 in all: pets/cat/3.png is no picture" in capsys.readouterr().out
     snapshot = Snapshot.model_validate_json((folder / "run" / "run.json").read_text())
     assert "3.png" in snapshot.skipped[0]
     assert main(["evaluate", "run"]) == 0
@@ -330,7 +330,7 @@ def test_two_runs_at_once_take_two_folders(folder: Path):
 
 def test_what_runs_give_prints_short():
     run = cnnspec.train(cnnspec.loads(SPEC), {"epochs": 1}, device="cpu")
-    assert repr(run).startswith("<Run finished: 1 epochs, loss ")
+    assert repr(run).startswith("<Run finished: 1 epoch, loss ")
     found = cnnspec.evaluate(run)
     assert repr(found).startswith("<Evaluation of 364 samples: loss ")
     assert max(map(len, map(repr, (run, found, run.model)))) < 200
