@@ -118,10 +118,17 @@ def test_the_measure_sees_what_is_wrong(tmp_path: Path):
         '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100" viewBox="0 0 200 100" font-size="12">'
         '<rect width="200" height="100"/><rect x="10" y="10" width="50" height="20" fill="#eee"/>'
         '<path d="M0 40h80v20h-80z" fill="#eee"/><text x="12" y="25">Hello there</text><text x="50" y="25">again</text>'
-        '<text x="190" y="90">cut off</text><text x="5" y="55">lies</text></svg>'
+        '<text x="190" y="90">cut off</text><text x="5" y="55">lies</text>'
+        '<path d="M100 70H180" fill="none" stroke="#000"/><text x="110" y="74">struck</text></svg>'
     )
     found = " ".join(ask(pictures_page([picture]), tmp_path)[0])
-    for mistake in ('"Hello there" touches "again"', '"Hello there" crosses', '"lies" lies on', '"cut off" is cut'):
+    for mistake in (
+        '"Hello there" touches "again"',
+        '"Hello there" crosses',
+        '"lies" lies on',
+        '"cut off" is cut',
+        'a line runs through "struck"',
+    ):
         assert mistake in found
 
 

@@ -271,6 +271,8 @@ class Fork(Box):
             "" if fed else ", ".join(source.name for source in body.items[0].feed)
             for fed, body in zip(self.fed, bodies)
         ]
+        self.room = 20 if any(self.names) and (any(self.fed) or self.identity) else 11
+        """Between the line from which branches leave and the branches."""
         self.named = item.name not in GENERIC or bool(item.label)
         self.top = 20 if self.named else 4
         self.lane = 26 if self.identity else 0
@@ -289,7 +291,7 @@ class Fork(Box):
         )
         self.high = max([column.height for column in self.columns] + [10])
         self.apart = item.kind == "tuple"
-        self.height = self.top + 14 + self.high + (16 if self.apart else 36) + (8 if self.after else 2)
+        self.height = self.top + 3 + self.room + self.high + (16 if self.apart else 36) + (8 if self.after else 2)
 
     def draw(self, canvas: Canvas, x: float, y: float, width: float, costs: Costs, copies: int = 1) -> None:
         item, n = self.item, number
@@ -299,7 +301,7 @@ class Fork(Box):
                 canvas.runs(x + 10, y + 15, self.runs)
                 canvas.text(x + width - 9, y + 15, show(item.output), size=_SMALL, fill="soft", anchor="end")
         middle, start = x + width / 2, y + self.top + 3
-        meet = start + 11 + self.high + 16
+        meet = start + self.room + self.high + 16
         if any(self.fed) or self.identity:
             canvas.path(f"M{n(middle)} {n(start - (1 if self.named else 7))}V{n(start)}")
         if self.identity:
@@ -325,7 +327,10 @@ class Fork(Box):
         wide = (width - self.sides - 12 * (count - 1)) / count
         for index, column in enumerate(self.columns):
             left = x + 8 + self.lane + index * (wide + 12)
-            centre, top = left + column.left + (wide - column.left) / 2, start + 11 + (self.high - column.height) / 2
+            centre, top = (
+                left + column.left + (wide - column.left) / 2,
+                start + self.room + (self.high - column.height) / 2,
+            )
             if self.fed[index]:
                 bend = "" if abs(centre - middle) < 1 else f"H{n(centre)}"
                 canvas.path(f"M{n(middle)} {n(start)}{bend}V{n(top - 1)}", arrow=True)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ON, DOWN, UP = "on", "down", "up"
 _GAP = 9
 _LEGEND = 20
+_LOW = 18
+"""Half of the height of a volume beside which the words on a line come near those above the volume."""
 
 
 class Spot:
@@ -143,7 +145,8 @@ class Levels:
         for row in self.rows:
             inside = [spot for spot in self.spots if spot.level == row]
             half = max(spot.column.half for spot in inside)
-            y += half + 22 + 11 * self._arcs(row)
+            arcs = self._arcs(row)
+            y += half + 22 + (11 * arcs + 8 if arcs else 0)
             for spot in inside:
                 spot.y = y
             y += half + 24
@@ -204,10 +207,12 @@ class Levels:
             if self._free(source, spot):
                 canvas.path(f"M{number(start)} {number(spot.y)}H{number(end)}", "soft", 1.6, dash="6 4", arrow=True)
                 text = f"{spot.step.first.kind or spot.step.title}({name})" if name else spot.step.title
-                if end - start > text_width(text, FONT) + 24:
+                low = min(source.column.half, spot.column.half) < _LOW
+                room = min(end - start, spot.x - spot.reach - source.x - source.reach) if low else end - start - 24
+                if room > text_width(text, FONT):
                     canvas.text((start + end) / 2, spot.y - 7, text, size=FONT, fill="soft", anchor="middle")
                 continue
-            top = spot.y - max(one.column.half for one in self.spots if one.level == row) - 22 - 11 * arcs
+            top = spot.y - max(one.column.half for one in self.spots if one.level == row) - 30 - 11 * arcs
             left, right = x + source.x + 6, x + spot.x - 6 - 5 * arcs
             canvas.path(
                 f"M{number(left)} {number(source.y - source.column.half - 18)}V{number(top + 6)}q0 -6 6 -6"
