@@ -12,7 +12,7 @@ from cnnspec.record import record
 from cnnspec.training import distributed
 from cnnspec.training.device import choose_device, keep_memory, synchronize
 from cnnspec.training.options import Options
-from cnnspec.training.start import explained, make_trainer
+from cnnspec.training.start import as_chosen, make_trainer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def dry_run(
     group = distributed.join(place, chosen.processes)
     place = distributed.own_device(place, group.local_rank, group.world)
     keep_memory()
-    with torch.random.fork_rng(devices=[place.index or 0] if place.type == "cuda" else []), explained():
+    with as_chosen(place, chosen):
         trainer = make_trainer(graph, recipe, data, place, group, chosen)
         running = trainer.train_epoch()
         started = time.perf_counter()

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import math
 
-import torch
-
 from cnnspec.errors import NonFiniteLoss, TrainError
 from cnnspec.graph.nodes import Graph
 from cnnspec.record import record, replace
 from cnnspec.training.device import choose_device, keep_memory
 from cnnspec.training.distributed import Group
 from cnnspec.training.options import Options
-from cnnspec.training.start import explained, make_trainer, own_threads
+from cnnspec.training.start import as_chosen, make_trainer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +57,7 @@ def find_rate(
     rates: list[float] = []
     losses: list[float] = []
     mean = before = 0.0
-    devices = [place.index or 0] if place.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), own_threads(chosen.threads), explained():
+    with as_chosen(place, chosen):
         trainer = make_trainer(graph, plain, data, place, Group(), chosen)
         state = trainer.state
         first = state.rate

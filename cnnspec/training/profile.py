@@ -15,7 +15,7 @@ from cnnspec.record import record
 from cnnspec.training.device import choose_device, keep_memory, synchronize
 from cnnspec.training.distributed import Group
 from cnnspec.training.options import Options
-from cnnspec.training.start import explained, make_trainer, own_threads
+from cnnspec.training.start import as_chosen, make_trainer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def profile_steps(
     place = choose_device(device).device
     keep_memory()
     chosen = options or Options()
-    devices = [place.index or 0] if place.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), own_threads(chosen.threads), explained():
+    with as_chosen(place, chosen):
         trainer = make_trainer(graph, recipe, data, place, Group(), chosen)
         state = trainer.state
         state.begin_epoch()

@@ -63,10 +63,7 @@ def train(
     folder = out if out is None or isinstance(out, NewFolder) else Path(out)
     try:
         with (
-            torch.random.fork_rng(devices=_cuda_devices(own)),
-            algorithms(deterministic=chosen.deterministic),
-            own_threads(chosen.threads),
-            explained(),
+            as_chosen(own, chosen),
             contextlib.nullcontext(stop) if stop is not None else StopSignal() as signals,
         ):
             trainer = make_trainer(graph, recipe, data, own, group, chosen)
@@ -101,8 +98,16 @@ def for_data(graph: Graph, recipe: Recipe, data: Data) -> Graph:
     return at_sizes
 
 
-def _cuda_devices(device: torch.device) -> list[int]:
-    return [device.index or 0] if device.type == "cuda" else []
+@contextlib.contextmanager
+def as_chosen(device: torch.device, options: Options) -> Iterator[None]:
+    """What a run does to the process while it lasts: random numbers, algorithms and threads; errors become one line."""
+    with (
+        torch.random.fork_rng(devices=[device.index or 0] if device.type == "cuda" else []),
+        algorithms(deterministic=options.deterministic),
+        own_threads(options.threads),
+        explained(),
+    ):
+        yield
 
 
 @contextlib.contextmanager
