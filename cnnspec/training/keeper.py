@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Keeper:
     """The folder of a run, with its checkpoints; without a folder, the best weights in memory.
 
-    A disk that refuses is told and ends nothing: the next epoch tries again. `finish` demands that all is there.
+    A disk that refuses is told and ends nothing: the next epoch tries again. `finish` demands that all is there. While an
+    accelerator works on, a thread writes what was copied from it; the next checkpoint waits for it.
     """
 
     def __init__(
@@ -48,11 +49,19 @@ class Keeper:
         """Why the last checkpoint is not in the folder; "" where it is."""
         self.unsaved: dict[str, Any] | None = None
         """The state of a best epoch that could not be written."""
+        self.writer = ThreadPoolExecutor(1)
+        self.writing: Future[None] | None = None
         self.files = spec_files.collect(self.plan.graph.source)
+
+    @property
+    def in_background(self) -> bool:
+        """Whether a thread writes: the CPU would have to stop its own work for it."""
+        return self.plan.device.type != "cpu"
 
     @property
     def has_saved(self) -> bool:
         """Whether the folder holds the run as it is."""
+        self._settle()
         return self.folder is not None and not self.error and (self.folder / checkpoint.LAST).exists()
 
     # --- the folder ---
@@ -65,6 +74,7 @@ class Keeper:
             try:
                 if self.group.is_main:
                     self._open(stack, resume=resume)
+                    stack.callback(self._settle)
             except CheckpointError as found:
                 error = str(found)
             if error := self.group.first_error(error):
@@ -153,23 +163,41 @@ class Keeper:
                 with self.trainer.averaged():
                     self.weights = {k: v.detach().clone() for k, v in self.state.net.state_dict().items()}
             return
+        self._settle()
         state = self.state.state() | self._about()
         if not self.group.is_main:
             return
+        if self.in_background:
+            self.writing = self.writer.submit(self._write, self.folder, copied(state), best)
+        else:
+            self._write(self.folder, state, best)
+            self._tell_error()
+
+    def _write(self, folder: Path, state: dict[str, Any], best: bool) -> None:
         if best:
             self.unsaved = None
         try:
             if self.unsaved is not None:
-                checkpoint.save(self.folder, [checkpoint.BEST], self.unsaved)
+                checkpoint.save(folder, [checkpoint.BEST], self.unsaved)
                 self.unsaved = None
             names = [checkpoint.BEST, checkpoint.LAST] if best else [checkpoint.LAST]
-            checkpoint.save(self.folder, names, state)
+            checkpoint.save(folder, names, state)
             self.error = ""
         except CheckpointError as error:
             self.error = str(error)
             if best:
                 # The net goes on: what has to be written later is copied.
-                self.unsaved = copy.deepcopy(state)
+                self.unsaved = copied(state)
+
+    def _settle(self) -> None:
+        """Wait until what is being written is there."""
+        if self.writing is not None:
+            self.writing.result()
+            self.writing = None
+            self._tell_error()
+
+    def _tell_error(self) -> None:
+        if self.error:
             self.tell("checkpoint", self.error)
 
     def finish(self) -> None:
@@ -179,8 +207,10 @@ class Keeper:
         """
         if self.folder is None:
             return
+        self._settle()
         if self.error:
             self.save(best=False)
+            self._settle()
         error = self.error
         if self.group.is_main and not error and self.progress.best["epoch"] is not None:
             try:
@@ -248,6 +278,15 @@ class Keeper:
             "versions": checkpoint.versions(),
             **{name: value for name, value in self._surroundings().items() if name != "layout"},
         }  # fmt: skip
+
+
+def copied(state: Any) -> Any:
+    """A state on the CPU that nothing changes any more."""
+    if isinstance(state, torch.Tensor):
+        return state.detach().to("cpu", copy=True)
+    if isinstance(state, dict):
+        return {key: copied(value) for key, value in state.items()}
+    return type(state)(map(copied, state)) if isinstance(state, list | tuple) else state
 
 
 @contextlib.contextmanager

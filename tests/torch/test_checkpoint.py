@@ -22,6 +22,7 @@ from cnnspec.training import checkpoint
 from cnnspec.training.data.load import load_data
 from cnnspec.training.evaluate import evaluate, predict
 from cnnspec.training.folder import NewFolder, numbered
+from cnnspec.training.keeper import Keeper
 from cnnspec.training.progress import Progress
 from cnnspec.training.restore import recipe_from
 from cnnspec.training.start import Options, train
@@ -133,6 +134,13 @@ class StopAfter:
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.fixture(params=[False, True], ids=["at once", "by a thread"])
+def writing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On an accelerator, a thread writes."""
+    monkeypatch.setattr(Keeper, "in_background", request.param)
+
+
+@pytest.mark.usefixtures("writing")
 @pytest.mark.parametrize("steps", [1, 7, 15, 16, 30])
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path, whole: str, steps: int):
     stopped = train(small(), recipe(), DIGITS(), out=tmp_path, device="cpu", callbacks=[StopAfter(steps)])
@@ -351,6 +359,7 @@ class Full:
             self.monkeypatch.undo()
 
 
+@pytest.mark.usefixtures("writing")
 def test_a_full_disk_keeps_the_earlier_checkpoint_and_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     notices = Notices()
     with pytest.raises(CheckpointError, match=r"the weights of this run are not saved: .*no space left on device"):
@@ -369,6 +378,7 @@ def test_a_disk_that_has_room_again_gets_the_best_epoch_that_it_missed(
     assert fingerprint(tmp_path / "last.pt") == whole
 
 
+@pytest.mark.usefixtures("writing")
 def test_the_best_weights_of_a_full_disk_are_written_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Only the first epoch is the best, and just then the disk is full."""
     settings = {"optimizer": "SGD(lr=0)", "early_stopping": "none", "augment": "[]", "ema": "none"}
@@ -376,6 +386,7 @@ def test_the_best_weights_of_a_full_disk_are_written_later(tmp_path: Path, monke
     assert checkpoint.load(tmp_path / "best.pt")["epoch"] == 1
 
 
+@pytest.mark.usefixtures("writing")
 def test_a_folder_that_is_deleted_meanwhile_is_no_success(tmp_path: Path):
     class Delete:
         def on_epoch(self, event: object) -> None:
