@@ -70,7 +70,8 @@ def mutants(path: Path) -> list[Mutant]:
         r"^([ \t]*)([A-Z]\w*(?:\(.*\))?)[ \t]*\n\1([A-Z]\w*(?:\(.*\))?)[ \t]*$", code, re.MULTILINE
     ):
         if match[2] != match[3]:
-            add("swapped", match.start(2), match.end(3), f"{match[3]}\n{match[1]}{match[2]}")
+            first, second = (text[slice(*match.span(group))] for group in (2, 3))
+            add("swapped", match.start(2), match.end(3), f"{second}\n{match[1]}{first}")
     for match in re.finditer(r"\b[A-Z]\w{3,}|\b\w{4,}(?==)", code):
         add("misspelt", *match.span(), match[0][:-2] + match[0][-1])
     return found

@@ -100,9 +100,9 @@ def _repair(
         for definition in models:
             # Those that are wrong come first: they tell soonest whether an edit helps.
             for one in sorted(filter(lambda one: one.is_of(definition), chosen), key=lambda one: one.name.id in right):
-                scope = other.scope if one.block.scope is file.scope else one.block.scope
                 if other.scope is not file.scope:
                     one = chosen_again(one, other, trial)
+                scope = other.scope if one.block.scope is file.scope else one.block.scope
                 edited.append(one.with_definition(definition, scope))
         # Blocks that no model uses matter where the error is in one of them.
         given = {**values, **sizes}

@@ -23,8 +23,20 @@ from cnnspec.repair.costs import COSTS
 from cnnspec.repair.declared import declared
 from cnnspec.repair.inputs import axes
 from cnnspec.repair.ranking import ROLES, change_cost, role_of, values_for
-from cnnspec.repair.relevance import CHANNELS, OF_ARGUMENTS, OF_VALUES, RANK, SIZES, helps, is_out, ratio, shifts, wrong
-from cnnspec.repair.sites import MOST, Place, Site, defaults, fields_of, numbers, sites
+from cnnspec.repair.relevance import (
+    CHANNELS,
+    OF_ARGUMENTS,
+    OF_VALUES,
+    RANK,
+    SIZES,
+    helps,
+    is_out,
+    ratio,
+    read_until,
+    shifts,
+    wrong,
+)
+from cnnspec.repair.sites import HALF, MOST, POWER, Place, Site, defaults, fields_of, numbers, sites
 from cnnspec.source import Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.walk import walk
@@ -73,9 +85,14 @@ def _numbers(case: Case) -> Iterator[Option]:
     own, stated, about = case.found.span, declared(case), wrong(case)
     sizes = {id(axis.literal) for axis in axes(case)} if case.found.code.id not in ("E202", "E503") else set()
     out = {id(place.statement) for place in case.places if is_out(case, place)}
+    read = read_until(case, out) if case.is_ordered else None
     for away, site in every:
         if id(site.owner) in out:
             continue
+        if read is not None and site.part is not None and site.kind in ("default", "let"):
+            named = getattr(site.owner, "name", None)
+            if isinstance(named, tree.Name) and (id(site.part.definition), named.id) not in read:
+                continue
         span = site.node.span
         extra = away + (COSTS["operand"] if site.field == "" and site.kind != "input" else 0.0)
         inside = span.source is own.source and own.start <= span.start and span.end <= own.end
@@ -103,14 +120,15 @@ def _sites(case: Case) -> Iterator[tuple[float, Site]]:
     for index, place in enumerate(case.places):
         away = case.distance(index)
         rows = [span for span in case.labelled if isinstance(place.statement, tree.For) and holds(place, span)]
-        for site in sites(place):
+        for site in map(case.with_uses, sites(place)):
             other = site.kind == "table" and rows and not any(span.holds(site.node.span) for span in rows)
             yield away + (COSTS["other row"] if other else 0.0), site
     for part in case.parts:
-        for site in defaults(part):
+        for site in map(case.with_uses, defaults(part)):
             yield COSTS["other definition"], site
     for constant in case.constants:
-        yield from _constant_sites(case, constant)
+        for away, site in _constant_sites(case, constant):
+            yield away, case.with_uses(site)
     for setting in case.settings:
         for node, field in islice(numbers(setting.value, setting.name.id), MOST):
             yield 0.0, Site(node, field or setting.name.id, "let", setting, None)
@@ -121,8 +139,9 @@ def _constant_sites(case: Case, constant: Deferred) -> Iterator[tuple[float, Sit
     definition = constant.definition
     at = [span for span in case.labelled if definition.span.holds(span)]
     if not at:
-        for node, field in islice(numbers(definition.value, constant.name), MOST):
-            yield COSTS["other definition"], Site(node, field, "let", definition, None)
+        for value, field in _columns(case, definition.value, constant.name):
+            for node, name in islice(numbers(value, field), MOST):
+                yield COSTS["other definition"], Site(node, name, "let", definition, None)
     for row in walk(definition.value):
         if isinstance(row, tree.Expression) and row.span in at:
             items = row.items if isinstance(row, tree.Sequence) else (row,)
@@ -130,6 +149,19 @@ def _constant_sites(case: Case, constant: Deferred) -> Iterator[tuple[float, Sit
             for item, name in zip(items, names):
                 for node, field in numbers(item, name):
                     yield 0.0, Site(node, field, "table", definition, None)
+
+
+def _columns(case: Case, value: tree.Expression, name: str) -> Iterator[tuple[tree.Expression, str]]:
+    """The values of a table, each with the name that a loop gives to its column; of anything else the value itself."""
+    rows = value.items if isinstance(value, tree.Sequence) else ()
+    widths = {len(row.items) if isinstance(row, tree.Sequence) else 0 for row in rows}
+    names = case.loop_names(max(widths, default=0), more=True) if len(widths) == 1 else []
+    if not names:
+        yield value, name
+        return
+    for row in rows:
+        if isinstance(row, tree.Sequence):
+            yield from zip(row.items, names)
 
 
 def _moved(site: Site, moved: list[tuple[int, int]]) -> set[int]:
@@ -207,7 +239,7 @@ def _called(site: Site) -> str:
         return "the input"
     if site.kind == "count":
         return "the count"
-    if site.kind == "condition" or not site.field:
+    if site.kind == "condition" or site.field in ("", HALF, POWER):
         return "the number"
     if (site.kind == "argument" and role_of(site) != "width") or site.field in ("out_channels", "out_features"):
         return f"the {site.field.replace('_', ' ')}"
@@ -304,7 +336,7 @@ def _arguments(case: Case) -> Iterator[Option]:
 
 
 def _additions(case: Case, statement: tree.Layer, index: int) -> Iterator[tuple[str, int, float]]:
-    names, _ = fields_of(statement.name.id, case.places[index].part.scope)
+    names, _ = fields_of(statement.name.id, case.places[index].part)
     given = {argument.name.id for argument in statement.arguments if argument.name}
     given |= set(names[: sum(argument.name is None for argument in statement.arguments)])
     missing = case.found.code.id == "E112" and index == case.at

@@ -7,9 +7,10 @@ from cnnspec.diagnostics import Diagnostic, Edit
 from cnnspec.diagnostics.suggestions import Kind
 from cnnspec.graph.nodes import Graph, LayerNode
 from cnnspec.graph.walk import walk
-from cnnspec.record import record
+from cnnspec.record import record, replace
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.sites import Part, Place, fields_of, innermost_index
+from cnnspec.repair.uses import uses_of
 from cnnspec.source import Span
 from cnnspec.syntax import tree
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cnnspec.graph.nodes import Node
+    from cnnspec.repair.sites import Site
     from cnnspec.repair.trials import Result, Trials
 
     Option = tuple[float, Callable[[], "Candidate | None"]]
@@ -59,13 +61,16 @@ class Case:
         self._collect()
         named = {model.name.id for model in self.models}
         self.graph = next((graph for graph in graphs if graph.name in named), None) or self._variant(graphs)
-        self.constants = trials.constants(self.parts)
-        """The constants of files, variants among them, that take part."""
         self.labelled = [label.span for label in found.labels]
         self.left: frozenset[object] | None = None
         """The errors that are there still after the best fix."""
         self._nodes: list[Node] | None = None
+        self._ran: dict[tuple[int, int, int], int] | None = None
+        self._uses: Callable[[Site], frozenset[str]] | None = None
         self._by_place: dict[tuple[int, int, int], int] | None = None
+        aside = self._not_its_own(graphs)
+        self.constants = [one for one in trials.constants(self.parts) if one.name not in aside]
+        """The constants of files, variants among them, that take part."""
 
     def _variant(self, graphs: Sequence[Graph]) -> Graph | None:
         """A variant of the model, one that goes through what is to blame where there is one."""
@@ -74,6 +79,24 @@ class Case:
             if any(node.span == at for _, node in walk(graph.root)):
                 return graph
         return graphs[0] if self.models and graphs else None
+
+    def _not_its_own(self, graphs: Sequence[Graph]) -> set[str]:
+        """The variants whose own arguments are not to blame: others have the error as well, or they have not."""
+        variants = {name for name, model in self.trials.file.models.items() if isinstance(model, tree.Variant)}
+        place = self.place
+        failing = self.node(place.statement) if place is not None and len(variants) > 1 else None
+        if failing is None or not self.models:
+            return set()
+        alike = {
+            graph.name
+            for graph in graphs
+            if graph.name in variants
+            and any(
+                node.span == failing.span and (node.input, node.output) == (failing.input, failing.output)
+                for _, node in walk(graph.root)
+            )
+        }
+        return variants - alike if len(alike) == 1 else variants
 
     def _collect(self) -> None:
         for part in self.parts:
@@ -138,6 +161,41 @@ class Case:
                     self._by_place[key] = number
         return self._by_place.get((id(head.source), head.start, head.end))
 
+    def ago(self, statement: tree.Statement) -> int | None:
+        """How many other statements have run, up to the error, since a statement has; None where it has not run till then."""
+        if self._ran is None:
+            self._ran = self._run_until()
+        head = getattr(statement, "head", statement.span)
+        return self._ran.get((id(head.source), head.start, head.end))
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether it is known what has run before the error."""
+        if self._ran is None:
+            self._ran = self._run_until()
+        return bool(self._ran)
+
+    def _run_until(self) -> dict[tuple[int, int, int], int]:
+        guilty = self.place.statement if self.place is not None else None
+        head = getattr(guilty, "head", getattr(guilty, "span", None))
+        uses = [number for number, node in enumerate(self.nodes) if node.span == head]
+        if not uses or self.graph is None or not self.found.code.id.startswith("E2"):
+            return {}
+        # Which of several uses of a block failed is not always known.
+        at = uses[-1]
+        end, own = at + 1, ""
+        for number, (path, _) in enumerate(walk(self.graph.root)):
+            if number == at:
+                own = f"{path}." if path else ""
+            elif number > at:
+                if not path.startswith(own):
+                    break
+                end = number + 1
+        ran: dict[tuple[int, int, int], int] = {}
+        for node in self.nodes[:end][::-1]:
+            ran.setdefault((id(node.span.source), node.span.start, node.span.end), len(ran))
+        return ran
+
     def nodes_before(self, statement: tree.Statement) -> list[LayerNode]:
         """The layers that run before a statement, in its first use or where it fails, the nearest first."""
         at = self._index(getattr(statement, "head", statement.span))
@@ -157,10 +215,20 @@ class Case:
         before = self.nodes_before(self.places[self.at].statement)[:1] if self.places else []
         return bool(before) and before[0].title == "Flatten" and len(before[0].input or ()) > 1
 
-    def loop_names(self, count: int) -> list[str]:
-        """The names that a loop near the error gives to so many values at a time."""
-        loops = (place.statement for place in self.places if isinstance(place.statement, tree.For))
-        return next(([name.id for name in one.targets] for one in loops if len(one.targets) == count), [])
+    def loop_names(self, count: int, *, more: bool = False) -> list[str]:
+        """The names that a loop near the error gives to so many values at a time, or to the first of more than these."""
+        loops = [place.statement for place in self.places if isinstance(place.statement, tree.For)]
+        found = next(([name.id for name in one.targets] for one in loops if len(one.targets) == count), [])
+        if not found and more and count > 1:
+            found = next(([name.id for name in one.targets] for one in loops if len(one.targets) > count), [])
+        return found
+
+    def with_uses(self, site: Site) -> Site:
+        """A number with the arguments of layers that it ends as."""
+        if self._uses is None:
+            self._uses = uses_of(self.parts)
+        uses = self._uses(site)
+        return replace(site, uses=uses) if uses else site
 
     def place_of(self, span: Span) -> Place | None:
         """The statement whose head stands at `span`."""
@@ -184,6 +252,9 @@ class Case:
         if index == self.at or any(holds(place, span) for span in self.labelled):
             return 0.0
         if place.part is not guilty.part:
+            ago = self.ago(place.statement)
+            if ago is not None:
+                return min(COSTS["other part"] + COSTS["step back"] * ago, COSTS["far"])
             return COSTS["other definition"] + 0.1 * self.parts.index(place.part)
         steps = self.at - index
         if guilty.statement.span.start <= place.statement.span.start < guilty.statement.span.end:
@@ -207,7 +278,7 @@ def holds(place: Place, span: Span) -> bool:
 
 def argument(statement: tree.Layer, part: Part, field: str) -> tree.Argument | None:
     """What a layer is given for one of its parameters."""
-    names, _ = fields_of(statement.name.id, part.scope)
+    names, _ = fields_of(statement.name.id, part)
     for position, one in enumerate(statement.arguments):
         name = one.name.id if one.name else names[position] if position < len(names) else ""
         if name == field:

@@ -15,6 +15,7 @@ COSTS = {
     "count": 0.5,
     "input": 0.9,
     "condition": 0.9,
+    "where": 0.4,
     "stated here": -0.3,
     "operand": 0.25,
     # numbers, by what is known of them
@@ -35,6 +36,8 @@ COSTS = {
     "other row": 0.6,
     "step": 0.08,
     "other definition": 0.3,
+    "other part": 0.2,
+    "step back": 0.02,
     "far": 1.2,
     # statements and arguments
     "declare": 0.6,
@@ -59,6 +62,8 @@ STEPS = {
     "padding": {0: 0.1, 1: 0.0, 2: 0.1, 3: 0.2, 4: 0.6, 5: 0.6},
     "dilation": {1: 0.0, 2: 0.2, 4: 0.4, 3: 0.6},
     "groups": {1: 0.0},
+    "divisor": {32: 0.0, 16: 0.0, 8: 0.0, 4: 0.1, 2: 0.2, 64: 0.2, 0: 0.0},
+    "two": {2: 0.0},
     "count": {},
     "width": {},
 }
@@ -70,5 +75,7 @@ TRIED = {
     "padding": (1, 0, 2, 3),
     "dilation": (1, 2),
     "groups": (1,),
+    "divisor": (32, 16, 8, 4),
+    "two": (2,),
 }
 """Numbers that are tried in any case."""

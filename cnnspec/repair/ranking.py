@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnspec import layers
 from cnnspec.declare import OK
 from cnnspec.repair.costs import COSTS, STEPS, TRIED
-from cnnspec.repair.sites import Site, fields_of, numbers
+from cnnspec.repair.sites import HALF, POWER, Site, fields_of, numbers
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -26,13 +26,17 @@ ROLES = {
     "scale_factor": "stride",
     "depth": "count",
     "n": "count",
+    HALF: "two",
+    POWER: "two",
 }
 """What a number is for, by the name that it is given to: those of torch's arguments, and those that authors use."""
 
 
 def role_of(site: Site) -> str:
-    """What a number is for: kernel, pool, stride, padding, dilation, groups, count or width."""
-    role = ROLES.get(site.field, "width")
+    """What a number is for: kernel, pool, stride, padding, dilation, groups, count, divisor, two or width."""
+    if site.kind == "where":
+        return "divisor"
+    role = next((ROLES[use] for use in sorted(site.uses) if use in ROLES), "") or ROLES.get(site.field, "width")
     name = site.owner.name.id if isinstance(site.owner, tree.Layer) else ""
     return "pool" if role == "kernel" and "Pool" in name else role
 
@@ -46,7 +50,7 @@ def values_for(site: Site, wanted: set[int]) -> list[int]:
     found |= set(TRIED.get(role, ()))
     if role == "width":
         found |= wanted
-    least = 0 if role == "padding" or site.field == "" or _may_be_zero(site) else 1
+    least = 0 if role in ("padding", "divisor") or site.field == "" or _may_be_zero(site) else 1
     return sorted(number for number in found if number >= least and number != value)
 
 
@@ -94,7 +98,7 @@ def _together(site: Site, value: int) -> float:
     cost = COSTS["windows apart"] if kernel is not None and given.get("stride", 1) > max(kernel, 2) else 0.0
     if kernel is not None and "padding" in given:
         spans = given.get("dilation", 1) * (kernel - 1) + 1
-        cost += 0.0 if given["padding"] in (0, spans // 2) else COSTS["padding fits no kernel"]
+        cost += 0.0 if given["padding"] in (0, (spans - 1) // 2) else COSTS["padding fits no kernel"]
     return cost
 
 
@@ -102,7 +106,7 @@ def _given(site: Site) -> dict[str, int]:
     """The first number of each argument of the layer."""
     assert isinstance(site.owner, tree.Layer)
     assert site.part is not None
-    names, _ = fields_of(site.owner.name.id, site.part.scope)
+    names, _ = fields_of(site.owner.name.id, site.part)
     found: dict[str, int] = {}
     for position, argument in enumerate(site.owner.arguments):
         field = argument.name.id if argument.name else names[position] if position < len(names) else ""

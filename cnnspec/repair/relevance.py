@@ -11,6 +11,7 @@ from cnnspec import layers
 from cnnspec.compiler.names import SHAPE_NAMES, Block
 from cnnspec.graph.nodes import LayerNode
 from cnnspec.graph.walk import walk
+from cnnspec.repair.sites import names_in
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ OF_ARGUMENTS = ("E112", "E113", "E114", "E115", "E116")
 OF_VALUES = ("E303", "E304", "E306")
 """Errors in a value, whatever it is for."""
 _WINDOW = ("kernel_size", "stride", "padding", "dilation", "output_padding")
+_WINDOWS = frozenset(_WINDOW)
 _SHAPES = (*SHAPE_NAMES, "channels", "size")
 _CLEAR = 4
 """The smallest size that tells a stride from a window by what becomes of it."""
@@ -94,6 +96,12 @@ def wrong(case: Case) -> set[str] | None:
 def decides(site: Site) -> str:
     """What a number decides alone; "" where it may decide anything."""
     owner = site.owner
+    if site.kind == "where":
+        return SIZES
+    if site.uses and site.uses <= _WINDOWS:
+        return SIZES
+    if site.uses == {"out_channels"}:
+        return CHANNELS
     if site.kind not in ("argument", "input", "stated"):
         return ""
     if site.kind == "input":
@@ -131,10 +139,42 @@ def is_out(case: Case, place: Place) -> bool:
     at, own = place.statement.span, guilty.statement.span
     if case.found.code.id in OF_ARGUMENTS and isinstance(place.statement, (tree.Layer, tree.Input)):
         return place is not guilty and not any(place.statement.span.holds(span) for span in case.labelled)
+    if place.part is not guilty.part and isinstance(place.statement, tree.Layer) and case.is_ordered:
+        return case.ago(place.statement) is None
     if place.part is not guilty.part or not case.found.code.id.startswith("E2") or at.start < own.end:
         return False
     loops = (one.statement for one in case.places if isinstance(one.statement, (tree.For, tree.Repeat)))
     return not any(loop.span.holds(at) and loop.span.holds(own) for loop in loops)
+
+
+def read_until(case: Case, out: set[int]) -> set[tuple[int, str]]:
+    """The names, by definition, that statements read which have a part in the error; `out` has the ids of the others."""
+    found: set[tuple[int, str]] = set()
+    for place in case.places[::-1]:
+        statement, own = place.statement, id(place.part.definition)
+        if id(statement) in out or (isinstance(statement, tree.Let) and (own, statement.name.id) not in found):
+            continue
+        found |= {(own, name) for name in names_in(_read(statement))}
+    for part in case.parts:
+        every = tuple(one.default for one in part.definition.parameters)
+        found |= {(id(part.definition), name) for name in names_in(every)}
+    return found
+
+
+def _read(statement: tree.Statement) -> object:
+    """What a statement works out itself, without the statements inside of it and without its annotation."""
+    match statement:
+        case tree.Layer() | tree.Merge():
+            return statement.arguments
+        case tree.Let() | tree.For():
+            return statement.value if isinstance(statement, tree.Let) else statement.values
+        case tree.Repeat():
+            return statement.count
+        case tree.If():
+            return tuple(test for test, _ in statement.arms)
+        case tree.Residual() | tree.Branch():
+            return ()
+    return statement
 
 
 def _mixed(case: Case) -> bool:

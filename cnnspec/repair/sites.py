@@ -23,6 +23,17 @@ class Part:
     def __init__(self, definition: tree.Model | tree.Block, scope: Scope, block: Block | None) -> None:
         self.definition, self.scope, self.block = definition, scope, block
         self._places: list[Place] | None = None
+        self._lets: dict[str, tree.Expression] | None = None
+
+    @property
+    def lets(self) -> dict[str, tree.Expression]:
+        """The values that its `let` give names, the first of each name."""
+        if self._lets is None:
+            self._lets = {}
+            for place in self.places:
+                if isinstance(place.statement, tree.Let):
+                    self._lets.setdefault(place.statement.name.id, place.statement.value)
+        return self._lets
 
     @property
     def places(self) -> list[Place]:
@@ -33,6 +44,8 @@ class Part:
         return self._places
 
 
+_ALIASES = 8
+"""How often a name is followed that stands for another one."""
 MOST = 40
 """Numbers of one statement that are looked at: the rest of a long list is no slip."""
 
@@ -61,6 +74,8 @@ class Site:
     owner: tree.Statement | tree.Parameter | tree.Setting
     part: Part | None
     """Where the owner is; None for a constant of the file."""
+    uses: frozenset[str] = frozenset()
+    """The arguments of layers that it ends as, through parameters of blocks; empty where nothing is known of that."""
 
 
 def parts_of(start: Part, more: Iterable[tuple[str, Scope]] = ()) -> list[Part]:
@@ -153,14 +168,14 @@ def defaults(part: Part) -> Iterator[Site]:
 def sites(place: Place) -> Iterator[Site]:
     """The numbers of one statement, without those of statements inside of it and of its annotation."""
     statement, part = place.statement, place.part
-    for node, field, kind in islice(_written(statement, part.scope), MOST):
+    for node, field, kind in islice(_written(statement, part), MOST):
         yield Site(node, field, kind, statement, part)
 
 
-def _written(statement: tree.Statement, scope: Scope) -> Iterator[tuple[tree.Literal, str, str]]:
+def _written(statement: tree.Statement, part: Part) -> Iterator[tuple[tree.Literal, str, str]]:
     match statement:
         case tree.Layer():
-            yield from _arguments(statement, scope)
+            yield from _arguments(statement, part)
         case tree.Merge():
             for argument in statement.arguments:
                 for node, _ in numbers(argument.value, ""):
@@ -184,10 +199,13 @@ def _written(statement: tree.Statement, scope: Scope) -> Iterator[tuple[tree.Lit
         case tree.Input():
             for node, _ in numbers(statement.shape, ""):
                 yield node, "", "input"
+            for condition in statement.conditions:
+                for node, _ in numbers(condition, ""):
+                    yield node, "", "where"
 
 
-def _arguments(statement: tree.Layer, scope: Scope) -> Iterator[tuple[tree.Literal, str, str]]:
-    names, inferred = fields_of(statement.name.id, scope)
+def _arguments(statement: tree.Layer, part: Part) -> Iterator[tuple[tree.Literal, str, str]]:
+    names, inferred = fields_of(statement.name.id, part)
     for position, argument in enumerate(statement.arguments):
         field = argument.name.id if argument.name else names[position] if position < len(names) else ""
         kind = "stated" if field == inferred and inferred else "argument"
@@ -198,13 +216,44 @@ def _arguments(statement: tree.Layer, scope: Scope) -> Iterator[tuple[tree.Liter
                 yield node, name, "stated"
 
 
-def fields_of(name: str, scope: Scope) -> tuple[list[str], str]:
-    """The parameters of a layer or block in their order, and the one that the input determines."""
-    found = scope.find(name)
-    if found is not None and isinstance(found.value, Block):
-        return list(found.value.signature.fields), ""
-    layer = layers.find(name)
-    return (list(layer.fields), layer.inferred) if layer else ([], "")
+def fields_of(name: str, part: Part) -> tuple[list[str], str]:
+    """The parameters of a layer or block that are still to be given, in their order, and the one that the input determines."""
+    target, given = target_of(name, part)
+    if isinstance(target, Block):
+        every, inferred = list(target.signature.fields), ""
+    elif target is not None:
+        every, inferred = list(target.fields), target.inferred
+    else:
+        return [], ""
+    for one in given:
+        if one.name is None and every:
+            every.pop(0)
+        elif one.name is not None and one.name.id in every:
+            every.remove(one.name.id)
+    return every, inferred if inferred in every else ""
+
+
+def target_of(name: str, part: Part) -> tuple[Block | type[layers.Layer] | None, list[tree.Argument]]:
+    """What a name runs, and what that is given where the name gets its value: `let Unit = ConvBN(activation=SiLU)`."""
+    given: list[tree.Argument] = []
+    lets, scope = part.lets, part.scope
+    for _ in range(_ALIASES):
+        written = lets.get(name)
+        if written is None:
+            found = scope.find(name)
+            value = found.value if found is not None else None
+            if isinstance(value, Block):
+                return value, given
+            if not isinstance(value, Deferred):
+                break
+            written, scope = value.definition.value, value.scope
+        lets = {}
+        if isinstance(written, tree.Call):
+            given = [*written.arguments, *given]
+        elif not isinstance(written, tree.Name):
+            return None, []
+        name = written.name.id if isinstance(written, tree.Call) else written.id
+    return layers.find(name), given
 
 
 def _table(statement: tree.For) -> Iterator[tuple[tree.Literal, str]]:
@@ -227,8 +276,8 @@ def numbers(node: tree.Expression | None, field: str) -> Iterator[tuple[tree.Lit
             for item in node.items:
                 yield from numbers(item, field)
         case tree.Chain():
-            for item in node.operands:
-                yield from numbers(item, "")
+            for item, role in zip(node.operands, _idioms(node, field)):
+                yield from numbers(item, role)
         case tree.Unary():
             yield from numbers(node.operand, "")
         case tree.Group():
@@ -238,11 +287,34 @@ def numbers(node: tree.Expression | None, field: str) -> Iterator[tuple[tree.Lit
             yield from numbers(node.test, "")
             yield from numbers(node.otherwise, field)
         case tree.Access():
-            for item in (node.value, *(step.index for step in node.steps if isinstance(step, tree.Item))):
-                yield from numbers(item, field)
+            yield from numbers(node.value, field)
+            for step in node.steps:
+                if isinstance(step, tree.Item):
+                    yield from numbers(step.index, field)
+                elif isinstance(step, tree.Slice):
+                    yield from numbers(step.start, field)
+                    yield from numbers(step.stop, field)
         case tree.Call():
-            for argument in node.arguments:
-                yield from numbers(argument.value, "")
+            layer = layers.find(node.name.id)
+            names = list(layer.fields) if layer is not None else []
+            for position, argument in enumerate(node.arguments):
+                name = names[position] if position < len(names) else ""
+                yield from numbers(argument.value, argument.name.id if argument.name else name)
+
+
+HALF, POWER = "half of a window", "base of powers"
+"""What operands are called that are nearly always 2: `kernel_size // 2` as padding, and `2**i` channels."""
+
+
+def _idioms(node: tree.Chain, field: str) -> list[str]:
+    """What the operands of an expression are for; "" where nothing is known of that."""
+    roles = [""] * len(node.operands)
+    for index, operator in enumerate(node.operators):
+        if operator == "//" and field == "padding":
+            roles[index + 1] = HALF
+        if operator == "**":
+            roles[index] = POWER
+    return roles
 
 
 def _touched(nodes: tuple[Any, ...], where: Span) -> tuple[int, int]:

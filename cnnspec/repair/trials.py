@@ -141,6 +141,7 @@ class Trials:
         """How many statements trials have run, and layers that they have judged as a whole."""
         self._parts: dict[int, list[Part]] = {}
         self._blocks: dict[int, Part] = {}
+        self._bases: dict[int, Block | None] = {}
         self._uses: dict[int, list[Part]] = {}
         self._courses: dict[int, Course] = {}
         self._names: Counter[str] | None = None
@@ -152,8 +153,18 @@ class Trials:
             # What a variant hands over is used by its base.
             variants = [one for one in self.file.models.values() if isinstance(one, tree.Variant)]
             handed = [(name, self.file.scope) for one in variants for name in names_in(one)]
-            self._parts[id(model)] = parts_of(Part(model, self.file.scope, None), handed)
+            base = self._imported(model)
+            scope = base.scope if base is not None else self.file.scope
+            self._parts[id(model)] = parts_of(Part(model, scope, None), handed)
         return self._parts[id(model)]
+
+    def _imported(self, model: tree.Model) -> Block | None:
+        """What a model of another file, that variants are made of, is bound to; None for a model of this file."""
+        if id(model) not in self._bases:
+            values = [binding.value for binding in self.file.scope.bindings.values()]
+            found = [one for one in values if isinstance(one, Block) and one.definition is model]
+            self._bases[id(model)] = found[0] if found and found[0].scope is not self.file.scope else None
+        return self._bases[id(model)]
 
     def around(self, span: Span) -> tuple[list[tree.Model], list[Part]]:
         """The first model that a place belongs to, itself or through a block, and all that it uses.
@@ -371,6 +382,10 @@ class Trials:
                 or any(constant in lets for constant in self.constants(self._used_by(part)))
             ):
                 touched.add(part.block)
+        for model in self.chosen:
+            base = self._imported(model)
+            if base is not None and any(part.block in touched for part in self.parts(model)):
+                touched.add(base)
         scopes = {id(self.file.scope): Scope(self.file.scope.outer)}
         old = {id(self.file.scope): self.file.scope}
         for block in touched:

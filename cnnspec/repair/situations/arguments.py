@@ -26,7 +26,7 @@ def without_quotes(case: Case) -> Iterator[Candidate]:
     statement, place, name = case.layer, case.place, case.found.span.text
     if case.found.code.id != "E117" or statement is None or place is None or case.kind is None:
         return
-    names, _ = fields_of(statement.name.id, place.part.scope)
+    names, _ = fields_of(statement.name.id, place.part)
     for position, one in enumerate(statement.arguments):
         field = one.name.id if one.name else names[position] if position < len(names) else ""
         known = case.kind.fields.get(field)

@@ -1,0 +1,70 @@
+"""Numbers that are wrong far from where it shows: what they are for, and what has run, says which of them was not meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.reports import offered
+from cnnspec.diagnostics import Sink
+from cnnspec.diagnostics.edits import apply
+from cnnspec.pipeline import check
+from cnnspec.source import Source
+
+UNIT = "block Unit(channels, k = 3, stride = 1) { Conv2d(channels, k, stride=stride, padding=k // 2); ReLU }\n"
+
+# What is wrong, what was meant, and the spec around it.
+MEANT = {
+    "a window under another name": (
+        "Conv(16, 4)", "Conv(16, 3)",
+        UNIT + "let Conv = Unit(stride=1)\nmodel M { input [3, 32, 32]; WRONG -> [_, 32, 32] }",
+    ),
+    "a window that a block hands on": (
+        "Outer(16, 4)", "Outer(16, 3)",
+        UNIT + "block Outer(c, size) { Unit(c, size) }\nmodel M { input [3, 32, 32]; WRONG -> [_, 32, 32] }",
+    ),
+    "a column of a table of the file": (
+        "(32, 4)", "(32, 3)",
+        UNIT + "let rows = [(16, 3), WRONG]\n"
+        "model M { input [3, 32, 32]; for (c, k) in rows { Unit(c, k) } -> [32, 32, 32] }",
+    ),
+    "half of a window": (
+        "k // 4", "k // 2",
+        "block Unit(c, k) { Conv2d(c, k, padding=WRONG) }\nmodel M { input [3, 32, 32]; Unit(8, 5) -> [8, 32, 32] }",
+    ),
+    "in the block that has run, not in those behind": (
+        "stride=1", "stride=2",
+        "block Stem { Conv2d(64, 7, stride=2, padding=3); MaxPool2d(3, WRONG, padding=1) }\n"
+        "block Stage(c) { Conv2d(c, 3, stride=2, padding=1); Conv2d(c, 3, padding=1) }\n"
+        "model M { input [3, 224, 224]; Stem -> [64, 56, 56]; Stage(128); Stage(256) -> [256, 14, 14] }",
+    ),
+    "none of a variant, where all of them have the error": (
+        "stride=1", "stride=2",
+        "model Net(depth, width) { input [3, 32, 32]; Conv2d(width, 3, WRONG, padding=1) -> [_, 16, 16]\n"
+        "repeat depth { Conv2d(width, 3, padding=1) } }\n"
+        "model Small = Net(2, 16)\nmodel Large = Net(4, 32)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MEANT)
+def test_what_was_meant_comes_first(name: str):
+    wrong, meant, spec = MEANT[name]
+    ((_, texts),) = offered(spec.replace("WRONG", wrong), "spec.cnn")
+    assert texts[0] == spec.replace("WRONG", meant)
+
+
+def test_in_a_block_of_a_model_that_variants_of_another_file_are_made_of(tmp_path: Path):
+    (tmp_path / "units.cnn").write_text("block Stem { Conv2d(8, 3, stride=1, padding=1) }\n")
+    (tmp_path / "net.cnn").write_text(
+        'from "units.cnn" import Stem\n'
+        "model Net(width) { input [3, 32, 32]; Stem -> [8, 16, 16]; Conv2d(width, 3, padding=1) }\n"
+    )
+    spec = tmp_path / "variants.cnn"
+    text = 'from "net.cnn" import Net\nmodel Small = Net(16)\nmodel Large = Net(32)\n'
+    check(Source(str(spec), text), sink := Sink(), fixes=True)
+    (found,) = sink.diagnostics
+    (edit,) = found.fixes[0].edits
+    assert Path(edit.span.source.path).name == "units.cnn"
+    assert "stride=2" in apply(edit.span.source.text, found.fixes[0].edits)
