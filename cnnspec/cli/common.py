@@ -59,9 +59,11 @@ def add_input(parser: ArgumentParser | _ArgumentGroup) -> None:
 
 def input_shapes(options: Namespace) -> tuple[tuple[int, ...], ...]:
     """The shapes that --input gives; none without it. Raises UsageError for a text that is none."""
+    if not options.input:
+        return ()
     from cnnspec.torch_source.inputs import parse_shapes
 
-    shapes = parse_shapes(options.input) if options.input else ()
+    shapes = parse_shapes(options.input)
     if shapes is None:
         raise UsageError(f"--input takes sizes without the batch, such as 3x32x32, not {options.input!r}")
     return shapes

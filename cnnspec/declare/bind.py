@@ -8,7 +8,6 @@ from cnnspec.declare.kinds import WRONG_RANGE, WRONG_TYPE, Choice, Either, Kind,
 from cnnspec.declare.order import fix, follow, readings
 from cnnspec.declare.spell import UNKNOWN, spell
 from cnnspec.diagnostics import Label, Sink, codes, did_you_mean
-from cnnspec.diagnostics.similar_names import closest
 from cnnspec.diagnostics.suggestions import OPTION, listing
 from cnnspec.source import Span
 
@@ -77,6 +76,8 @@ def _named(
         elif target in signature.fields or target in signature.extra:
             pairs.append((target, argument))
         else:
+            from cnnspec.diagnostics.similar_names import closest
+
             _report_unknown(signature, argument, name, sink)
             misnamed = True
             meant = closest(target, [*signature.fields, *signature.extra])
