@@ -62,7 +62,12 @@ def test_pictures_and_pages_need_no_torch(tmp_path: Path):
 def test_a_plain_check_imports_what_it_needs():
     """No parser of arguments, no expressions, no reading of Python: each costs as much as the check itself."""
     slow = {"argparse", "shutil", "gettext", "locale", "pathlib", "bz2", "re", "ast", "enum", "contextlib", "functools"}
-    ours = {"cnnspec.torch_source", "cnnspec.repair", "cnnspec.report.formats.json", "cnnspec.diagnostics.similar_names"}
+    ours = {
+        "cnnspec.torch_source",
+        "cnnspec.repair",
+        "cnnspec.report.formats.json",
+        "cnnspec.diagnostics.similar_names",
+    }
     assert loaded_by(["check", "specs/lenet.cnn"], slow | ours) == set()
 
 
