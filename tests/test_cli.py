@@ -235,10 +235,10 @@ def test_an_interrupted_command_is_130(folder: Path, monkeypatch):
     assert main(["check", "good.cnn"]) == 130
 
 
-def test_a_check_without_options_is_what_the_parser_makes_of_it():
-    command = find_command("check")
-    words = ["a.cnn", "-", "folder"]
-    parsed = vars(parse("check", command, words))
+@pytest.mark.parametrize(("name", "words"), [("check", ["a.cnn", "-", "folder"]), ("summary", ["-"])])
+def test_a_command_without_options_is_what_the_parser_makes_of_it(name: str, words: list[str]):
+    command = find_command(name)
+    parsed = vars(parse(name, command, words))
     plain = command.plain(words)
     assert {name: getattr(plain, name) for name in parsed if name != "rest"} == {
         name: value for name, value in parsed.items() if name != "rest"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, HelpFormatter
 
 from cnnspec._version import __version__
+from cnnspec.cli.common import terminal_size
 from cnnspec.errors import UsageError
 
 TYPE_CHECKING = False
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 class Parser(ArgumentParser):
     """An argument parser whose mistakes are ours to tell."""
 
+    def _get_formatter(self) -> HelpFormatter:
+        # Every option is shown to a formatter, which would import shutil, with all it compresses, to measure the terminal.
+        return self.formatter_class(prog=self.prog, width=terminal_size()[0] - 2)  # type: ignore[call-arg]
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}\n`{self.prog} --help` says what it takes")
 
@@ -26,8 +31,8 @@ class Parser(ArgumentParser):
 class _Listing(HelpFormatter):
     """The list of commands, each on one line with what it does."""
 
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog)
+    def __init__(self, prog: str, width: int | None = None) -> None:
+        super().__init__(prog, width=width)
         self._action_max_length = 14
 
 

@@ -77,6 +77,18 @@ def wants_color(choice: str, stream: TextIO) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
 
 
+def terminal_size() -> tuple[int, int]:
+    """Columns and lines of the terminal, as `shutil` tells them; 80 and 24 where there is none."""
+    try:
+        columns, lines = os.get_terminal_size(sys.__stdout__.fileno())  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        columns, lines = 80, 24
+    wide, high = (os.environ.get(name, "") for name in ("COLUMNS", "LINES"))
+    return int(wide) if wide.isdecimal() and int(wide) else columns, int(high) if high.isdecimal() and int(
+        high
+    ) else lines
+
+
 def print_text(text: str, end: str = "\n") -> None:
     """Print, with `?` for what the terminal's encoding lacks."""
     encoding = sys.stdout.encoding or "utf-8"

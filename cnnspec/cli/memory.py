@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from cnnspec.cli.common import FINDINGS, OK, Command, UsageError, add_color, print_text
+from cnnspec.cli.common import FINDINGS, OK, Command, UsageError, add_color, print_text, terminal_size
 from cnnspec.cli.graphs import add_network, graphs_or_findings
 from cnnspec.cli.summary import add_batch
 
@@ -35,11 +35,7 @@ def run(options: Namespace) -> int:
         return FINDINGS
     from cnnspec.backends.memory_text import show
 
-    width = None
-    if sys.stdout.isatty():
-        import shutil
-
-        width = shutil.get_terminal_size().columns
+    width = terminal_size()[0] if sys.stdout.isatty() else None
     optimizer = options.optimizer or "SGD"
     texts = [show(graph, options.batch or 1, optimizer, options.dtype, limit, width) for graph in graphs]
     print_text("\n\n".join(texts))

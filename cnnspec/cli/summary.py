@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from cnnspec.cli.common import FINDINGS, OK, Command, UsageError, add_color, print_text, wants_color
+from cnnspec.cli.common import FINDINGS, OK, Command, UsageError, add_color, print_text, terminal_size, wants_color
 from cnnspec.cli.graphs import add_network, graphs_or_findings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from typing import Any
 
     from cnnspec.graph.nodes import Graph
 
@@ -35,6 +36,25 @@ def add_batch(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--optimizer", choices=("SGD", "momentum", "Adam", "AdamW"), help="of the training step, by default SGD"
     )
+
+
+class _Plain:
+    """The options of a summary that is given none: what the parser would give, without the parser."""
+
+    input = mode = batch = optimizer = depth = style = None
+    dtype, format, explain, color = "float32", "table", False, "auto"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.define: list[str] = []
+
+
+def plain_options(words: list[str]) -> Namespace | None:
+    """The options where the one word is a path; None where a parser has to read them."""
+    if len(words) != 1 or (words[0].startswith("-") and words[0] != "-"):
+        return None
+    options: Any = _Plain(words[0])
+    return options  # type: ignore[no-any-return]
 
 
 def run(options: Namespace) -> int:
@@ -72,13 +92,15 @@ def _shown(options: Namespace):  # type: ignore[no-untyped-def]
 
     width = height = None
     if options.format == "table" and sys.stdout.isatty():
-        import shutil
-
-        size = shutil.get_terminal_size()
-        width, height = size.columns, max(size.lines - FRAME, 10)
+        width, lines = terminal_size()
+        height = max(lines - FRAME, 10)
     memory = options.batch is not None or options.optimizer is not None
     color = wants_color(options.color, sys.stdout)
     return Options(options.depth, height, width, color, memory, options.explain)
 
 
-COMMANDS = {"summary": Command("list layers with their output shapes, costs and receptive fields", options_of, run)}
+COMMANDS = {
+    "summary": Command(
+        "list layers with their output shapes, costs and receptive fields", options_of, run, plain=plain_options
+    )
+}
