@@ -34,6 +34,7 @@ COUNTER = 4
 class Memory:
     """The memory of a step, in bytes. `peak` is all of it at its highest, in the phase `peak_phase` at the module `peak_at`.
 
+    `macs` are the multiply-accumulates of the step for one sample, forward and backward.
     `kept` are the bytes that stay for the way back, by the path of the module that is the first to keep them; inputs,
     parameters and buffers are not in it. `course` has the bytes in use after every operation, with its phase and module.
     """
@@ -44,6 +45,7 @@ class Memory:
     optimizer: int
     inputs: int
     gradients: int
+    macs: int
     peak: int
     peak_phase: str
     peak_at: str
@@ -85,6 +87,9 @@ class _Step(Interpreter):
         self.buffers = total.buffers * size + total.counters * INDEX
         copies = OPTIMIZERS[optimizer][0] if optimizer else 0
         self.state = copies * self.parameters + (COUNTER * len(self.each) if copies > 1 else 0)
+        self.macs = 0
+        self.back: list[tuple[tuple[int, ...], int]] = []
+        """Arithmetic of the way back, with the nodes of what it comes from."""
         self.phases: list[tuple[str, int]] = []
         self._plain_outputs: dict[int, Any] = {}
 
@@ -102,6 +107,7 @@ class _Step(Interpreter):
         if total.node >= 0:
             tape.own(root)
             gradients = tape.backward(total, root)
+            self.macs += sum(macs for nodes, macs in self.back if not tape.reached.isdisjoint(nodes))
         tape.release(root)
         self._phase("optimizer")
         tape.where = ""
@@ -165,7 +171,7 @@ class _Step(Interpreter):
             course.append((phase, where, current, high))
         top = max(course, key=lambda one: one[3], default=("forward", "", tape.peak, tape.peak))
         return Memory(
-            self.batch, self.parameters, self.buffers, self.state, inputs, gradients, tape.peak, top[0], top[1],
+            self.batch, self.parameters, self.buffers, self.state, inputs, gradients, self.macs, tape.peak, top[0], top[1],
             tape.kept_by, tuple(course),
         )  # fmt: skip
 
@@ -181,9 +187,19 @@ class _Step(Interpreter):
 
     def layer(self, node: LayerNode, x: Any, path: str) -> Any:
         assert node.layer is not None
+        assert node.input is not None
         assert node.output is not None
         self.tape.where = path
-        return node.layer.run(self.tape, x, self._batched(node))
+        made = node.layer.run(self.tape, x, self._batched(node))
+        if macs := node.layer.macs(node.input, node.output):
+            wanted = any(value.node >= 0 for value in _flat(x))
+            self._count(macs, node.layer.backward_macs(node.input, node.output, wanted=wanted), made)
+        return made
+
+    def _count(self, macs: int, back: int, made: Any) -> None:
+        """Arithmetic forward, and that of the way back from what is made, if the way back comes there."""
+        self.macs += macs
+        self.back.append((tuple(value.node for value in _flat(made)), back))
 
     def _batched(self, node: Node) -> Any:
         known = self._plain_outputs.get(id(node))
@@ -229,7 +245,10 @@ class _Step(Interpreter):
         tape, (first, second) = self.tape, parts
         rows = [tape.dense(first), tape.dense(second)]
         keep = [rows[1]] * (first.node >= 0) + [rows[0]] * (second.node >= 0)
-        return tape.op(rows, y, keeps=keep, drops=rows)
+        made = tape.op(rows, y, keeps=keep, drops=rows)
+        macs = prod(y[1:]) * first.shape[-1]
+        self._count(macs, macs * len(keep), made)
+        return made
 
     def weight(self, weight: Weight, path: str) -> Value:
         tape = self.tape

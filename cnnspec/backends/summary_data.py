@@ -48,7 +48,8 @@ def document(account: Account, depth: int | None = None) -> dict[str, Any]:
         "optimizer": account.optimizer,
         "totals": {
             "parameters": total.parameters, "buffers": total.buffers + total.counters, "macs": total.macs,
-            "flops": total.flops, "operations": total.operations, "receptive_field": [field.size for field in output],
+            "step_macs": step.macs, "flops": total.flops, "operations": total.operations,
+            "receptive_field": [field.size for field in output],
             "misaligned": any(field.misaligned for field in output),
         },
         "memory": {

@@ -150,6 +150,7 @@ def memory_lines(account: Account) -> list[str]:
     step, samples = account.training, f"{account.batch} sample{'' if account.batch == 1 else 's'}"
     where = f", at `{step.peak_at}`" if step.peak_at else ""
     return [
+        f"a training step, forward and backward, is {step.macs:,} MACs for one sample",
         f"a training step of {samples} with {account.optimizer} takes {size(step.peak)}; most in the {step.peak_phase} "
         f"phase{where}; {size(step.activations)} of it are kept for the way back",
         f"evaluation of {samples} takes {size(account.evaluation.peak)}",

@@ -81,6 +81,8 @@ class Tape:
         """Bytes that are kept for the way back, by the path of the layer that was the first to keep them."""
         self.course: list[tuple[str, int, int]] = []
         """After every operation: where it was, the bytes in use, and the most of them since the one before."""
+        self.reached: set[int] = set()
+        """The nodes that the way back has come to."""
         self._sizes: list[int] = []
         self._owners: list[int] = []
         self._kept: set[int] = set()
@@ -275,6 +277,7 @@ class _Backward:
             node = tape.nodes[index]
             given = [self.arrived.pop((index, part), -1) for part in range(len(node.outputs))]
             if max(given) >= 0:
+                tape.reached.add(index)
                 tape.where = node.where
                 self._node(node, given)
                 tape.note()

@@ -98,6 +98,9 @@ class SelfAttention(Layer):
     def macs(self, x: Shape, y: Shape) -> int:
         return _work(x, x, x, x[0])
 
+    def backward_macs(self, x: Shape, y: Shape, *, wanted: bool) -> int:
+        return 2 * self.macs(x, y) - (0 if wanted else 3 * count(x) * x[-1])
+
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return dict(enumerate(map(all_of, x)))
 
@@ -171,6 +174,11 @@ class MultiheadAttention(Layer):
     def macs(self, x: Shape, y: Shape) -> int:
         query, key, value = self._each(x)
         return _work(query, key, value, self._steps(key))
+
+    def backward_macs(self, x: Shape, y: Shape, *, wanted: bool) -> int:
+        query, key, value = self._each(x)
+        maps = query[-1] * (count(query) + count(key) + count(value))
+        return 2 * self.macs(x, y) - (0 if wanted else maps)
 
     def run(self, tape: "Tape", x: "tuple[Value, Value, Value]", y: Shape) -> "Value":  # type: ignore[override]
         from cnnspec.layers._attend import attend
@@ -247,6 +255,10 @@ class TransformerEncoderLayer(Layer):
 
     def macs(self, x: Shape, y: Shape) -> int:
         return _work(x, x, x, x[0]) + 2 * count(x) * self.dim_feedforward
+
+    def backward_macs(self, x: Shape, y: Shape, *, wanted: bool) -> int:
+        # With the norm first, what attention gets depends on weights.
+        return 2 * self.macs(x, y) - (0 if wanted or self.norm_first else 3 * count(x) * x[-1])
 
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return dict(enumerate(map(all_of, x)))

@@ -198,6 +198,10 @@ class Layer(Named, family=True):
         """Multiply-accumulates of one sample's way from shape `x` to `y`: those of convolutions and matrix products."""
         return 0
 
+    def backward_macs(self, x: Shape, y: Shape, *, wanted: bool) -> int:
+        """Those of the way back: as many for the gradient of the weights, and for that of the input, where it is `wanted`."""
+        return self.macs(x, y) * (1 + wanted)
+
     def operations(self, x: Shape, y: Shape) -> int:
         """All other arithmetic of that way in evaluation: `per_value` for each value that it gives."""
         return self.per_value * count(y) if self.per_value else 0

@@ -3,7 +3,7 @@
 from cnnspec.declare import Choice, Count, Reject, Unit, Whole
 from cnnspec.diagnostics import refusals
 from cnnspec.layers._axes import wrong_rank
-from cnnspec.layers.base import Layer, Parts, Reads, Shape, all_of
+from cnnspec.layers.base import Layer, Parts, Reads, Shape, all_of, count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,6 +104,12 @@ class _Recurrent(Layer):
 
     def macs(self, x: Shape, y: Shape) -> int:
         return x[0] * self._weights(x)
+
+    def backward_macs(self, x: Shape, y: Shape, *, wanted: bool) -> int:
+        # The state in front of the first step is no one's result, and so are features in front of the first weights.
+        rows = self.gates * self.hidden_size * self.directions
+        states = rows * self.out_features * self.num_layers
+        return 2 * self.macs(x, y) - states - (0 if wanted else count(x) * rows)
 
     def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
         from cnnspec.layers._attend import recur

@@ -79,6 +79,9 @@ class _Parametrized(Layer):
     def macs(self, x: Shape, y: Shape) -> int:
         return self.layer.macs(x, y)
 
+    def backward_macs(self, x: Shape, y: Shape, *, wanted: bool) -> int:
+        return self.layer.backward_macs(x, y, wanted=wanted)
+
     def reads(self, x: Shape, y: Shape) -> dict[int, Reads]:
         return self.layer.reads(x, y)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 import weakref
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -77,7 +81,7 @@ class Training:
         self.optimizer = OPTIMIZERS[optimizer](parameters)
         with torch.no_grad():
             outputs = tree_leaves(net(*inputs))
-        self.targets = [torch.zeros(y.shape[0], *y.shape[2:], dtype=torch.int64) for y in outputs]
+        self.targets = [torch.zeros(y.shape[0], *y.shape[2:], dtype=torch.int64, device=y.device) for y in outputs]
 
     def step(self) -> None:
         self.optimizer.zero_grad(set_to_none=True)
@@ -99,3 +103,17 @@ class Training:
             live.track(list(self.net.parameters()), list(self.net.buffers()), self.inputs, self.targets, state)
             self.step()
         return live.peak
+
+    def allocated(self) -> int:
+        """How far the bytes that the allocator has given out rise during a step, above those in front of it."""
+        self.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+            self.step()
+        with tempfile.TemporaryDirectory() as folder:
+            trace = Path(folder) / "trace.json"
+            profiler.export_chrome_trace(str(trace))
+            events = json.loads(trace.read_text(encoding="utf-8"))["traceEvents"]
+        found = sorted((one for one in events if one.get("name") == "[memory]"), key=lambda one: one["ts"])
+        totals = [one["args"]["Total Allocated"] for one in found]
+        return max(totals) - (totals[0] - found[0]["args"]["Bytes"])

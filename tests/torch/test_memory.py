@@ -10,14 +10,16 @@ from torch.utils._pytree import tree_leaves
 
 import cnnspec
 from cnnspec.analysis.memory import evaluation, training_step
+from cnnspec.graph.nodes import Graph
 from cnnspec.layers import Layer
 from cnnspec.layers._tape import Tape, Value
 from cnnspec.layers.base import Parts, count
+from cnnspec.sizes.sets import nearest
 from tests.layers import cases
 from tests.network_generator import Generator
 from tests.sampling import FULL
 from tests.torch.live_bytes import Live, Training, kept_bytes
-from tests.torch.test_costs import CASES, FOLDER, layer_of, sample
+from tests.torch.test_costs import CASES, FOLDER, layer_of, models, sample
 
 BATCH = 2
 ESTIMATED = ("LSTM",)
@@ -88,35 +90,47 @@ MORE = [
     ("mlp_mixer.cnn", 2, "Adam"),
     ("mobilenet_v2.cnn", 2, "SGD"),
     ("wavenet.cnn", 2, "SGD"),
-    ("yolo.cnn", 1, "SGD"),
-    ("unet.cnn", 1, "Adam"),
+    ("yolo.cnn", 2, "SGD"),
+    ("unet.cnn", 2, "Adam"),
     ("densenet.cnn:DenseNet121", 1, "AdamW"),
     ("resnet.cnn:ResNet18", 2, "AdamW"),
     ("resnet.cnn:ResNet50", 2, "momentum"),
     ("alexnet.cnn", 4, "Adam"),
     ("siamese.cnn", 2, "SGD"),
     ("convnext.cnn:ConvNeXtT", 1, "SGD"),
-    ("attention_unet.cnn", 1, "Adam"),
+    ("attention_unet.cnn", 2, "Adam"),
     ("efficientnet.cnn:EfficientNetB0", 1, "SGD"),
-    ("fpn.cnn", 1, "SGD"),
+    ("fpn.cnn", 2, "SGD"),
     ("res2net.cnn", 1, "SGD"),
-    ("vit.cnn", 1, "SGD"),
+    ("vit.cnn", 2, "SGD"),
 ]
 
 
-def inputs_of(spec: cnnspec.Spec, batch: int) -> list[torch.Tensor]:
+MODERATE = 64
+"""Sizes by name are the nearest to it: at the smallest ones some maps are single pixels, which norms refuse."""
+
+
+def graph_of(spec: cnnspec.Spec) -> Graph:
+    sizes = spec.declared.sizes
+    if sizes is None:
+        return spec.graph
+    return sizes.at(dict(zip(sizes.names, nearest(sizes.boxes, (MODERATE,) * len(sizes.names)))))
+
+
+def zeros_of(graph: Graph, batch: int, device: str = "cpu") -> list[torch.Tensor]:
     return [
-        torch.zeros(batch, *entry.shape, dtype=torch.int64 if entry.integers else torch.float32)
-        for entry in spec.graph.numbers.inputs
+        torch.zeros(batch, *(entry.shape or ()), dtype=torch.int64 if entry.integers else torch.float32, device=device)
+        for entry in graph.inputs
     ]
 
 
 def compare(spec: cnnspec.Spec, batch: int, optimizer: str) -> None:
-    graph = spec.graph.numbers
+    graph = graph_of(spec)
     step = training_step(graph, batch, optimizer=optimizer, watched=True)
-    net, inputs = spec.compile().train(), inputs_of(spec, batch)
+    net, inputs = spec.compile().train(), zeros_of(graph, batch)
     assert step.activations - step.kept.get("loss", 0) == kept_bytes(net, inputs)
-    assert step.peak == Training(net, inputs, optimizer).peak()
+    # The gradient of the bias of the map to queries, keys and values is freed later than elsewhere.
+    assert step.peak == pytest.approx(Training(net, inputs, optimizer).peak(), rel=1e-4 if attends(net) else 0)
     # In evaluation.
     with torch.no_grad(), Live() as live:
         live.track(list(net.eval().parameters()), list(net.buffers()), inputs)
@@ -124,9 +138,41 @@ def compare(spec: cnnspec.Spec, batch: int, optimizer: str) -> None:
     assert evaluation(graph, batch).peak == live.peak
 
 
+def attends(net: torch.nn.Module) -> bool:
+    return any(isinstance(module, torch.nn.MultiheadAttention) for module in net.modules())
+
+
 @pytest.mark.parametrize(("name", "batch", "optimizer"), EXACT + (MORE if FULL else []), ids=str)
 def test_spec_takes_the_bytes_that_torch_takes(name: str, batch: int, optimizer: str):
     compare(cnnspec.load(FOLDER / name), batch, optimizer)
+
+
+@pytest.mark.parametrize("name", models() if FULL else models()[::4])
+def test_spec_of_full_size_takes_the_bytes_that_torch_takes(name: str):
+    """On the device `meta`, where nothing is worked out; its attention and its recurrent layers are others than the CPU's."""
+    spec = cnnspec.load(FOLDER / name)
+    graph, net = graph_of(spec), spec.compile(device="meta").train()
+    if not graph.parameters or attends(net) or any(isinstance(module, torch.nn.RNNBase) for module in net.modules()):
+        pytest.skip("nothing to compare")
+    inputs = zeros_of(graph, 2, "meta")
+    step = training_step(graph, 2, watched=True)
+    assert step.activations - step.kept.get("loss", 0) == kept_bytes(net, inputs)
+    assert step.peak == Training(net, inputs, "SGD").peak()
+
+
+LARGE = ["mobilenet_v2.cnn", "alexnet.cnn", "unet.cnn", "densenet.cnn:DenseNet121", "resnet.cnn:ResNet18"]
+
+
+@pytest.mark.parametrize("batch", [2, 4] if FULL else [2])
+@pytest.mark.parametrize("name", LARGE if FULL else LARGE[:1])
+def test_peak_is_that_of_the_allocator(name: str, batch: int):
+    """What kernels ask for of their own is in it, too, and in small networks more than a trifle."""
+    spec = cnnspec.load(FOLDER / name)
+    graph = graph_of(spec)
+    training = Training(spec.compile(), zeros_of(graph, batch), "Adam")
+    step = training_step(graph, batch, optimizer="Adam")
+    before = step.parameters + step.buffers + step.optimizer + step.inputs
+    assert step.peak == pytest.approx(before + training.allocated(), rel=0.015)
 
 
 @pytest.mark.parametrize("seed", range(200 if FULL else 16))
