@@ -68,3 +68,56 @@ def test_in_a_block_of_a_model_that_variants_of_another_file_are_made_of(tmp_pat
     (edit,) = found.fixes[0].edits
     assert Path(edit.span.source.path).name == "units.cnn"
     assert "stride=2" in apply(edit.span.source.text, found.fixes[0].edits)
+
+
+RECIPE = "train { data = MNIST; loss = CrossEntropyLoss; optimizer = SGD(lr=0.1); batch = 32; epochs = 1 }"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("num_classes = 9", "num_classes = 10"),
+        ("input [3, 28, 28]", "input [1, 28, 28]"),
+    ],
+)
+def test_a_model_that_does_not_fit_its_data(wrong: str, meant: str):
+    spec = "model M(num_classes = 10) { input [1, 28, 28]; Flatten; Linear(num_classes) }\n" + RECIPE
+    text = spec.replace(meant, wrong)
+    ((_, texts),) = offered(text, "spec.cnn")
+    assert texts[0] == spec
+
+
+def test_a_flatten_that_a_recipe_misses():
+    spec = "model M { input [1, 28, 28]; Conv2d(8, 3); AdaptiveAvgPool2d(1); Flatten; Linear(10) }\n" + RECIPE
+    ((_, texts),) = offered(spec.replace("Flatten; ", ""), "spec.cnn")
+    assert texts[0] == spec
+
+
+def test_channels_that_are_normalised_are_put_last():
+    spec = "model M { input [3, 32, 32]; Conv2d(64, 3, padding=1); LayerNorm(64); ReLU }"
+    ((_, texts),) = offered(spec, "spec.cnn")
+    assert "Permute((0, 2, 3, 1)); LayerNorm(64); Permute((0, 3, 1, 2))" in texts[0]
+
+
+def test_what_is_run_again_may_be_handed_to_by_a_wrong_layer():
+    spec = (
+        "model M { input [8, 32, 32] as a; Conv2d(8, 3, padding=1) as head; use a\n"
+        "Conv2d(9, 1) as b; use b\nagain head }"
+    )
+    ((_, texts),) = offered(spec, "spec.cnn")
+    assert texts[0] == spec.replace("Conv2d(9, 1)", "Conv2d(8, 1)")
+
+
+def test_a_slice_that_is_too_short():
+    loop = "for (c, k, p) in [row[:2] for row in rows] { Conv2d(c, k, padding=p) }"
+    spec = "let rows = [[8, 3, 1]]\nmodel M { input [3, 8, 8]; " + loop + " }"
+    ((_, texts),) = offered(spec, "spec.cnn")
+    assert texts[0] == spec.replace("[:2]", "[:3]")
+
+
+def test_channels_are_not_tried_for_the_sizes_of_a_concat():
+    branches = "branch { Conv2d(64, 1) }; branch { Conv2d(16, 1); Conv2d(32, 7, padding=2) }"
+    spec = "model M { input [3, 32, 32]; concat { " + branches + " } }"
+    ((_, texts),) = offered(spec, "spec.cnn")
+    assert spec.replace("padding=2", "padding=3") in texts
+    assert not any("Conv2d(32, 1)" in text for text in texts)

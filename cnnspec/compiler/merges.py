@@ -386,7 +386,7 @@ def _concat(walk: Walk, node: tree.Merge, flows: list[Flow], dim: int) -> Flow:
             along = "the channels" if axis == 0 else f"dimension {axis + 1}"
             walk.sink.report(
                 codes.CONCAT_DIFFERS, node.head, labels=[*_said(first, "gives"), *_said(flow, "gives")], along=along,
-                merge="concat", first=shape_fact(first), second=shape_fact(flow),
+                merge="concat", first=shape_fact(first), second=shape_fact(flow), axis=axis,
             )  # fmt: skip
             if len(other) != len(sizes):
                 return LOST

@@ -118,7 +118,9 @@ def again(walk: Walk, node: tree.Again) -> None:
         labels = [Label(first.span, "made here")]
         difference = differs(first, second)
         fix = (f"what has weights of its own is made once more: write its statement in place of `{node.head.text}`",)
-        walk.sink.report(codes.BUILT_DIFFERENTLY, node.head, labels=labels, helps=fix, name=value.name, what=difference)
+        shapes = {"first": first.input, "second": second.input}
+        facts = {"name": value.name, "what": difference, **shapes}
+        walk.sink.report(codes.BUILT_DIFFERENTLY, node.head, labels=labels, helps=fix, **facts)
     values = tuple(map(walk.stack.reach, stack.taken))
     modules = tuple(map(walk.stack.reach_module, stack.modules))
     link = walk.stack.reach_module(made)

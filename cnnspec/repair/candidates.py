@@ -26,6 +26,7 @@ from cnnspec.repair.ranking import ROLES, change_cost, role_of, values_for
 from cnnspec.repair.relevance import (
     CHANNELS,
     OF_ARGUMENTS,
+    OF_RECIPES,
     OF_VALUES,
     RANK,
     SIZES,
@@ -34,9 +35,10 @@ from cnnspec.repair.relevance import (
     ratio,
     read_until,
     shifts,
+    values_behind,
     wrong,
 )
-from cnnspec.repair.sites import HALF, MOST, POWER, Place, Site, defaults, fields_of, numbers, sites
+from cnnspec.repair.sites import HALF, MOST, POWER, SLICE, Place, Site, defaults, fields_of, numbers, sites
 from cnnspec.source import Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.walk import walk
@@ -58,6 +60,8 @@ _TWICE, _A_LITTLE = 1.6, 1.25
 def candidates(case: Case) -> Iterator[Option]:
     """Every edit to try with its cost, in no order, but `declarations`."""
     yield from _numbers(case)
+    if case.found.code.id in OF_RECIPES:
+        return
     yield from _structure(case)
     yield from _shortcuts(case)
     yield from _arguments(case)
@@ -68,7 +72,7 @@ def candidates(case: Case) -> Iterator[Option]:
 
 def _numbers(case: Case) -> Iterator[Option]:
     """A number replaced by another one."""
-    every = [*_sites(case)]
+    every = [*(_of_settings(case) if case.found.code.id in OF_RECIPES else every_site(case))]
     seen: dict[int, int] = {}
     for _, site in every:
         if isinstance(site.node.value, int):
@@ -82,20 +86,27 @@ def _numbers(case: Case) -> Iterator[Option]:
     moved, rate = shifts(case), ratio(case)
     # What arrives at a layer that states another width is most often right.
     gain = COSTS["explains"] if case.found.code.id != "E203" else 0.0
-    own, stated, about = case.found.span, declared(case), wrong(case)
+    at, stated, about = case.found.span, declared(case), wrong(case)
     sizes = {id(axis.literal) for axis in axes(case)} if case.found.code.id not in ("E202", "E503") else set()
     out = {id(place.statement) for place in case.places if is_out(case, place)}
     read = read_until(case, out) if case.is_ordered else None
+    if case.found.code.id == "E306":
+        # How long a sequence is, its items don't say.
+        every = [(away, site) for away, site in every if site.field == SLICE] or every
+    behind = values_behind(case) if case.found.code.id in OF_VALUES and case.place is not None else None
+    guilty = case.place.statement if case.place is not None else None
     for away, site in every:
         if id(site.owner) in out:
             continue
-        if read is not None and site.part is not None and site.kind in ("default", "let"):
-            named = getattr(site.owner, "name", None)
-            if isinstance(named, tree.Name) and (id(site.part.definition), named.id) not in read:
-                continue
+        named = site.owner.name.id if isinstance(site.owner, (tree.Layer, tree.Let, tree.Parameter)) else ""
+        if behind is not None and named and site.owner is not guilty and not {site.field, named} & {*behind, SLICE}:
+            continue
+        own = id(site.part.definition) if site.part is not None and site.kind in ("default", "let") else None
+        if read is not None and own is not None and named and (own, named) not in read:
+            continue
         span = site.node.span
         extra = away + (COSTS["operand"] if site.field == "" and site.kind != "input" else 0.0)
-        inside = span.source is own.source and own.start <= span.start and span.end <= own.end
+        inside = at.holds(span)
         if site.node is stated or (site.kind == "stated" and not inside):
             # What another layer states is what arrives there: to change it would be wrong.
             continue
@@ -113,10 +124,11 @@ def _numbers(case: Case) -> Iterator[Option]:
             if negative and not value:
                 continue
             cost = extra + aside + change_cost(site, value, seen, wanted) + _explains(site, value, moved, rate, gain)
-            yield cost, partial(_number, case, site, value, cost)
+            yield cost, partial(number, case, site, value, cost)
 
 
-def _sites(case: Case) -> Iterator[tuple[float, Site]]:
+def every_site(case: Case) -> Iterator[tuple[float, Site]]:
+    """The numbers that an error may come from, each with what its distance costs."""
     for index, place in enumerate(case.places):
         away = case.distance(index)
         rows = [span for span in case.labelled if isinstance(place.statement, tree.For) and holds(place, span)]
@@ -129,6 +141,10 @@ def _sites(case: Case) -> Iterator[tuple[float, Site]]:
     for constant in case.constants:
         for away, site in _constant_sites(case, constant):
             yield away, case.with_uses(site)
+    yield from _of_settings(case)
+
+
+def _of_settings(case: Case) -> Iterator[tuple[float, Site]]:
     for setting in case.settings:
         for node, field in islice(numbers(setting.value, setting.name.id), MOST):
             yield 0.0, Site(node, field or setting.name.id, "let", setting, None)
@@ -177,7 +193,7 @@ def _wanted(case: Case) -> set[int]:
     """The sizes that the error speaks of."""
     found: set[int] = set()
     for name, value in case.found.facts.items():
-        items = value if isinstance(value, tuple) else (value,) if name != "dim" else ()
+        items = value if isinstance(value, tuple) else (value,) if name not in ("dim", "axis") else ()
         found |= {item for item in items if item.__class__ is int and item > 0}
     if case.found.code.id == "E116":
         return set()
@@ -226,7 +242,8 @@ def _explains(site: Site, value: int, moved: list[tuple[int, int]], rate: float,
     return COSTS["explains nothing"] if role in ("kernel", "padding", "dilation") and rate > _TWICE else 0.0
 
 
-def _number(case: Case, site: Site, value: int, cost: float) -> Candidate:
+def number(case: Case, site: Site, value: int, cost: float) -> Candidate:
+    """Another number at a site."""
     span = site.node.span
     shown = None if isinstance(site.owner, (tree.Parameter, tree.Setting)) else site.owner
     facts = {"what": _called(site), "where": case.line(span), "old": span.text, "new": value}
@@ -239,7 +256,7 @@ def _called(site: Site) -> str:
         return "the input"
     if site.kind == "count":
         return "the count"
-    if site.kind == "condition" or site.field in ("", HALF, POWER):
+    if site.kind == "condition" or site.field in ("", HALF, POWER, SLICE):
         return "the number"
     if (site.kind == "argument" and role_of(site) != "width") or site.field in ("out_channels", "out_features"):
         return f"the {site.field.replace('_', ' ')}"
@@ -397,4 +414,4 @@ def whole(span: Span) -> Span:
     return span
 
 
-__all__ = ["brief", "candidates", "holds", "whole"]
+__all__ = ["brief", "candidates", "every_site", "holds", "number", "whole"]

@@ -75,7 +75,7 @@ class Case:
     def _variant(self, graphs: Sequence[Graph]) -> Graph | None:
         """A variant of the model, one that goes through what is to blame where there is one."""
         at = getattr(self.places[self.at].statement, "head", None) if self.places else None
-        for graph in graphs:
+        for graph in sorted(graphs, key=lambda graph: graph.complete):
             if any(node.span == at for _, node in walk(graph.root)):
                 return graph
         return graphs[0] if self.models and graphs else None
@@ -215,6 +215,11 @@ class Case:
         before = self.nodes_before(self.places[self.at].statement)[:1] if self.places else []
         return bool(before) and before[0].title == "Flatten" and len(before[0].input or ()) > 1
 
+    @property
+    def named(self) -> set[str]:
+        """What stands at the labels, where that is a name: of a value that was in a loop's pass, or in a merge."""
+        return {span.text for span in self.labelled}
+
     def loop_names(self, count: int, *, more: bool = False) -> list[str]:
         """The names that a loop near the error gives to so many values at a time, or to the first of more than these."""
         loops = [place.statement for place in self.places if isinstance(place.statement, tree.For)]
@@ -250,6 +255,9 @@ class Case:
         """How far a statement is from the error: 0 for its own and those of the labels."""
         place, guilty = self.places[index], self.places[self.at]
         if index == self.at or any(holds(place, span) for span in self.labelled):
+            return 0.0
+        label = getattr(getattr(place.statement, "tail", None), "label", None)
+        if isinstance(label, tree.Name) and place.part is guilty.part and label.id in self.named:
             return 0.0
         if place.part is not guilty.part:
             ago = self.ago(place.statement)

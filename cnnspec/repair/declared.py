@@ -71,6 +71,8 @@ def _as_found(case: Case, node: Any) -> str:
                 for item, size, wanted in zip(node.items, there, said)
             ]
         return f"{node.span.text[0]}{', '.join(texts)}{node.span.text[-1]}"
+    if case.found.code.id == "E213" and isinstance(there, tuple) and there:
+        there = there[-1]
     if there.__class__ is not int:
         return ""
     return _as_product(case, node, there)

@@ -24,12 +24,20 @@ OF_ARGUMENTS = ("E112", "E113", "E114", "E115", "E116")
 """Errors in what a layer is told, whatever arrives."""
 OF_VALUES = ("E303", "E304", "E306")
 """Errors in a value, whatever it is for."""
+OF_RECIPES = ("E503", "E504", "E505")
+"""Errors in what a recipe has to do with its model."""
 _WINDOW = ("kernel_size", "stride", "padding", "dilation", "output_padding")
 _WINDOWS = frozenset(_WINDOW)
-_SHAPES = (*SHAPE_NAMES, "channels", "size")
+_ASKING = ("channels", "size")
+"""Functions that tell the shape of a value."""
 _CLEAR = 4
 """The smallest size that tells a stride from a window by what becomes of it."""
-_PAIRS = {"E202": ("found", "declared"), "E208": ("first", "second"), "E209": ("first", "second")}
+_PAIRS = {
+    "E202": ("found", "declared"),
+    "E208": ("first", "second"),
+    "E209": ("first", "second"),
+    "E137": ("first", "second"),
+}
 
 
 def shifts(case: Case) -> list[tuple[int, int]]:
@@ -40,7 +48,7 @@ def shifts(case: Case) -> list[tuple[int, int]]:
         first, second = (facts.get(name) for name in _PAIRS[code])
         if isinstance(first, tuple) and isinstance(second, tuple) and len(first) == len(second):
             axes = range(len(first)) if len(first) == 1 or _last(first, second) else range(1)
-            pairs = [(first[axis], second[axis]) for axis in axes]
+            pairs = [(first[axis], second[axis]) for axis in axes if axis != facts.get("axis")]
     elif code == "E203" and not case.is_head:
         pairs = [(facts.get("found"), facts.get("declared"))]
     known = [(a, b) for a, b in pairs if isinstance(a, int) and isinstance(b, int) and _differ(a, b)]
@@ -81,7 +89,10 @@ def wrong(case: Case) -> set[str] | None:
             return None
         if len(first) != len(second):
             return {RANK}
-        off = {min(axis, 1) for axis, (one, other) in enumerate(zip(first, second)) if one != other}
+        # Shapes may differ along what a concat joins.
+        joined = facts.get("axis")
+        both = enumerate(zip(first, second))
+        off = {min(axis, 1) for axis, (one, other) in both if one != other and axis != joined}
         found = {SIZES if axis else CHANNELS for axis in off}
         return found if len(first) > 1 and not _mixed(case) else None
     kind, shape = case.kind, case.arrives
@@ -161,6 +172,24 @@ def read_until(case: Case, out: set[int]) -> set[tuple[int, str]]:
     return found
 
 
+def values_behind(case: Case) -> set[str]:
+    """The names that an error in a value can come from: those that its statement reads, and what their values are made of."""
+    place = case.place
+    found = set(names_in(_read(place.statement))) if place is not None else set()
+    every = {name: value for part in case.parts for name, value in part.lets.items()}
+    every |= {constant.name: constant.definition.value for constant in case.constants}
+    for one in case.places:
+        if isinstance(one.statement, tree.For):
+            every |= {name.id: one.statement.values for name in one.statement.targets}
+    left = list(found)
+    for name in left:
+        if name in every:
+            new = set(names_in(every[name])) - found
+            found |= new
+            left += new
+    return found
+
+
 def _read(statement: tree.Statement) -> object:
     """What a statement works out itself, without the statements inside of it and without its annotation."""
     match statement:
@@ -197,4 +226,8 @@ def _mixed(case: Case) -> bool:
 def _asks_for_sizes(statement: tree.Statement) -> bool:
     """Whether a statement uses the shape at its place."""
     written = getattr(statement, "arguments", None) or getattr(statement, "value", None)
-    return any(isinstance(node, tree.Name) and node.id in _SHAPES for node in tree.walk(written))
+    return any(
+        (isinstance(node, tree.Name) and node.id in SHAPE_NAMES)
+        or (isinstance(node, tree.Call) and node.name.id in _ASKING)
+        for node in tree.walk(written)
+    )

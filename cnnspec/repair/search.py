@@ -42,7 +42,22 @@ _LEADS = 0.45
 """How much likelier than the second one the first has to be to stand out."""
 _ANSWERS = 2
 """How many fixes may be answers to one question, such as numbers in one place."""
-_SEARCHED = {"E112", "E127", "E113", "E114", "E115", "E116", "E303", "E304", "E306", "E503", "E504", "E505"}
+_SEARCHED = {
+    "E112",
+    "E127",
+    "E113",
+    "E114",
+    "E115",
+    "E116",
+    "E137",
+    "E303",
+    "E304",
+    "E306",
+    "E417",
+    "E503",
+    "E504",
+    "E505",
+}
 _SITUATIONS = {"E117", "E419"}
 """Errors that no single edit is tried for: the situations alone."""
 _NOT_SEARCHED = {"E216", "E219", "E220", "E221", "E222"}
@@ -121,13 +136,18 @@ def search(case: Case) -> list[Suggestion]:
     known = [(cost, True, make) for cost, make in situations.of(case)]
     most = _BESIDES if any(_is_plain(fix) for fix in case.found.fixes) else _UNLIKELY
     others = [] if alone else [(cost, False, make) for cost, make in candidates(case) if cost < most]
-    # To declare what is there is tried in any case, whatever else uses up the trials.
-    first = [] if case.found.code.id in _SITUATIONS else [(cost, True, make) for cost, make in declarations(case)]
     passing: list[_Passing] = []
     answers: dict[object, int] = {}
     tried: set[object] = set()
+    # To declare what is there is tried in any case, whatever else uses up the trials.
+    for _, make in declarations(case) if case.found.code.id not in _SITUATIONS else ():
+        candidate = make()
+        if candidate is not None:
+            tried.add(_key(candidate.edits))
+            found = _attempt(case, candidate)
+            passing += [found] if found is not None else []
     left, end = LIMITS.repair_trials, case.trials.work + LIMITS.repair_layers
-    for cost, is_known, make in [*first, *sorted([*known, *others], key=lambda option: option[0])]:
+    for cost, is_known, make in sorted([*known, *others], key=lambda option: option[0]):
         best = min((one.cost for one in passing), default=cost)
         if sum(one.cost <= cost for one in passing) >= OFFERED or left <= 0 or case.trials.work > end:
             break

@@ -22,6 +22,8 @@ class Part:
 
     def __init__(self, definition: tree.Model | tree.Block, scope: Scope, block: Block | None) -> None:
         self.definition, self.scope, self.block = definition, scope, block
+        self.handed: dict[str, tuple[str, Part | Scope]] = {}
+        """What its parameters stand for in its first use: names, and where those are to be looked for."""
         self._places: list[Place] | None = None
         self._lets: dict[str, tree.Expression] | None = None
 
@@ -93,6 +95,31 @@ def parts_of(start: Part, more: Iterable[tuple[str, Scope]] = ()) -> list[Part]:
             found.append(Part(value.definition, value.scope, value))
         left += [(inner, value.scope) for inner in names_in(definition)]
     return found
+
+
+def hand_over(parts: list[Part], variants: Iterable[tree.Variant], scope: Scope) -> None:
+    """Tell parts what their parameters stand for: other blocks and layers, by the first of their uses."""
+    by_definition = {id(part.definition): part for part in parts}
+    uses: list[tuple[str, tuple[tree.Argument, ...], Part | Scope]] = []
+    uses += [(one.base.id, one.arguments, scope) for one in variants]
+    for part in parts:
+        for place in part.places:
+            statement = place.statement
+            call = statement.value if isinstance(statement, tree.Let) else statement
+            if isinstance(call, (tree.Layer, tree.Call)):
+                uses.append((call.name.id, call.arguments, part))
+    for name, arguments, home in uses:
+        found = scope.find(name) if isinstance(home, Scope) else None
+        target = found.value if found is not None else target_of(name, home)[0] if isinstance(home, Part) else None
+        if not isinstance(target, Block) or id(target.definition) not in by_definition:
+            continue
+        used = by_definition[id(target.definition)]
+        fields = list(target.signature.fields) if isinstance(home, Scope) else fields_of(name, home)[0]
+        for position, argument in enumerate(arguments):
+            field = argument.name.id if argument.name else fields[position] if position < len(fields) else ""
+            value = argument.value.name if isinstance(argument.value, tree.Call) else argument.value
+            if isinstance(value, tree.Name):
+                used.handed.setdefault(field, (value.id, home))
 
 
 def constants_of(parts: list[Part], variants: list[tuple[str, Scope]]) -> list[Deferred]:
@@ -236,9 +263,13 @@ def fields_of(name: str, part: Part) -> tuple[list[str], str]:
 def target_of(name: str, part: Part) -> tuple[Block | type[layers.Layer] | None, list[tree.Argument]]:
     """What a name runs, and what that is given where the name gets its value: `let Unit = ConvBN(activation=SiLU)`."""
     given: list[tree.Argument] = []
-    lets, scope = part.lets, part.scope
+    lets, scope, handed = part.lets, part.scope, part.handed
     for _ in range(_ALIASES):
         written = lets.get(name)
+        if written is None and name in handed:
+            name, home = handed[name]
+            lets, scope, handed = (home.lets, home.scope, home.handed) if isinstance(home, Part) else ({}, home, {})
+            continue
         if written is None:
             found = scope.find(name)
             value = found.value if found is not None else None
@@ -246,8 +277,7 @@ def target_of(name: str, part: Part) -> tuple[Block | type[layers.Layer] | None,
                 return value, given
             if not isinstance(value, Deferred):
                 break
-            written, scope = value.definition.value, value.scope
-        lets = {}
+            written, scope, lets, handed = value.definition.value, value.scope, {}, {}
         if isinstance(written, tree.Call):
             given = [*written.arguments, *given]
         elif not isinstance(written, tree.Name):
@@ -292,8 +322,12 @@ def numbers(node: tree.Expression | None, field: str) -> Iterator[tuple[tree.Lit
                 if isinstance(step, tree.Item):
                     yield from numbers(step.index, field)
                 elif isinstance(step, tree.Slice):
-                    yield from numbers(step.start, field)
-                    yield from numbers(step.stop, field)
+                    yield from numbers(step.start, SLICE)
+                    yield from numbers(step.stop, SLICE)
+        case tree.Comprehension():
+            yield from numbers(node.item, "")
+            yield from numbers(node.values, "")
+            yield from numbers(node.condition, "")
         case tree.Call():
             layer = layers.find(node.name.id)
             names = list(layer.fields) if layer is not None else []
@@ -304,6 +338,8 @@ def numbers(node: tree.Expression | None, field: str) -> Iterator[tuple[tree.Lit
 
 HALF, POWER = "half of a window", "base of powers"
 """What operands are called that are nearly always 2: `kernel_size // 2` as padding, and `2**i` channels."""
+SLICE = "end of a slice"
+"""What a number is called that decides how long a sequence is: `widths[:4]`."""
 
 
 def _idioms(node: tree.Chain, field: str) -> list[str]:

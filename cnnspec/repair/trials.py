@@ -17,7 +17,7 @@ from cnnspec.limits import LIMITS
 from cnnspec.record import record, replace
 from cnnspec.repair.cuts import LONG, Course
 from cnnspec.repair.rewriting import edited_let, edited_recipes, is_read_so, rewritten
-from cnnspec.repair.sites import Part, constants_of, names_in, parts_of
+from cnnspec.repair.sites import Part, constants_of, hand_over, names_in, parts_of
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 
@@ -155,7 +155,9 @@ class Trials:
             handed = [(name, self.file.scope) for one in variants for name in names_in(one)]
             base = self._imported(model)
             scope = base.scope if base is not None else self.file.scope
-            self._parts[id(model)] = parts_of(Part(model, scope, None), handed)
+            parts = parts_of(Part(model, scope, None), handed)
+            hand_over(parts, variants, self.file.scope)
+            self._parts[id(model)] = parts
         return self._parts[id(model)]
 
     def _imported(self, model: tree.Model) -> Block | None:
@@ -169,7 +171,8 @@ class Trials:
     def around(self, span: Span) -> tuple[list[tree.Model], list[Part]]:
         """The first model that a place belongs to, itself or through a block, and all that it uses.
 
-        No model for a block that none uses, and neither for a place outside of all definitions.
+        For a recipe the model that it trains. No model for a block that none uses, and neither for a place outside of all
+        definitions.
         """
         own = [model for model in self.chosen if model.span.holds(span)]
         for model in own or self.chosen:
@@ -179,6 +182,11 @@ class Trials:
         for block in self.file.blocks.values():
             if block.definition.span.holds(span):
                 return [], self._used_by(self._part(block))
+        for recipe in self.file.recipes:
+            named = recipe.model.id if recipe.model is not None else ""
+            trained = [model for model in self.chosen if model.name.id == named] or self.chosen
+            if recipe.span.holds(span) and len(trained) == 1:
+                return trained, self.parts(trained[0])
         return [], []
 
     @property

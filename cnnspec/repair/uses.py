@@ -83,7 +83,7 @@ def _as_they_are(node: tree.Expression) -> Iterator[str]:
     match node:
         case tree.Name():
             yield node.id
-        case tree.Group():
+        case tree.Group() | tree.Access():
             yield from _as_they_are(node.value)
         case tree.Conditional():
             yield from _as_they_are(node.then)

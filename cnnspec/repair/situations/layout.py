@@ -25,6 +25,7 @@ FLAT = Kind("flat", "the {count} values that arrive have no height and width{als
 UNFLATTEN = Kind("unflatten", "lay them out first{also}: put `{text}` in front of `{statement}`")
 SISTER = Kind("sister", "{shape} has {count}: `{name}` takes it")
 SISTERS = Kind("sisters", "{shape} has {count}: write {now} for {old}")
+NORMALISED = Kind("normalised channels", "the last dimension is normalised: put the channels there, `{text}`")
 PERMUTE = Kind("permute", "bring the channels to the front: put `{text}` in front of `{statement}` on {where}")
 SAME = Kind("same input", "both say the same on {where}: `input {text}`")
 TWICE = Kind("named twice", "dimension {dim} is named twice, {missing} not at all")
@@ -147,6 +148,21 @@ def channels_last(case: Case) -> Iterator[Candidate]:
         "text": text, "statement": statement.head.text, "where": case.line(statement.span),
     }  # fmt: skip
     yield Candidate(0.7 if len(shape) == 2 else 0.1, PERMUTE, facts, (in_front(case.place, text),), "permute")
+
+
+@situation
+def channels_normalised(case: Case) -> Iterator[Candidate]:
+    """A layer that normalises the last dimension, told the channels of a map."""
+    shape, statement = case.arrives, case.layer
+    if case.found.code.id != "E213" or shape is None or statement is None or len(shape) < 2:
+        return
+    said = [one.value for argument in statement.arguments[:1] for one in literals(argument.value)]
+    if said != [shape[0]]:
+        return
+    rank = len(shape)
+    last, back = (0, *range(2, rank + 1), 1), (0, rank, *range(1, rank))
+    text = f"Permute({last}); {statement.head.text}; Permute({back})"
+    yield Candidate(-0.7, NORMALISED, {"text": text}, (Edit(statement.head, text),), "permute")
 
 
 @situation

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cnnspec.diagnostics import Edit
 from cnnspec.diagnostics.suggestions import Kind
 from cnnspec.recipe.datasets import DATA_SETS
+from cnnspec.repair.candidates import every_site, number
 from cnnspec.repair.case import Candidate, Case
 from cnnspec.repair.situations.base import situation
 from cnnspec.source import Span
@@ -14,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+IMAGES = Kind("images of the data", "take the images as they are: `input {shape}`")
 GREY = Kind("channels of pictures", "read the pictures {how}: `channels={count}`")
 
 
@@ -40,6 +42,36 @@ def other_channels(case: Case) -> Iterator[Candidate]:
         edit = Edit(Span(call.span.source, end, end), f"({text})")
     how = "as grey" if wanted[0] == 1 else "in colour"
     yield Candidate(-2.0, GREY, {"how": how, "count": wanted[0]}, (edit,), "channels")
+
+
+@situation
+def other_images(case: Case) -> Iterator[Candidate]:
+    """An input that is not what the data set holds."""
+    found, wanted, given = case.found.facts.get("found"), case.found.facts.get("wanted"), case.input()
+    if case.found.code.id != "E503" or not isinstance(found, tuple) or not isinstance(wanted, tuple) or given is None:
+        return
+    items = given[1].shape.items
+    if len(items) != len(found) or len(found) != len(wanted):
+        return
+    texts = [item.span.text if now == there else str(there) for item, now, there in zip(items, wanted, found)]
+    text = f"[{', '.join(texts)}]"
+    # Where an augmentation makes another size of them, it is rather that which was not meant.
+    cost = -1.0 if _data(case) is not None else 0.9
+    yield Candidate(cost, IMAGES, {"shape": text}, (Edit(given[1].shape.span, text),), "input")
+
+
+@situation
+def other_classes(case: Case) -> Iterator[Candidate]:
+    """As many outputs as there are classes: the number that the last layer gets, wherever it is written."""
+    classes, output = case.found.facts.get("classes"), case.found.facts.get("output")
+    if case.found.code.id != "E504" or not isinstance(classes, int):
+        return
+    for away, site in every_site(case):
+        if site.node.value == output and (site.uses | {site.field}) & _OUTPUTS:
+            yield number(case, site, classes, away - 1.0)
+
+
+_OUTPUTS = {"out_features", "out_channels"}
 
 
 def _data(case: Case) -> tree.Call | tree.Name | None:
