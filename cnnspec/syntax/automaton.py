@@ -8,7 +8,7 @@ from __future__ import annotations
 from cnnspec.diagnostics import Sink
 from cnnspec.source import Source
 from cnnspec.syntax._tables import RULES, STARTS, STATES
-from cnnspec.syntax.build import Builder
+from cnnspec.syntax.build import VALUES, Builder
 from cnnspec.syntax.lexer import Token
 
 TYPE_CHECKING = False
@@ -94,7 +94,9 @@ class Automaton:
             if action >= 0:
                 if len(entries) > _STACK_LIMIT:
                     raise TooDeep
-                value = self.builder.word(kind, self.source.text[start:end], start, end)
+                value: Any = self.source.text[start:end]
+                if kind in VALUES:
+                    value = self.builder.word(kind, value, start, end)
                 entries.append((action, value, start, end))
                 return True
             symbol, method, length, kept = RULES[~action]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 _LITERALS = {"TRUE": True, "FALSE": False, "NONE": None}
+VALUES = frozenset(["NAME", "WILDCARD", "INT", "FLOAT", "STRING", *_LITERALS])
+"""The tokens that stand for more than their text."""
 _NO_TAIL = tree.Tail(None, None)
 
 
