@@ -35,7 +35,8 @@ else:
         built.__qualname__ = cls.__qualname__
         built._setters = tuple(built.__dict__[name].__set__ for name in names)
         built._defaults = defaults
-        built._least = len(names) - len(defaults)
+        least, last = len(names) - len(defaults), tuple(defaults.values())
+        built._tails = {least + given: last[given:] for given in range(len(last) + 1)}
         if "__init__" not in own and len(names) in _INITS:
             built.__init__ = _INITS[len(names)](*built._setters)
         return built
@@ -67,11 +68,9 @@ else:
             last = name if name in defaults else last
 
     def _init(self, *args, **kwargs):
-        setters = self._setters
-        if not kwargs and self._least <= len(args) < len(setters):
-            args += tuple(self._defaults.values())[len(args) - len(setters) :]
-        if len(args) == len(setters) and not kwargs:
-            for setter, value in zip(setters, args):
+        setters, tail = self._setters, None if kwargs else self._tails.get(len(args))
+        if tail is not None:
+            for setter, value in zip(setters, args + tail):
                 setter(self, value)
             return
         names = self.__slots__
@@ -119,7 +118,20 @@ else:
 
         return __init__
 
-    _INITS = {2: _init_of_two, 3: _init_of_three, 4: _init_of_four}
+    def _init_of_five(one, two, three, four, five):
+        def __init__(self, *args, **kwargs):
+            if len(args) == 5 and not kwargs:
+                one(self, args[0])
+                two(self, args[1])
+                three(self, args[2])
+                four(self, args[3])
+                five(self, args[4])
+            else:
+                _init(self, *args, **kwargs)
+
+        return __init__
+
+    _INITS = {2: _init_of_two, 3: _init_of_three, 4: _init_of_four, 5: _init_of_five}
 
     def _mistake(self, args, kwargs):
         """What is wrong with the arguments of a record."""
