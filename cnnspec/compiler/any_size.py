@@ -17,7 +17,7 @@ from cnnspec.graph.nodes import Entry, Graph, LayerNode
 from cnnspec.graph.walk import walk as nodes_below
 from cnnspec.layers.base import Layer
 from cnnspec.record import record
-from cnnspec.sizes.region import Entangled, Region, TooShort, Undecided, Work
+from cnnspec.sizes.region import LENGTH, Entangled, Region, TooShort, Undecided, Work, longer
 from cnnspec.sizes.rules import cases, together
 from cnnspec.sizes.sets import Box, boxes, nearest
 from cnnspec.sizes.size import Grid
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
     from cnnspec.compiler.expansion import Chosen
     from cnnspec.source import Span
-
-_LENGTH = 160
-"""Points of a grid to begin with; where they are too few it is made longer, and the walk is done anew."""
 
 
 class SizedWalk(Walk):
@@ -190,7 +187,7 @@ def _holding(
 ) -> Holding:  # fmt: skip
     """The sizes that are left by a walk and by what has to hold also; anew with a longer grid while that is too short."""
     names, base, axes = _free_axes(graph.inputs)
-    lengths, work = [_LENGTH] * len(base), Work()
+    lengths, work = [LENGTH] * len(base), Work()
     while True:
         grid = Grid(names, base, lengths, work)
         try:
@@ -202,7 +199,7 @@ def _holding(
             grid.quiet = False
             return Holding(grid, found, tuple(axes))
         except TooShort as short:
-            lengths[short.axis] = max(short.length, lengths[short.axis] * 5 // 4)
+            lengths = longer(lengths, short)
 
 
 def _free_axes(inputs: tuple[Entry, ...]) -> tuple[list[str], list[int], list[tuple[int | None, ...]]]:

@@ -18,7 +18,7 @@ from cnnspec.layers.base import Layer
 from cnnspec.limits import LIMITS
 from cnnspec.record import replace
 from cnnspec.sizes.declared import DeclaredSizes
-from cnnspec.sizes.region import Entangled, Region, TooShort, Undecided, Work
+from cnnspec.sizes.region import LENGTH, Entangled, Region, TooShort, Undecided, Work, longer
 from cnnspec.sizes.rules import settled
 from cnnspec.sizes.sets import Box, boxes, smallest_of
 from cnnspec.sizes.size import Grid
@@ -233,7 +233,7 @@ def _walk_all(
     used: set[Block], meter: Meter, *, where: bool = True,
 ) -> tuple[DeclaredWalk, Graph]:  # fmt: skip
     """Go through a model for all sizes; anew with a longer grid, as long as that is too short."""
-    lengths, base = [_LENGTH] * len(names), (1,) * len(names)
+    lengths, base = [LENGTH] * len(names), (1,) * len(names)
     work = meter.sizes = meter.sizes or Work()
     first = True
     while True:
@@ -246,7 +246,7 @@ def _walk_all(
             graph = expanded(walk, chosen, parameters, recipe)
             break
         except TooShort as short:
-            lengths[short.axis] = max(short.length, lengths[short.axis] * 5 // 4)
+            lengths = longer(lengths, short)
         except _OtherBase as other:
             base = other.base
         finally:
@@ -254,9 +254,6 @@ def _walk_all(
     for found in trial.diagnostics:
         sink.add(found)
     return walk, graph
-
-
-_LENGTH = 160
 
 
 def _failing(grid: Grid, admitted: Region) -> list[Box]:

@@ -63,6 +63,8 @@ class Node:
     where: str
     outputs: tuple[int, ...]
     """Bytes of each of its results."""
+    copies: bool = False
+    """Whether a gradient that is a part of a larger one is copied for it."""
 
 
 class Tape:
@@ -132,14 +134,15 @@ class Tape:
         extra: Sequence[int] = (), scratch: int = 0, weights: Sequence[int] = (), kind: str = FRESH, spare: int = 0,
         relaid: int = 0, inplace: bool = False, view: bool = False, count: int | None = None,
         order: tuple[int, ...] | None = None, drops: Sequence[Value] = (), label: str = "",
-        gradient: int | None = None,
+        gradient: int | None = None, copies: bool = False,
     ) -> Value:  # fmt: skip
         """One operation of torch: the value that it gives, owned once.
 
         `extra` are bytes that it allocates beside its result and keeps, `scratch` such that it frees at once; `weights` the
         sizes of the learnt values it uses, in bytes. `count` are the bytes of the result where they are not those of floats.
         What `drops` lists has no owner here any more afterwards. `label` tells apart weights of several operations of a layer;
-        `gradient` are the bytes of an input's gradient where they are not those of the input.
+        `gradient` are the bytes of an input's gradient where they are not those of the input; `copies` says that a gradient
+        that is a part of a larger one, as behind `concat`, is copied first.
         """
         if inplace or view:
             storage = inputs[0].storage
@@ -153,6 +156,8 @@ class Tape:
             self.release(self.allocate(scratch))
         kept = [value.storage for value in keeps] + ([storage] if keeps_result else []) + more
         node = self._node(inputs, shape, kept, weights, kind, spare, relaid, label, gradient)
+        if copies and node >= 0:
+            self.nodes[node] = replace(self.nodes[node], copies=True)
         for one in (*more, *(value.storage for value in drops)):
             self.release(one)
         self.note()
@@ -288,9 +293,10 @@ class _Backward:
         given = [tape.allocate(size) if one < 0 else one for one, size in zip(given, node.outputs)]
         gradients = self._gradients(node, given[0])
         weights = [(name, tape.allocate(size)) for name, size in node.weights]
-        if node.spare:
+        copied = node.outputs[0] if node.copies and tape._sizes[given[0]] > node.outputs[0] else 0
+        if node.spare or copied:
             # Allocated before the gradients, and so in use together with all of them.
-            tape.release(tape.allocate(node.spare))
+            tape.release(tape.allocate(node.spare + copied))
         if node.kind == STRETCHED:
             gradients = self._summed(node, gradients)
         for storage in (*node.kept, *given):

@@ -220,7 +220,7 @@ class GroupNorm(Layer):
     def run(self, tape: "Tape", x: "Value", y: Shape) -> "Value":
         each, one = y[0] * self.num_groups * tape.size, y[1] * tape.size
         weights = [one] * (1 + self.bias) if self.affine else []
-        return tape.op([x], y, keeps=[x], extra=[each, each], weights=weights, order=x.order)
+        return tape.op([x], y, keeps=[x], extra=[each, each], weights=weights, order=x.order, copies=True)
 
     def tensors(self, x: Shape) -> dict[str, Shape]:
         return _scale(x[:1], self.bias) if self.affine else {}

@@ -35,6 +35,20 @@ class TooShort(Exception):
         self.axis, self.length = axis, length
 
 
+LENGTH = 160
+"""Points of an axis to begin with; where they are too few the axis is made longer, and all is done anew."""
+_TOGETHER = 2048
+"""Points up to which all axes are made as long as one has to be: what one needs the next one mostly needs as well."""
+
+
+def longer(lengths: list[int], short: TooShort) -> list[int]:
+    """Lengths with which there is more room along an axis than was missing."""
+    wanted = short.length * 5 // 4
+    found = [max(length, wanted) if wanted <= _TOGETHER else length for length in lengths]
+    found[short.axis] = wanted
+    return found
+
+
 @record
 class Truth:
     """For which sizes of some axes an answer is yes."""

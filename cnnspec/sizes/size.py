@@ -388,27 +388,37 @@ class Product(Number):
             self.grid.extent.expect(size.axis, start + size.period - 1)
             starts.append(start)
             periods.append(size.period)
-        points = _compared(_OPERATORS[operator], self.factor, self.sizes, other - self.extra, {})
+        points = _compared(operator, self.factor, self.sizes, other - self.extra, {})
         return Truth(self.axes, points, tuple(starts), tuple(periods))
 
 
-def _compared(test: Any, factor: int, sizes: tuple[Size, ...], other: int, done: dict[Any, Points | None]) -> Points:
+def _compared(
+    operator: str, factor: int, sizes: tuple[Size, ...], other: int, done: dict[Any, Points | None]
+) -> Points:
     """The points at which `factor` times the product of `sizes` compares with a number."""
     first, *rest = sizes
     if not rest:
-        bits = 0
-        for value, places in first.levels.items():
-            if test(factor * value, other):
-                bits |= places
+        bits = _level(operator, factor, first, other)
         return ((bits, None),) if bits else ()
     parts = []
     for value, places in first.levels.items():
         key = (len(rest), factor * value)
         if key not in done:
-            done[key] = _compared(test, factor * value, tuple(rest), other, done)
+            done[key] = _compared(operator, factor * value, tuple(rest), other, done)
         if done[key]:
             parts.append((places, done[key]))
     return grouped(parts)
+
+
+def _level(operator: str, factor: int, size: Size, other: int) -> int:
+    """The points at which `factor` times a function compares with a number."""
+    if operator == "==" and factor:
+        return 0 if other % factor else size.levels.get(other // factor, 0)
+    test, bits = _OPERATORS[operator], 0
+    for value, places in size.levels.items():
+        if test(factor * value, other):
+            bits |= places
+    return bits
 
 
 def _alone(size: Size) -> Product:

@@ -147,6 +147,12 @@ def test_spec_takes_the_bytes_that_torch_takes(name: str, batch: int, optimizer:
     compare(cnnspec.load(FOLDER / name), batch, optimizer)
 
 
+def test_a_part_of_a_gradient_is_copied_for_a_group_norm():
+    branches = "branch { Conv2d(6, 3, padding=1); GroupNorm(6) } branch { Conv2d(2, 1) }"
+    text = f"model M {{ input [3, 16, 16]; concat {{ {branches} }}; AvgPool2d(4); Flatten; Linear(2) }}"
+    compare(cnnspec.loads(text), 3, "SGD")
+
+
 @pytest.mark.parametrize("name", models() if FULL else models()[::4])
 def test_spec_of_full_size_takes_the_bytes_that_torch_takes(name: str):
     """On the device `meta`, where nothing is worked out; its attention and its recurrent layers are others than the CPU's."""
