@@ -26,7 +26,7 @@ from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cnnspec.compiler.project import File
     from cnnspec.repair.trials import Again
@@ -58,7 +58,7 @@ _SEARCHED = {
     "E504",
     "E505",
 }
-_SITUATIONS = {"E117", "E419"}
+_SITUATIONS = {"E117", "E133", "E419"}
 """Errors that no single edit is tried for: the situations alone."""
 _NOT_SEARCHED = {"E216", "E219", "E220", "E221", "E222"}
 
@@ -175,12 +175,11 @@ def _attempt(case: Case, candidate: Candidate) -> _Passing | None:
     """Try an edit; where it brings out that a Flatten is missing, together with that."""
     result = case.attempt(candidate.edits)
     if candidate.goes_on and result is not None and result.failed is not None:
-        more = _forgotten(case, result.failed)
-        if more is not None:
+        for more, also in _further(case, result.failed):
             edits = (*candidate.edits, more)
             again = case.attempt(edits)
             if again is not None and again.failed is None:
-                facts = {**candidate.facts, "also": ", and put `Flatten` in front of `Linear`"}
+                facts = {**candidate.facts, "also": also}
                 wider = Candidate(candidate.cost, candidate.kind, facts, edits, candidate.key)
                 return _Passing(_cost(candidate, again), wider, again)
     if result is None or result.failed is not None:
@@ -192,16 +191,16 @@ def _cost(candidate: Candidate, result: Result) -> float:
     return candidate.cost + COSTS["warning"] * min(result.warnings, 3)
 
 
-def _forgotten(case: Case, failed: Diagnostic) -> Edit | None:
-    """The Flatten that is missing in front of a layer that takes features."""
-    if failed.code.id != "E203":
-        return None
-    for place in case.places:
-        span = place.statement.span
-        if span.source is failed.span.source and span.start <= failed.span.start and failed.span.end <= span.end:
-            name = getattr(getattr(place.statement, "name", None), "id", "")
-            return in_front(place, "Flatten") if name == "Linear" else None
-    return None
+def _further(case: Case, failed: Diagnostic) -> Iterator[tuple[Edit, str]]:
+    """What may be to do besides: the Flatten that is missing in front of a Linear, or the width that arrives there then."""
+    place = next((one for one in case.places if one.statement.span.holds(failed.span)), None)
+    if failed.code.id != "E203" or place is None or not isinstance(place.statement, tree.Layer):
+        return
+    if place.statement.name.id == "Linear":
+        yield in_front(place, "Flatten"), ", and put `Flatten` in front of `Linear`"
+        there = failed.facts.get("found")
+        if isinstance(there, int):
+            yield Edit(failed.span, str(there)), f", and `Linear` on {case.line(failed.span)} takes {there}"
 
 
 def _in_order(passing: list[_Passing]) -> list[Suggestion]:

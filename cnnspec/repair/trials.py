@@ -91,8 +91,11 @@ class _Watch(Sink):
         super().__init__()
         self.allowed = allowed
         self.places = {(code, span): found for (code, span, _), found in reversed(allowed.items())}
-        self.left = {id(source): [code for code, span in self.places if old.holds(span)] for source, old in fresh}
-        """The errors that a text that was read anew may have, as what it stands for had them."""
+        self.left = {
+            id(source): [(code, uses) for code, span, uses in allowed if old.holds(span)] for source, old in fresh
+        }
+        """The errors that a text that was read anew may have, as what it stands for had them in the same uses of blocks."""
+        self.seen: set[Key] = set()
         self.failed: Diagnostic | None = None
         self.met = 0
 
@@ -103,11 +106,17 @@ class _Watch(Sink):
             own = self.left.get(id(diagnostic.span.source))
             if own is None and key not in self.allowed:
                 self._fail(diagnostic)
-            if own is not None and not self.has(*key[:2]):
-                if diagnostic.code.id not in own:
+            if own is not None and key not in self.seen:
+                # A use that was read anew itself is none of before.
+                same = [one for one in own if one[0] == key[0] and self._is_same(one[1], key[2])]
+                if not same:
                     self._fail(diagnostic)
-                own.remove(diagnostic.code.id)
+                own.remove(same[0])
+                self.seen.add(key)
         super().add(diagnostic)
+
+    def _is_same(self, before: tuple[Span, ...], now: tuple[Span, ...]) -> bool:
+        return before == now or any(id(use.source) in self.left for use in now)
 
     def suggested(self, code: Code, span: Span) -> tuple[Suggestion, ...] | None:
         before = self.places.get((code.id, span))

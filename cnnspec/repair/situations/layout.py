@@ -110,12 +110,18 @@ def flat(case: Case) -> Iterator[Candidate]:
         return
     assert case.layer is not None
     assert case.place is not None
+    if "Transpose" in case.layer.name.id:
+        # What generates an image begins with one place.
+        facts: dict[str, object] = {"text": f"Unflatten(1, ({shape[0]}, 1, 1))", "statement": case.layer.head.text}
+        edits = (in_front(case.place, str(facts["text"])),)
+        yield Candidate(-0.9, UNFLATTEN, facts, edits, "unflatten", goes_on=True)
+        return
     for count, cost in _channels(case, case.layer):
         side = isqrt(shape[0] // max(1, count))
         if side < 2 or count * side * side != shape[0]:
             continue
         sizes = [str(count), str(side), str(side)]
-        facts: dict[str, object] = {"count": shape[0], "text": _text(sizes)}
+        facts = {"count": shape[0], "text": _text(sizes)}
         if given is not None and _at_input(case):
             edits = (Edit(given.shape.span, _text(sizes)),)
             yield Candidate(cost - 0.6, FLAT, facts, edits, "input", goes_on=True)
@@ -148,6 +154,19 @@ def channels_last(case: Case) -> Iterator[Candidate]:
         "text": text, "statement": statement.head.text, "where": case.line(statement.span),
     }  # fmt: skip
     yield Candidate(0.7 if len(shape) == 2 else 0.1, PERMUTE, facts, (in_front(case.place, text),), "permute")
+
+
+@situation
+def image_of_keras(case: Case) -> Iterator[Candidate]:
+    """An image as [height, width, channels], for layers that state no channels and find too few columns."""
+    given, shape = _input(case), case.arrives
+    if case.found.code.id != "E204" or given is None or shape is None or len(shape) != 3 or len(given.shape.items) != 3:
+        return
+    height, width, channels = case.graph.input if case.graph is not None and case.graph.input else shape
+    if channels in (1, 2, 3, 4) and channels < width and channels < height and height not in (1, 2, 3, 4):
+        items = [item.span.text for item in given.shape.items]
+        text = _text([items[-1], *items[:-1]])
+        yield Candidate(-1.2, LAST, {"text": text}, (Edit(given.shape.span, text),), "input", goes_on=True)
 
 
 @situation

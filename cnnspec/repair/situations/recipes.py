@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-IMAGES = Kind("images of the data", "take the images as they are: `input {shape}`")
+IMAGES = Kind("images of the data", "take the images as they are{also}: `input {shape}`")
 GREY = Kind("channels of pictures", "read the pictures {how}: `channels={count}`")
 
 
@@ -57,7 +57,7 @@ def other_images(case: Case) -> Iterator[Candidate]:
     text = f"[{', '.join(texts)}]"
     # Where an augmentation makes another size of them, it is rather that which was not meant.
     cost = -1.0 if _data(case) is not None else 0.9
-    yield Candidate(cost, IMAGES, {"shape": text}, (Edit(given[1].shape.span, text),), "input")
+    yield Candidate(cost, IMAGES, {"shape": text}, (Edit(given[1].shape.span, text),), "input", goes_on=True)
 
 
 @situation

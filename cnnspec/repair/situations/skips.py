@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from cnnspec.repair.case import Option
 
 OUTPUT_PADDING = Kind("output padding", "a stride of {stride} loses what was rounded off: give it back")
+ALL_SHORT = Kind(
+    "output padding of all",
+    "strides of {stride} lose what was rounded off: give it back in all {count} with `output_padding=1`",
+)
 CEIL_MODE = Kind("ceil mode", "PyTorch rounds down, Caffe and Keras up: round up as well")
 MULTIPLE = Kind("multiple", "{reason}make the sizes multiples of {factor}: `input {shape}`")
 PADDING = Kind("padding", "convolutions without padding make the map smaller: give them padding")
@@ -68,6 +72,28 @@ def pixel_short(case: Case) -> Iterator[Candidate]:
             edits = (add_argument(statement, f"output_padding={abs(missing)}"),)
             yield Candidate(-0.8, OUTPUT_PADDING, {"stride": max(stride)}, edits, "output padding", statement)
         return
+
+
+@situation
+def all_short(case: Case) -> Iterator[Candidate]:
+    """Several transposed convolutions, each short of what a stride rounded off."""
+    shapes = _difference(case)
+    if shapes is None or not any(_off(*shapes)):
+        return
+    edits, stride = [], 0
+    for place in _layers_near(case)[::-1]:
+        statement = place.statement
+        assert isinstance(statement, tree.Layer)
+        node = _node(case, statement)
+        step = stride_of(node) if node is not None else None
+        if not statement.name.id.startswith("ConvTranspose") or step is None or max(step) < 2:
+            continue
+        if argument(statement, place.part, "output_padding") is None:
+            stride = max(step)
+            edits.append(add_argument(statement, "output_padding=1"))
+    if len(edits) > 1:
+        facts: dict[str, object] = {"stride": stride, "count": len(edits)}
+        yield Candidate(-0.3, ALL_SHORT, facts, tuple(edits), "output padding")
 
 
 def _layers_near(case: Case) -> list[Place]:
@@ -257,6 +283,8 @@ def another_input(case: Case) -> Iterator[Option]:
     def solved() -> Candidate | None:
         # An image as high as it is wide is likeliest.
         size = next((size for size in sorted(others) if gives(size) == wanted), None)
+        times = (said[first] or 0) * -(-given[0].value // max(1, there[first] or 1))
+        size = size or (times if gives(times) == wanted else None)
         size = size or smallest(lambda size: gives(size) >= wanted, 0, _LARGEST)
         changed = resized(case, {axis.index: size for axis in given}) if size is not None else None
         if changed is None or size is None or gives(size) != wanted:

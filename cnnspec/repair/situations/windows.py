@@ -10,6 +10,7 @@ from cnnspec.repair.candidates import whole
 from cnnspec.repair.case import Candidate, Case, add_argument, argument, literals
 from cnnspec.repair.inputs import axes, resized
 from cnnspec.repair.situations.base import WHOLE, factors, situation, smallest, stride_of, unpadded_kernel
+from cnnspec.source import Span
 from cnnspec.syntax import tree
 
 TYPE_CHECKING = False
@@ -22,6 +23,12 @@ LARGER = Kind("larger input", "give it larger images, at least `input {shape}`")
 LEAVE_OUT = Kind("leave out", "leave out `{statement}` on {where}, which divides the size by {stride}")
 PADDED = Kind("padded", "each convolution without padding makes the map smaller: give all of them padding")
 SAME = Kind("same", "with a stride, PyTorch wants the padding as a number")
+ROWS = Kind("rows", "leave out {text} on {where}: the map is used up by then")
+WITHOUT_WINDOW = Kind(
+    "without window", "in PyTorch's order `{given}` are channels that arrive and that are given; give a window"
+)
+_LARGE_WINDOW = 8
+"""From this number on a window is unusual."""
 _LARGEST = 8192
 _LARGER = 0.2
 
@@ -46,6 +53,46 @@ def too_small(case: Case) -> Iterator[Candidate | Option]:
     if axes(case):
         yield _LARGER, partial(_larger, case)
     yield from _less(case, statement)
+
+
+@situation
+def channels_for_a_window(case: Case) -> Iterator[Candidate]:
+    """`Conv2d(3, 32)` in PyTorch's order and without its window: 3 channels arrive, 32 are to be given."""
+    statement = case.layer
+    if case.found.code.id not in ("E204", "E203", "E202") or statement is None:
+        return
+    for node in case.nodes_before(statement)[::-1]:
+        place = case.place_of(node.span)
+        one = place.statement if place is not None else None
+        if not isinstance(one, tree.Layer) or not one.name.id.startswith("Conv") or len(one.arguments) < 2:
+            continue
+        first, second = (given.value for given in one.arguments[:2])
+        if any(given.name is not None for given in one.arguments[:2]) or not _is_number(second, _LARGE_WINDOW):
+            continue
+        if node.input is not None and isinstance(first, tree.Literal) and first.value == node.input[0]:
+            edits = (Edit(first.span, second.span.text), Edit(second.span, "3"))
+            facts: dict[str, object] = {"given": f"{first.span.text}, {second.span.text}"}
+            yield Candidate(-1.3, WITHOUT_WINDOW, facts, edits, "torch order", one, goes_on=True)
+            return
+
+
+def _is_number(node: tree.Expression, least: int) -> bool:
+    return isinstance(node, tree.Literal) and isinstance(node.value, int) and node.value >= least
+
+
+@situation
+def rows_left_out(case: Case) -> Iterator[Candidate]:
+    """A loop whose last passes find no map any more."""
+    if case.found.code.id not in ("E204", "E207"):
+        return
+    for place in case.places:
+        loop = place.statement
+        rows = loop.values.items if isinstance(loop, tree.For) and isinstance(loop.values, tree.Sequence) else ()
+        at = next((i for i, row in enumerate(rows) if row.span in case.labelled), 0)
+        if at:
+            gone = Span(loop.span.source, rows[at - 1].span.end, rows[-1].span.end)
+            facts: dict[str, object] = {"text": gone.text.lstrip(", "), "where": case.line(gone)}
+            yield Candidate(0.3, ROWS, facts, (Edit(gone, ""),), "rows")
 
 
 @situation

@@ -1,0 +1,110 @@
+"""What people who learn get wrong, each with what they are told first."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.reports import offered
+from cnnspec.diagnostics import Sink
+from cnnspec.pipeline import check
+from cnnspec.source import Source
+
+RES = """block Res(c, stride = 1) {
+    residual {
+        Conv2d(c, 3, stride=stride, padding=1)
+        BatchNorm2d
+        Conv2d(c, 3, padding=1)
+    }SHORTCUT
+}
+model R {
+    input [16, 32, 32]
+    Res(16)
+    Res(32, stride=2)
+    Res(64, stride=2)
+}
+"""
+CIFAR = """model M {
+    input [1, 28, 28]
+    Conv2d(6, 5, padding=2); AvgPool2d(2)
+    Conv2d(16, 5); AvgPool2d(2)
+    Flatten
+    Linear(400 -> 120); ReLU; Linear(10)
+}
+train { data = CIFAR10; loss = CrossEntropyLoss; optimizer = SGD(lr=0.1); batch = 32; epochs = 1 }
+"""
+
+# A spec, and what stands in it in place of what after the first fix.
+FIRST = {
+    "channels last, as in Keras": (
+        "model M { input [28, 28, 1]; Conv2d(32, 3); MaxPool2d(2); Flatten; Linear(10) }",
+        {"[28, 28, 1]": "[1, 28, 28]"},
+    ),
+    "a residual block without a shortcut, in several shapes": (
+        RES.replace("SHORTCUT", ""),
+        {"    }\n}\nmodel": "    } shortcut { if stride != 1 or in_channels != c { Conv2d(c, 1, stride=stride) } }\n}\nmodel"},
+    ),
+    "a map read by an LSTM": (
+        "model M { input [1, 32, 128]; Conv2d(64, 3, padding=1); LSTM(256) }",
+        {"LSTM": "Flatten(1, 2); Permute((0, 2, 1)); LSTM"},
+    ),
+    "a generator of a flat vector": (
+        "model G { input [100]; ConvTranspose2d(512, 4); ReLU; ConvTranspose2d(3, 4, stride=2, padding=1) }",
+        {"ConvTranspose2d(512": "Unflatten(1, (100, 1, 1)); ConvTranspose2d(512"},
+    ),
+    "a decoder without one of its upsamplings": (
+        "model U { input [1, 64, 64]; Conv2d(8, 3, padding=1) as e; MaxPool2d(2); Conv2d(16, 3, padding=1); concat(e) }",
+        {"concat(e)": "Upsample(scale_factor=2); concat(e)"},
+    ),
+    "scores of pixels at a quarter of the size": (
+        "model S { input [3, 64, 64]; Conv2d(8, 3, stride=2, padding=1); Conv2d(8, 3, stride=2, padding=1); "
+        "Conv2d(21, 1) -> [21, 64, 64] }",
+        {"Conv2d(21, 1)": "Conv2d(21, 1); Upsample(scale_factor=4)"},
+    ),
+    "an autoencoder whose strides round": (
+        "model A { input [1, 28, 28]; Conv2d(8, 3, stride=2, padding=1); Conv2d(8, 3, stride=2, padding=1); "
+        "ConvTranspose2d(8, 3, stride=2, padding=1); ConvTranspose2d(1, 3, stride=2, padding=1) -> [1, 28, 28] }",
+        {
+            "ConvTranspose2d(8, 3, stride=2, padding=1": "ConvTranspose2d(8, 3, stride=2, padding=1, output_padding=1",
+            "ConvTranspose2d(1, 3, stride=2, padding=1": "ConvTranspose2d(1, 3, stride=2, padding=1, output_padding=1",
+        },
+    ),
+    "other images, and the width that follows": (CIFAR, {"[1, 28, 28]": "[3, 32, 32]", "400": "576"}),
+    "attention of a value to itself": (
+        "model T { input [196, 96] as x; MultiheadAttention(8); LayerNorm(96) }",
+        {"MultiheadAttention": "use (x, x, x); MultiheadAttention"},
+    ),
+    "channels in PyTorch's order, and no window": (
+        "model M { input [3, 32, 32]; Conv2d(3, 32); ReLU; MaxPool2d(2) }",
+        {"Conv2d(3, 32)": "Conv2d(32, 3)"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_first_fix(name: str):
+    spec, changes = FIRST[name]
+    meant = spec
+    for old, new in changes.items():
+        meant = meant.replace(old, new)
+    ((_, texts),) = offered(spec, "spec.cnn")
+    assert "".join(texts[0].split()) == "".join(meant.split())
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_every_fix_leaves_fewer_errors(name: str):
+    before = len(errors_of(FIRST[name][0]))
+    for _, texts in offered(FIRST[name][0], "spec.cnn"):
+        assert not errors_of(texts[0])
+        for text in texts:
+            assert len(errors_of(text)) < before
+
+
+def errors_of(text: str) -> list[object]:
+    check(Source("spec.cnn", text), sink := Sink())
+    return [found for found in sink.diagnostics if found.severity == "error"]
+
+
+def test_a_loop_that_uses_up_the_map_may_have_fewer_passes():
+    spec = "model V { input [3, 32, 32]; for c in [64, 128, 256, 512, 512, 512] { Conv2d(c, 3, padding=1); MaxPool2d(2) } }"
+    ((_, texts),) = offered(spec, "spec.cnn")
+    assert spec.replace("512, 512, 512", "512, 512") in texts
