@@ -162,7 +162,10 @@ def image_of_keras(case: Case) -> Iterator[Candidate]:
     given, shape = _input(case), case.arrives
     if case.found.code.id != "E204" or given is None or shape is None or len(shape) != 3 or len(given.shape.items) != 3:
         return
-    height, width, channels = case.graph.input if case.graph is not None and case.graph.input else shape
+    sizes = case.graph.input if case.graph is not None and case.graph.input else shape
+    if len(sizes) != 3 or any(size.__class__ is not int for size in sizes):
+        return
+    height, width, channels = sizes
     if channels in (1, 2, 3, 4) and channels < width and channels < height and height not in (1, 2, 3, 4):
         items = [item.span.text for item in given.shape.items]
         text = _text([items[-1], *items[:-1]])

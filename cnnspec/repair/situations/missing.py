@@ -48,7 +48,7 @@ def upsampled_output(case: Case) -> Iterator[Candidate]:
     statement, found, said = case.layer, case.found.facts.get("found"), case.found.facts.get("declared")
     if case.found.code.id != "E202" or statement is None or case.place is None:
         return
-    if not isinstance(found, tuple) or not isinstance(said, tuple) or found[0] != said[0]:
+    if not isinstance(found, tuple) or not isinstance(said, tuple) or found[:1] != said[:1]:
         return
     factor = _times(found, said)
     kernel = argument(statement, case.place.part, "kernel_size")
@@ -69,7 +69,7 @@ def _times(small: tuple[object, ...], large: tuple[object, ...]) -> int:
         return 0
     found = set()
     for a, b in zip(small[1:], large[1:]):
-        if not isinstance(a, int) or not isinstance(b, int) or not a or b % a:
+        if a.__class__ is not int or b.__class__ is not int or not a or b % a:
             return 0
         found.add(b // a)
     factor = found.pop()

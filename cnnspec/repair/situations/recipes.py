@@ -53,7 +53,10 @@ def other_images(case: Case) -> Iterator[Candidate]:
     items = given[1].shape.items
     if len(items) != len(found) or len(found) != len(wanted):
         return
-    texts = [item.span.text if now == there else str(there) for item, now, there in zip(items, wanted, found)]
+    texts = [
+        item.span.text if now.__class__ is not int or now == there else str(there)
+        for item, now, there in zip(items, wanted, found)
+    ]
     text = f"[{', '.join(texts)}]"
     # Where an augmentation makes another size of them, it is rather that which was not meant.
     cost = -1.0 if _data(case) is not None else 0.9
