@@ -56,4 +56,4 @@ async function visit() {
   answer.wide = document.documentElement.scrollWidth > innerWidth;
   answer.unnamed = [...document.querySelectorAll('select, input, button')].filter(one => !(one.closest('label') || one.textContent.trim() || one.getAttribute('aria-label'))).length;
 }
-visit().catch(error => { answer.failed = String(error); }).finally(() => ask('seen', answer));
+visit().catch(error => { answer.failed = String(error); }).finally(() => fetch('seen', {method: 'POST', headers: {'X-Token': start.token ?? ''}, body: JSON.stringify(answer)}));

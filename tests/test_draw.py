@@ -236,6 +236,25 @@ def test_mistakes_are_marked_and_what_is_unknown_has_a_question_mark(style: str)
     assert 'stroke-dasharray="4 3"' in str(picture)
 
 
+ODD = {
+    "nothing": "model Net {\n}\n",
+    "a block of nothing": "block Nothing { }\nmodel Net { input [4]; Nothing; Linear(3) }\n",
+    "nothing in a tuple": "block A {\n    input as ((a, b), c)\n    use a\n}\nmodel Net {\n    input [4]\n"
+    "    tuple { branch { tuple { branch { } branch { Tanh } } } branch { ReLU } }\n    A\n}\n",
+}
+UI = sorted((Path(__file__).parent / "ui").rglob("*.cnn"))[:: amount(15, 1)]
+
+
+@pytest.mark.parametrize("text", [*ODD.values(), *(file.read_text(encoding="utf-8", errors="replace") for file in UI)])
+def test_whatever_a_text_makes_is_drawn(text: str):
+    sink = Sink()
+    for graph in check(Source("net.cnn", text), sink):
+        for form, style in (("svg", "blocks"), ("svg", "stack"), ("txt", None), ("mmd", None)):
+            if graph.layers < 2000:
+                assert draw(graph.typical, form, style=style)
+                assert draw(graph.typical, form, style=style, errors=errors_of(graph, sink.diagnostics))
+
+
 def test_a_mistake_in_a_block_is_shown_where_it_strikes():
     text = "block B(c) { Conv2d(c, 3); BatchNorm2d(8) }\nmodel A { input [3, 9, 9]; B(8); B(4) }"
     graph = check(Source("blocks.cnn", text), sink := Sink())[0]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import http.client
+import http.server
 import json
 import queue
+import shutil
 import subprocess
+import sys
 import threading
+import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +24,8 @@ from cnnspec.editor.playground.answers import QUESTIONS, answer, examples
 from cnnspec.editor.playground.lessons import IMAGE, KERNEL, LESSONS, Lesson, correlation, verdict
 from cnnspec.editor.playground.serve import Playground
 from tests.browser import BROWSER, needs_browser
+from tests.sampling import FULL, amount
+from tools import make_playground
 
 ROOT = Path(__file__).parent.parent
 WRONG = "model Net {\n    input [1, 28, 28]\n    # \U0001f600\n    Conv2d(6, 5)\n    BatchNorm2d(16)\n}\n"
@@ -209,22 +216,25 @@ def visit(address: str, folder: Path, width: int, seen: queue.Queue[dict[str, An
             browser.terminate()
 
 
+def with_visit(page: str) -> str:
+    """The page with a script that visits it, and posts to `seen` what it has found."""
+    script = (ROOT / "tests" / "playground.js").read_text(encoding="utf-8")
+    return page.replace("<link", f"{CATCH}<link", 1).replace("</body>", f"<script>{script}</script></body>")
+
+
 @needs_browser
 @pytest.mark.parametrize("width", [1360, 500])
 def test_a_visit(server: Playground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int):
     read = serve._read
-    script = (ROOT / "tests" / "playground.js").read_text(encoding="utf-8")
-
-    def with_visit(name: str) -> str:
-        text = read(name)
-        if name != "playground.html":
-            return text
-        return text.replace("<link", f"{CATCH}<link", 1).replace("</body>", f"<script>{script}</script></body>")
-
-    monkeypatch.setattr(serve, "_read", with_visit)
+    monkeypatch.setattr(
+        serve, "_read", lambda name: with_visit(read(name)) if name == "playground.html" else read(name)
+    )
     seen: queue.Queue[dict[str, Any]] = queue.Queue()
     monkeypatch.setitem(QUESTIONS, "seen", lambda given, path: seen.put(given) or {})
-    found = visit(server.address, tmp_path, width, seen)
+    was_good(visit(server.address, tmp_path, width, seen))
+
+
+def was_good(found: dict[str, Any]) -> None:
     assert "failed" not in found, found
     assert found["errors"] == []
     assert found["foreign"] == []
@@ -243,3 +253,59 @@ def test_a_visit(server: Playground, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert found["other"] == "holds: 1×32×32 → 10"
     assert found["shared"]
     assert found["worked"][1] == "row 1, column 1: 0·0 + 1·1 + 3·2 + 4·3 = 19"
+
+
+# --- the site of files alone ---
+
+ASK = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from cnnspec.editor.playground.answers import answer_text
+import cnnspec
+assert cnnspec.__file__.startswith(sys.argv[1])
+print(json.dumps([json.loads(answer_text(question, json.dumps(given))) for question, given in json.load(sys.stdin)]))
+"""
+
+
+def test_the_archive_of_the_site_answers_as_the_package_does(tmp_path: Path):
+    make_playground.write_page(tmp_path)
+    zipfile.ZipFile(tmp_path / "cnnspec.zip").extractall(tmp_path / "inside")
+    files = sorted((ROOT / "tests" / "ui").rglob("*.cnn"))
+    texts = [WRONG, "from " * 9, *(one.solution for one in LESSONS)]
+    texts += [file.read_text(encoding="utf-8", errors="replace") for file in files[:: amount(40, 1)]]
+    asked = [(question, {"text": text, "size": "9x9"}) for text in texts for question in ("check", "show", "python")]
+    asked += [("start", {}), ("complete", {"text": WRONG}), ("format", {"text": WRONG}), ("explain", {"code": "W201"})]
+    imports = (ROOT / "specs" / "se_resnet.cnn").read_text(encoding="utf-8")
+    asked += [("example", {"name": "resnet"}), ("check", {"example": "se_resnet", "text": imports})]
+    # Neither what is installed nor where Python starts from helps it.
+    command = [sys.executable, "-I", "-S", "-c", ASK, str(tmp_path / "inside")]
+    run = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    for (question, given), found in zip(asked, json.loads(run.stdout), strict=True):
+        assert found == json.loads(json.dumps(answer(question, given))), (question, given)
+
+
+@needs_browser
+@pytest.mark.skipif(not FULL or shutil.which("npm") is None, reason="CNNSPEC_FULL=1 and npm: Pyodide is fetched")
+def test_a_visit_of_the_site(tmp_path: Path):
+    site = tmp_path / "site"
+    make_playground.main(site)
+    page = site / "index.html"
+    page.write_text(with_visit(page.read_text(encoding="utf-8")), encoding="utf-8")
+    seen: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    class Files(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+        def do_POST(self) -> None:
+            seen.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=str(site))) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        try:
+            was_good(visit(f"http://127.0.0.1:{served.server_address[1]}/", tmp_path, 1360, seen))
+        finally:
+            served.shutdown()

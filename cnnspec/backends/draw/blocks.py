@@ -37,6 +37,10 @@ def draw_blocks(
     title, told = graph.name, headline(graph) + ("  ·  sizes on a root scale" if scale.root else "")
     canvas = Canvas(0, 0, f"{title}: {told}", chain_in_words(steps), scheme)
     draw_head(canvas, title, told)
+    if not steps:
+        # A body without a layer, whose input is missing.
+        canvas.width, canvas.height = head_width(title, told), _TOP
+        return canvas.svg()
     levels = None if errors else _levels(items, steps, scale)
     if levels is not None:
         bottom = levels.settle(_TOP)

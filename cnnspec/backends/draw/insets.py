@@ -44,7 +44,10 @@ class Chip(Piece):
         lines = [(before, _SMALL, "soft", False), (f"↻ {name}" if item.again else name, _SIZE, "ink", True)]
         lines += [(told, _SIZE, "ink", False), (after, _SMALL, "soft", False)]
         self.lines = [line for line in lines if line[0]]
-        self.width = max(text_width(text, size, bold=bold) for text, size, _, bold in self.lines) + 14
+        self.width = (
+            max(text_width(text, size, bold=bold) for text, size, _, bold in self.lines or [("", _SIZE, "", False)])
+            + 14
+        )
         self.up = self.down = (len(self.lines) * _LINE + 8) / 2
 
     def draw(self, canvas: Canvas, x: float, y: float) -> None:

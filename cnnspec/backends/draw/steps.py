@@ -105,7 +105,7 @@ def chain(
     names = _names(current)
     while True:
         for item in current:
-            if item.form != BLOCK or not (_may_open(item, current, names) or _asked(item, wanted)):
+            if item.form != BLOCK or not item.items or not (_may_open(item, current, names) or _asked(item, wanted)):
                 continue
             alike = [one for one in current if one.form == BLOCK and one.name == item.name and not one.again]
             after = [inner for one in current for inner in (_spliced(one) if one in alike else [one])]
@@ -171,6 +171,8 @@ def _ends(items: Sequence[Item], path: str) -> bool:
 
 def _exploded(items: list[Item]) -> list[Item]:
     """The branches of a tuple at the end as steps of their own: the outputs of the model."""
+    if not items:
+        return items
     last = items[-1]
     if last.form == VALUE and all(source.part < 0 and _ends(items, source.path) for source in last.feed):
         return items[:-1]

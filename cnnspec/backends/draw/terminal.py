@@ -47,8 +47,10 @@ def draw_text(
         items, alike, budget=BUDGET, depth=0 if depth is None and len(items) > BUDGET else depth, wanted=wanted
     )
     rows = list(_rows(items, shown, dict(errors or {}), ""))
-    wide = [max(len(getattr(row, name)) for row in rows) for name in ("shape", "parameters")]
-    names = min(max(len(row.rails + row.text) for row in rows), max(_NAMES, width - sum(wide) - _LEAST - 6))
+    wide = [max((len(getattr(row, name)) for row in rows), default=0) for name in ("shape", "parameters")]
+    names = min(
+        max((len(row.rails + row.text) for row in rows), default=0), max(_NAMES, width - sum(wide) - _LEAST - 6)
+    )
     bar = max(_LEAST, min(BAR, width - names - sum(wide) - 6))
     largest = max((shape[-1] for row in rows for shape in flat_parts(row.value) if shape and len(shape) > 1), default=1)
     lines = [clean(f"{graph.name}  {headline(graph).replace('  ·  ', '  ')}"), ""]

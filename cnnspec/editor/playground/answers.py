@@ -23,6 +23,7 @@ from cnnspec.pipeline import sizes_that_work
 from cnnspec.report.pages import pages
 from cnnspec.report.pages import show as page_of_code
 from cnnspec.resources import resource
+from cnnspec.sizes.region import Entangled
 from cnnspec.source import Source
 from cnnspec.syntax._tables import KEYWORDS
 
@@ -35,11 +36,20 @@ if TYPE_CHECKING:
 
 COURSE = ("lenet", "mlp", "alexnet", "vgg", "nin", "googlenet", "resnet", "densenet")
 """Examples of the course, which come first."""
+_MOST = 2_000
+"""Layers of a network that is drawn at every pause."""
 
 
 def answer(question: str, given: dict[str, Any], path: str = "playground.cnn") -> dict[str, Any]:
     """The answer to one of QUESTIONS; what is given has the type that it should have, or counts as nothing."""
     return QUESTIONS[question](given, path)
+
+
+def answer_text(question: str, given: str) -> str:
+    """As `answer`, from JSON to JSON: for a page that runs the checker itself."""
+    import json
+
+    return json.dumps(answer(question, json.loads(given)))
 
 
 def _text(given: dict[str, Any], name: str) -> str:
@@ -71,8 +81,15 @@ def show_network(given: dict[str, Any], path: str) -> dict[str, Any]:
     source = Source(_place(given, path), text)
     graph = _chosen(given, pipeline.check(source, sink, fixes=True))
     if graph is None:
-        return {"page": "", "sizes": ""}
+        return {"page": "", "sizes": "", "note": ""}
+    if graph.layers > _MOST:
+        return {
+            "page": "",
+            "sizes": "",
+            "note": f"{graph.name} has {graph.layers:,} layers: too many to be shown as one types",
+        }
     return {
+        "note": "",
         "page": page(graph, sink.diagnostics, file=os.path.basename(source.path)),
         "sizes": "" if sink.has_errors else _sizes(source, graph.name),
     }
@@ -135,7 +152,7 @@ def _sizes(source: Source, model: str) -> str:
     """For which sizes of the input the network holds, in words; nothing where that can't be told."""
     try:
         found = sizes_that_work(source, Sink(), model=model)
-    except CnnspecError:
+    except (CnnspecError, Entangled):
         return ""
     return as_text(found[0], ()).partition("\n")[2].replace("\n  ", "\n").strip() if found else ""
 

@@ -8,12 +8,19 @@ const make = (tag, attributes = {}, ...inside) => {
   return element;
 };
 // Where answers come from: the server, or the checker in a worker of this page.
-const worker = start.worker ? new Worker(start.worker) : null;
+const worker = start.worker ? new Worker(start.worker, {type: 'module'}) : null;
 const waiting = new Map();
 let asked = 0;
-if (worker) worker.onmessage = ({data}) => { waiting.get(data.id)?.(data.answer); waiting.delete(data.id); };
+if (worker) {
+  worker.onmessage = ({data}) => {
+    const [done, failed] = waiting.get(data.id);
+    waiting.delete(data.id);
+    if ('answer' in data) done(data.answer); else failed(new Error(data.error));
+  };
+  worker.onerror = event => told('bad', `the checker does not begin: ${event.message ?? 'its files are missing'}`);
+}
 async function ask(question, given = {}) {
-  if (worker) return new Promise(done => { waiting.set(++asked, done); worker.postMessage({id: asked, question, given}); });
+  if (worker) return new Promise((done, failed) => { waiting.set(++asked, [done, failed]); worker.postMessage({id: asked, question, given}); });
   const response = await fetch(question, {method: 'POST', headers: {'X-Token': start.token}, body: JSON.stringify(given)});
   if (!response.ok) throw new Error(await response.text());
   return response.json();
@@ -113,6 +120,7 @@ async function check() {
     $('#sizes').hidden = !shown.sizes;
     $('#sizes p').textContent = shown.sizes;
     last.page = shown.page;
+    $('#note').textContent = shown.note;
     if (shown.page) show(shown.page); else $('#shown').classList.add('stale');
   } catch (error) {
     if (own === turn) told('bad', `the checker does not answer: ${error.message}`);

@@ -56,8 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             # The token is given out to who has it alone.
             if not self._has_token(query.removeprefix("token=")):
                 return self._send(403, b"open the address that cnnspec playground printed", "text/plain")
-            head = json.dumps({"token": self.server.token, "text": self.server.text}).replace("<", "\\u003c")
-            page = _read("playground.html").replace("{{start}}", head)
+            page = filled({"token": self.server.token, "text": self.server.text})
             return self._send(200, page.encode(), TYPES[".html"])
         name = path.removeprefix("/")
         if name in FILES and name != "playground.html":
@@ -106,6 +105,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Nothing is told of single requests."""
+
+
+def filled(start: dict[str, str]) -> str:
+    """The page with what it begins with: the text, and the token of the server or the name of the worker that answers."""
+    return _read("playground.html").replace("{{start}}", json.dumps(start).replace("<", "\\u003c"))
 
 
 def _read(name: str) -> str:
