@@ -43,7 +43,9 @@ class SizedWalk(Walk):
         """The shape behind a layer for all sizes that it accepts; raises Reject where it accepts none."""
         if not varies(shape):
             return layer.infer(shape)
-        return self._accepted(cases(self.grid, lambda: layer.infer(shape), Reject), Reject)
+        found = cases(self.grid, lambda: layer.infer(shape), Reject)
+        # Most layers of a network change no size.
+        return shape if len(found) == 1 and found[0][1] is shape else self._accepted(found, Reject)
 
     def holds(self, question: Callable[[], bool | None]) -> bool | None:
         """Whether something is true; where it is for some sizes alone, the others are left out."""

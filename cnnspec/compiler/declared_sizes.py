@@ -217,11 +217,12 @@ def sizes_without_where(chosen: Chosen, parameters: Mapping[str, Any], graph: Gr
     """
     assert graph.sizes is not None
     names = list(graph.sizes.names)
-    sink = Sink()
-    walk, found = _walk_all(names, chosen, parameters, None, sink, set(), Meter(), where=False)
-    grid = walk.grid
-    if sink.has_errors:
-        grid, found = graph.sizes.grid, graph
+    grid, found = graph.sizes.grid, graph
+    if any(isinstance(one, tree.Input) and one.conditions for one in chosen.definition.body.statements):
+        sink = Sink()
+        walk, freed = _walk_all(names, chosen, parameters, None, sink, set(), Meter(), where=False)
+        if not sink.has_errors:
+            grid, found = walk.grid, freed
     axes = tuple(
         tuple(names.index(str(size)) if varies(size) else None for size in one.shape or ()) for one in graph.inputs
     )
