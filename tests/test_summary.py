@@ -355,3 +355,21 @@ def test_sizes_are_for_the_input_that_the_network_is_built_for(growing: Path, ca
     assert "any H >= 4; H >= 4 with H % 4 == 0 reads" in printed(
         capsys, "sizes", "grow.cnn:Growing", "--input", "3x8x8"
     )
+
+
+@pytest.mark.parametrize("name", ["fpn.cnn", "retinanet.cnn", "unetpp.cnn", "wavenet.cnn", "vgg.cnn:VGG16", "vit.cnn"])
+def test_a_table_fits_into_eighty_columns(name: str):
+    graph = cnnspec.load(SPECS / name).declared.typical
+    for memory in (False, True):
+        lines = summarize(Account(graph), Options(width=80, height=30, memory=memory)).split("\n")
+        rules = [number for number, line in enumerate(lines) if line and set(line) == {"-"}]
+        assert max(map(len, lines[1 : rules[-1]])) <= 80
+        assert len(lines) > rules[-1] - rules[0] > 2
+
+
+def test_a_tuple_is_counted_on_a_terminal_and_listed_elsewhere():
+    graph = cnnspec.load(SPECS / "fpn.cnn", H=64, W=64).graph
+    assert "5 values" in summarize(Account(graph), Options(width=120))
+    assert "(256 x 16 x 16, 256 x 8 x 8, 256 x 4 x 4, 256 x 2 x 2, 256 x 1 x 1)" in summarize(Account(graph))
+    same = "model M { input [3, 8, 8]; tuple { for i in range(4) { branch { Conv2d(2, 1) } } } }"
+    assert "4 x (2 x 8 x 8)" in summarize(Account(cnnspec.loads(same).graph), Options(width=120))

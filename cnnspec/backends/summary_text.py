@@ -6,6 +6,7 @@ from cnnspec.backends.summary import AGAIN, INPUT, MODULE, WEIGHT, Account, Row,
 from cnnspec.backends.tables import Column, bar, markdown, plain
 from cnnspec.compiler.values import show_shape
 from cnnspec.graph.nodes import Graph, LayerNode, Shape
+from cnnspec.layers.base import Parts
 from cnnspec.record import record
 
 TYPE_CHECKING = False
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from cnnspec.analysis.receptive_field import Field
 
 BAR = 8
+LONG = 24
+"""Characters of a tuple that is listed on a terminal."""
 UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
@@ -73,7 +76,7 @@ def cells(listed: list[Row], account: Account, options: Options) -> tuple[list[C
         Column(""), Column("Layer", flexible=True), Column("Output"), Column("Parameters", right=True),
         Column("MACs", right=True), Column("", optional=True), Column("Activations", right=True, optional=True),
         *([Column("Kept", right=True)] if options.memory else []),
-        Column("Field", right=True), Column("Stride", right=True, optional=True),
+        Column("Field", right=True, sparable=True), Column("Stride", right=True, optional=True),
         Column("Padding", right=True, optional=True),
     ]  # fmt: skip
     most = account.costs.total.macs or 1
@@ -82,7 +85,8 @@ def cells(listed: list[Row], account: Account, options: Options) -> tuple[list[C
         times = f"  x{row.times}" if row.times > 1 else ""
         lines.append(
             [
-                f"{'  ' * row.depth}{row.key if row.kind != AGAIN else ''}", row.layer + times, show_shape(row.output),
+                f"{'  ' * row.depth}{row.key if row.kind != AGAIN else ''}", row.layer + times,
+                _brief(row.output) if options.width else show_shape(row.output),
                 number(row.cost.parameters), "" if row.kind == INPUT else number(row.cost.macs),
                 bar(row.cost.macs / most, BAR) if row.own else "",
                 "" if row.kind == WEIGHT else size(account.activations(row)) if row.cost.output else "",
@@ -91,6 +95,14 @@ def cells(listed: list[Row], account: Account, options: Options) -> tuple[list[C
             ]
         )  # fmt: skip
     return columns, lines
+
+
+def _brief(shape: Shape) -> str:
+    """A shape for a terminal, where a long tuple is counted and not listed."""
+    text = show_shape(shape)
+    if not isinstance(shape, Parts) or len(text) <= LONG:
+        return text
+    return f"{len(shape)} x ({show_shape(shape[0])})" if len(set(shape)) == 1 else f"{len(shape)} values"
 
 
 def _seen(fields: tuple[Field, ...], shape: Shape) -> tuple[str, str, str]:
@@ -164,6 +176,8 @@ def _view(fields: tuple[Field, ...], shape: Shape) -> str:
     askew = "; branches that meet are not centred on each other" if any(field.misaligned for field in fields) else ""
     if all(field.covers(one) for field, one in zip(fields, sizes)):
         return f"every output sees all of the {whole} input"
+    if all(field.size >= one for field, one in zip(fields, sizes)):
+        return f"an output sees {field} places, and the input has {whole}{askew}"
     return f"an output sees {field} of the {whole} input{askew}"
 
 

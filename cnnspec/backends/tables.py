@@ -10,19 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
+_NARROW = 12
+"""Characters that a flexible column has at least."""
 
 
 @record
 class Column:
     """A column: its head, and whether its cells stand at the right.
 
-    Where a line is too long, columns that are `optional` are left out, the last one first, and `flexible` ones cut.
+    Where a line is too long, columns that are `optional` are left out, the last one first, and `flexible` ones cut; where
+    that does not do, those that are `sparable` are left out, too.
     """
 
     head: str
     right: bool = False
     flexible: bool = False
     optional: bool = False
+    sparable: bool = False
 
 
 def bar(share: float, width: int) -> str:
@@ -48,6 +52,9 @@ def plain(
     for place in reversed(range(len(columns))):
         if width and _total(_widths(columns, shown, kept)) > width and columns[place].optional:
             kept.remove(place)
+    for place in reversed(kept):
+        if width and columns[place].sparable and _least(_widths(columns, shown, kept), columns, kept) > width:
+            kept = [one for one in kept if one != place]
     widths = _widths(columns, shown, kept)
     chosen = [columns[place] for place in kept]
     _cut(widths, chosen, width)
@@ -66,11 +73,16 @@ def _total(widths: Sequence[int]) -> int:
     return sum(widths) + 2 * (len(widths) - 1)
 
 
+def _least(widths: Sequence[int], columns: Sequence[Column], kept: Sequence[int]) -> int:
+    """How long a line is whose flexible columns are cut as far as that goes."""
+    return _total([min(wide, _NARROW) if columns[place].flexible else wide for place, wide in zip(kept, widths)])
+
+
 def _cut(widths: list[int], columns: Sequence[Column], width: int | None) -> None:
     over = _total(widths) - (width or 0)
     for place, column in enumerate(columns):
         if width and over > 0 and column.flexible:
-            less = min(over, max(widths[place] - 12, 0))
+            less = min(over, max(widths[place] - _NARROW, 0))
             widths[place] -= less
             over -= less
 
