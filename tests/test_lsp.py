@@ -64,6 +64,14 @@ def hover(text: str, offset: int) -> str | None:
     return analysis.hover(analysis.analyse("m.cnn", text), names_of(text), offset)
 
 
+def test_hover_tells_what_a_code_means():
+    text = "model M {\n    input [3, 8, 8]\n    BatchNorm2d(4)\n    ReLU\n}\n"
+    found = hover(text, text.index("4)"))
+    assert found is not None
+    assert "**E203: wrong width**\n\n" in found
+    assert "E203" not in (hover(text, text.index("ReLU")) or "")
+
+
 def test_hover_tells_what_a_name_stands_for():
     text = "# Two of them.\nblock B(n) { Conv2d(n, 3) }\nmodel M { input [3, 8, 8]; B(5) }\n"
     found = hover(text, text.rindex("B(5)"))

@@ -14,6 +14,7 @@ from cnnspec.backends.page.page import page
 from cnnspec.cli.main import main
 from cnnspec.diagnostics import Sink
 from cnnspec.pipeline import check
+from cnnspec.report.pages import shown_of
 from cnnspec.source import Source
 from cnnspec.syntax.read import read_source
 from tests.browser import ask, needs_browser
@@ -43,7 +44,7 @@ def page_of(path: str, model: str | None = None) -> str:
 def wrong_page() -> str:
     sink = Sink()
     graph = check(Source("wrong.cnn", WRONG), sink, fixes=True)[0]
-    return page(graph, sink.diagnostics)
+    return page(graph, sink.diagnostics, explained=shown_of(sink.diagnostics))
 
 
 def visit(text: str, script: str, folder: Path, **options: Any) -> Any:
@@ -90,12 +91,16 @@ def test_mistakes_stand_under_their_lines(tmp_path: Path):
     script = """document.getElementById('answer').textContent = JSON.stringify({errors,
       messages: $$('.msg').map(one => one.innerText), marked: $$('.src u').map(one => one.textContent),
       unknown: $$('.src .to').map(one => one.textContent), hidden: $('#blocks').hidden, head: $('header').innerText,
+      means: $$('.msg details').map(one => { one.open = true; return one.innerText.split('\\n').slice(0, 4); }),
       chosen: location.hash, wide: document.documentElement.scrollWidth > innerWidth})"""
     found = visit(wrong_page(), script, tmp_path, width=500, dark=True)
     assert found["errors"] == []
     assert len(found["messages"]) == 2
     assert found["messages"][0].startswith("E203 BatchNorm2d expects 16 channels but gets 6\n")
     assert "change the out channels on line 3 from 6 to 16" in found["messages"][0]
+    means = found["means"]
+    assert means[0][:2] == ["what E203 means", "error[E203]: wrong width"]
+    assert means[1][0] == "what E110 means"
     assert found["marked"] == ["16", "RelU"]
     assert "→ ?" in found["unknown"]
     assert found["hidden"]

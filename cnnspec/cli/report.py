@@ -20,13 +20,14 @@ def run(options: Namespace) -> int:
     """Write the page of the model that is asked for, also of one with mistakes."""
     from cnnspec.backends.page.page import page
     from cnnspec.diagnostics import Sink
+    from cnnspec.report.pages import shown_of
 
     graph = only_graph(options, options.path, sink := Sink(), fixes=True)
     if sink.has_errors:
         print_errors(options, sink)
     if graph is None:
         return FINDINGS
-    write_result(options.output, page(graph, sink.diagnostics))
+    write_result(options.output, page(graph, sink.diagnostics, explained=shown_of(sink.diagnostics)))
     return FINDINGS if sink.has_errors else OK
 
 

@@ -98,7 +98,7 @@ def _hints(nodes: Iterable[Node], definitions: Iterable[tree.Block | tree.Model]
 
 
 def hover(analysis: Analysis, names: Names, offset: int) -> str | None:
-    """Markdown about the place: the shapes of its statement, its costs and arithmetic, and what the word stands for."""
+    """Markdown about the place: shapes, costs and arithmetic of its statement, what the word stands for, what a code means."""
     around = [node for node in analysis.nodes if node.span.start <= offset <= node.span.end]
     parts = []
     if around:
@@ -111,6 +111,13 @@ def hover(analysis: Analysis, names: Names, offset: int) -> str | None:
         parts.append(about(named[1]))
     if layer is not None:
         parts.append(f"```text\n{describe(layer)}\n```")
+    found = [one for one in analysis.diagnostics if one.span.start <= offset <= one.span.end]
+    if found:
+        from cnnspec.report.pages import pages
+
+        known = pages()
+        told = [known[code] for code in dict.fromkeys(one.code.id for one in found) if code in known]
+        parts += [f"**{page.code}: {page.title}**\n\n{page.text}" for page in told]
     return "\n\n".join(parts) or None
 
 
@@ -131,8 +138,9 @@ def shown(analysis: Analysis, graph: Graph, ending: str) -> str | bytes:
     """A picture (`.svg`) or page (`.html`) of a model, what is wrong with it marked."""
     if ending == ".html":
         from cnnspec.backends.page.page import page
+        from cnnspec.report.pages import shown_of
 
-        return page(graph, analysis.diagnostics)
+        return page(graph, analysis.diagnostics, explained=shown_of(analysis.diagnostics))
     from cnnspec.backends.draw.errors import errors_of
     from cnnspec.backends.draw.picture import draw
 

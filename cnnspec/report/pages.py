@@ -15,6 +15,12 @@ from cnnspec import diagnostics
 from cnnspec.lint.catalogue import CODES, RULES
 from cnnspec.record import record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnnspec.diagnostics import Diagnostic
+
 _FENCE = re.compile(r"^```(?:cnn|python) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -88,6 +94,12 @@ def show(page: Page) -> str:
     if not code.default:
         parts.append(f"Off by default: `--select {page.code}` asks for it.")
     return "\n\n".join(parts)
+
+
+def shown_of(findings: Iterable[Diagnostic]) -> dict[str, str]:
+    """The pages of the codes of some findings, as `show` has them."""
+    known = pages()
+    return {code: show(known[code]) for code in sorted({found.code.id for found in findings}) if code in known}
 
 
 def _indent(text: str) -> str:

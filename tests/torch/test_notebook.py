@@ -120,17 +120,20 @@ def outputs(cell: Any) -> str:
     return json.dumps(cell.get("outputs", []))
 
 
-def test_the_notebook_of_the_examples(tmp_path: Path):
+def test_the_notebook_of_the_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("nbclient", "nbformat", "ipykernel"):
         pytest.importorskip(name)
     pytest.importorskip("PIL")
     import nbclient
     import nbformat
 
+    # Processes that share few cores wait for each other's threads.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
     notebook = nbformat.read(ROOT / "examples" / "course.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)
     for cell in notebook.cells:
-        cell.source = cell.source.replace('"epochs": 5', '"epochs": 2')
+        cell.source = cell.source.replace('"epochs": 5', '"epochs": 1')
     client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
     client.execute()
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -141,5 +144,5 @@ def test_the_notebook_of_the_examples(tmp_path: Path):
     assert "Traceback" not in "".join(shown.values())
     assert "[19., 25.]" in shown["import torch"]
     assert "[37., 43.]" in shown["import torch"]
-    assert "finished after epoch 2" in shown["run = cnnspec.train("]
+    assert "finished after epoch 1" in shown["run = cnnspec.train("]
     assert "Confusion matrix of LeNet" in shown['cnnspec.evaluate(run, device="cpu")']

@@ -11,7 +11,7 @@ from cnnspec.layers.base import Parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cnnspec.diagnostics import Diagnostic
     from cnnspec.graph.nodes import Graph, Shape
@@ -25,7 +25,7 @@ _TOKEN = re.compile(rf'(?P<c>#.*)|(?P<s>"[^"]*")|\b(?P<k>{_WORDS})\b|(?P<n>\b\d[
 _WRITTEN = re.compile(r"->\s*[\[(]")
 
 
-def listing(graph: Graph, diagnostics: Sequence[Diagnostic]) -> str:
+def listing(graph: Graph, diagnostics: Sequence[Diagnostic], explained: Mapping[str, str]) -> str:
     """The lines as items of a list. Findings of other files come behind the last."""
     source = graph.source
     here = [found for found in diagnostics if found.span.source is source]
@@ -37,8 +37,8 @@ def listing(graph: Graph, diagnostics: Sequence[Diagnostic]) -> str:
             break
         found = [one for one in here if one.span.line == number]
         rows.append(_line(source, number, text, shapes.get(number), found))
-        rows += [_message(one, "") for one in found]
-    rows += [_message(one, one.span.source.path) for one in diagnostics if one.span.source is not source]
+        rows += [_message(one, "", explained) for one in found]
+    rows += [_message(one, one.span.source.path, explained) for one in diagnostics if one.span.source is not source]
     return "\n".join(rows)
 
 
@@ -105,8 +105,8 @@ def _tokens(text: str, start: int, end: int) -> Iterator[str]:
     yield harmless(text[at:end])
 
 
-def _message(found: Diagnostic, path: str) -> str:
-    """A finding: the sentence, what is said of its places, and the ways out."""
+def _message(found: Diagnostic, path: str, explained: Mapping[str, str]) -> str:
+    """A finding: the sentence, what is said of its places, the ways out, and to open the page of its code."""
     where = f"{harmless(path)}:{found.span.line}: " if path else ""
     notes: Iterable[str] = [
         *(f"line {label.span.line}: {label.text}" for label in found.labels),
@@ -114,6 +114,9 @@ def _message(found: Diagnostic, path: str) -> str:
         *(f"help: {text}" for text in found.all_helps),
     ]
     told = "".join(f"<p>{_code(note)}</p>" for note in notes)
+    if found.code.id in explained:
+        text = "&#10;".join(map(harmless, explained[found.code.id].split("\n")))
+        told += f"<details><summary>what {found.code.id} means</summary><pre>{text}</pre></details>"
     kind = "" if found.severity == "error" else " warn"
     return f'<li class="msg{kind}"><p><b>{found.code.id}</b> {where}{_code(found.message)}</p>{told}</li>'
 

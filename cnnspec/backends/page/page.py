@@ -17,7 +17,7 @@ from cnnspec.resources import resource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cnnspec.diagnostics import Diagnostic
     from cnnspec.graph.nodes import Graph
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 _COLORS = ("paper", "panel", "ink", "soft", "line", "grid", "amber", "error", "blue")
 
 
-def page(graph: Graph, diagnostics: Sequence[Diagnostic], *, file: str = "") -> str:
+def page(
+    graph: Graph, diagnostics: Sequence[Diagnostic], *, file: str = "", explained: Mapping[str, str] | None = None
+) -> str:
     """A network and what was found in it, as one HTML file without links to anything else.
 
-    `file` is what the file is called on the page where that is not its path.
+    `file` is what the file is called on the page where that is not its path; `explained` has the pages of codes, which can
+    be opened under their findings.
     """
     graph, file = graph.typical, file or graph.source.path
     errors = errors_of(graph, diagnostics)
@@ -39,7 +42,7 @@ def page(graph: Graph, diagnostics: Sequence[Diagnostic], *, file: str = "") -> 
         "title": harmless(graph.name),
         "style": _style(),
         "head": _head(graph, file, diagnostics, wrong),
-        "source": listing(graph, diagnostics),
+        "source": listing(graph, diagnostics, explained or {}),
         "blocks": pictures["blocks"],
         "stack": pictures["stack"],
         "first": "stack" if wrong else "blocks",
