@@ -21,6 +21,14 @@ else:
     PaddingMode = Choice("zeros", "reflect", "replicate", "circular")
 
 
+_LONG = 8
+"""How many times as long as it is wide a value of two dimensions is no image any more."""
+
+
+def _is_long(x: Shape) -> bool:
+    return all(size.__class__ is int for size in x) and x[-1] >= _LONG * x[0]
+
+
 class _Spatial(Layer):
     """Base of layers with `rank` spatial axes behind the channels."""
 
@@ -44,10 +52,10 @@ class _Spatial(Layer):
         dimensions, expected = len(x), LAYOUTS[self.rank]
         if dimensions < 2:
             return wrong_rank(x, expected, refusals.NO_SUCH_AXES, axes=" and ".join(self.axes))
-        if dimensions == self.rank == 2:
+        other = f"{type(self).__name__[:-2]}{dimensions - 1}d"
+        if dimensions == self.rank == 2 and not (_is_long(x) and Layer.find(other) is not None):
             return wrong_rank(x, expected, refusals.NO_CHANNEL)
         extra = dimensions - 1 - self.rank
-        other = f"{type(self).__name__[:-2]}{dimensions - 1}d"
         if Layer.find(other) is None:
             return wrong_rank(x, expected, refusals.ONE_TOO_MANY if extra == 1 else refusals.TOO_MANY, extra=extra)
         kind = refusals.WITH_BATCH if extra == 1 else refusals.OTHER_LAYER

@@ -138,7 +138,8 @@ def _of_instance(m: Machine, owner: Instance, name: str, place: Place) -> object
         if name != "_modules" and (owner.layer is not None or owner.children):
             raise Stop(f"`{name}` of a module", place)
         return {"_modules": dict(owner.modules()), "_parameters": {}, "_buffers": {}}[name]
-    raise Raised("AttributeError", f"`{owner.cls.name}` has no attribute `{name}`", place)
+    text = f"`{owner.cls.name}` has no attribute `{name}`"
+    raise Raised("AttributeError", text, place, lacks=(name, owner))
 
 
 def _of_super(m: Machine, owner: Super, name: str, place: Place) -> object:

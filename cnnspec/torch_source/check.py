@@ -19,7 +19,7 @@ from cnnspec.torch_source.layers import Made
 from cnnspec.torch_source.module_methods import walk
 from cnnspec.torch_source.outcome import Outcome
 from cnnspec.torch_source.project import File, NotPython, Project, parse, root_of
-from cnnspec.torch_source.repair import repair
+from cnnspec.torch_source.repair import other_attributes, repair
 from cnnspec.torch_source.rules import RULES, Followed
 from cnnspec.torch_source.script import Place, Script
 from cnnspec.torch_source.stops import Raised, Refusal, Return, Stop
@@ -254,7 +254,7 @@ class _Check:
             went = stop is None or (isinstance(stop, Stop) and not stop.reported)
             return Tried(went and not errors, tuple(errors), machine.wanted)
 
-        return fit(module, file, attempt)
+        return fit(module, file, attempt, inputs.from_runs(file, entry.node, entry.name))
 
     def _warn(self, followed: Followed, outcome: Outcome) -> None:
         from cnnspec.torch_source.lower.graphs import graph_of
@@ -273,7 +273,10 @@ class _Check:
 
     def _raised(self, raised: Raised, entry: Entry) -> None:
         place = raised.place or entry.place
-        self.sink.report(codes.PYTHON_RAISES, place.span, error=raised.name, text=raised.text or place.text)
+        helps = other_attributes(raised)
+        self.sink.report(
+            codes.PYTHON_RAISES, place.span, helps=helps, error=raised.name, text=raised.text or place.text
+        )
 
     def _take(self, sink: Sink) -> None:
         for found in sink.diagnostics:

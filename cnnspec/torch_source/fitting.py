@@ -35,9 +35,12 @@ class Fitting:
     named: bool = False
 
 
-def fit(module: Instance, file: File, attempt: Attempt) -> Fitting:
-    """Find an input for a module: one that the file names as numbers, else one that its layers leave open."""
+def fit(module: Instance, file: File, attempt: Attempt, runs: tuple[Shape, ...] | None = None) -> Fitting:
+    """Find an input for a module: what the file `runs` it on, one that the file names as numbers, else one that its layers
+    leave open."""
     count = inputs_of(module)
+    if runs is not None and len(runs) >= count:
+        return Fitting(runs, named=True)
     told: Fitting | None = None
     for shapes in inputs.from_literals(file):
         given = shapes * count if len(shapes) == 1 else shapes

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _COMMENT = re.compile(r"#\s*cnnspec:\s*input\s+([^\n#]*)")
 _LARGEST = 10**7
+_FILLED = ("randn", "rand", "zeros", "ones", "empty")
+"""Functions of torch that make a tensor of the sizes that they are given."""
 SIDES = (224, 32, 28, 64, 128, 256, 96, 112, 48, 299, 227, 512, 160, 84, 100, 36, 40, 16, 8, 512, 321, 384)
 """Sizes of images to try, the usual ones first."""
 LENGTHS = (1000, 128, 256, 3000, 187, 64, 100, 500, 2048, 4096, 8000, 16000, 5000, 1024, 300, 50, 512, 32, 16, 10)
@@ -47,6 +49,63 @@ def from_comment(source: Source, sink: Sink) -> tuple[Shape, ...] | None:
     return shapes
 
 
+def from_runs(file: File, made: ast.expr, name: str) -> tuple[Shape, ...] | None:
+    """The shapes that the file itself runs a module on: `net = Net()`, `x = torch.randn(1, 3, 32, 32)`, `net(x)`.
+
+    `made` is the expression that makes the module, `name` the name it has at the top of the file, if that is where it is made.
+    """
+    makes = made.func.id if isinstance(made, ast.Call) and isinstance(made.func, ast.Name) else ""
+    bodies = [file.script.tree.body]
+    bodies += [part.body for part in ast.walk(file.script.tree) if isinstance(part, ast.FunctionDef)]
+    for body in bodies:
+        values: dict[str, Shape] = {}
+        modules = {name} if body is file.script.tree.body else set()
+        for statement in _straight(body):
+            for call in ast.walk(statement):
+                if not isinstance(call, ast.Call) or call.keywords or not call.args:
+                    continue
+                runs = isinstance(call.func, ast.Name) and call.func.id in modules
+                runs = runs or (isinstance(call.func, ast.Call) and getattr(call.func.func, "id", "") == makes != "")
+                given = [values.get(one.id) if isinstance(one, ast.Name) else _made(one) for one in call.args]
+                if runs and None not in given:
+                    return tuple(one for one in given if one is not None)
+            if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+                target, value = statement.targets[0], statement.value
+                if isinstance(target, ast.Name):
+                    shape = _made(value)
+                    values.pop(target.id, None)
+                    modules.discard(target.id)
+                    if shape is not None:
+                        values[target.id] = shape
+                    if isinstance(value, ast.Call) and getattr(value.func, "id", "") == makes != "":
+                        modules.add(target.id)
+                    if body is file.script.tree.body and value is made:
+                        modules.add(target.id)
+    return None
+
+
+def _straight(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a body that run one after the other, those under an `if` or a `with` among them."""
+    for statement in body:
+        if isinstance(statement, (ast.If, ast.With)):
+            yield from _straight(statement.body)
+        elif not isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.For, ast.While)):
+            yield statement
+
+
+def _made(node: ast.expr) -> Shape | None:
+    """The shape, without the batch, of a tensor that is made there of numbers: `torch.randn(1, 3, 32, 32)`."""
+    if not isinstance(node, ast.Call):
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in ("to", "cuda", "float", "long") and isinstance(node.func, ast.Attribute):
+        return _made(node.func.value)
+    sizes = _literal(node.args) if name in _FILLED else None
+    if name == "randint" and node.args and isinstance(node.args[-1], (ast.Tuple, ast.List)):
+        sizes = _literal(node.args[-1:])
+    return sizes[1:] if sizes is not None and len(sizes) > 1 else None
+
+
 def from_literals(file: File) -> list[tuple[Shape, ...]]:
     """Shapes of the calls torch.randn(1, 3, 32, 32) or summary(model, (3, 32, 32)) that stand in the file, as numbers."""
     found: list[tuple[Shape, ...]] = []
@@ -55,7 +114,7 @@ def from_literals(file: File) -> list[tuple[Shape, ...]]:
             continue
         name = part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
         sizes: Shape | None = None
-        if name in ("randn", "rand", "zeros", "ones", "empty"):
+        if name in _FILLED:
             sizes = _literal(part.args)
             sizes = sizes[1:] if sizes is not None and len(sizes) > 1 else None
         elif name == "summary" and len(part.args) > 1:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import ast
 
-from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion, codes
+from cnnspec.diagnostics import Diagnostic, Edit, Sink, Suggestion, codes, did_you_mean
 from cnnspec.diagnostics.edits import apply
 from cnnspec.diagnostics.suggestions import FLATTEN, Kind
+from cnnspec.layers import Layer
 from cnnspec.record import record
 from cnnspec.source import Source, Span
 from cnnspec.torch_source.findings import Cause, width_origin
 from cnnspec.torch_source.layers import Made
 from cnnspec.torch_source.script import Place
-from cnnspec.torch_source.values import BATCH, Instance, Shape, Tensor, depends_on_batch
+from cnnspec.torch_source.stops import Raised
+from cnnspec.torch_source.values import BATCH, Class, Instance, Shape, Tensor, depends_on_batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ TRIALS = 16
 """Checks of changed texts in one run."""
 MOST = 3
 NUMBER = Kind("number", "write `{new}` instead of `{old}` on line {line}")
+DIMENSIONS = Kind("dimensions", "give it its height and width, `{text}` on line {line}")
 TWO_NUMBERS = Kind("numbers", "write `{new}` instead of `{old}` on line {line}, and on line {other}")
 
 
@@ -144,7 +147,10 @@ def _candidates(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Can
     elif found.code is codes.VIEW_DIFFERS:
         yield from _view(source, cause)
     elif found.code in (codes.SHAPES_DIFFER, codes.JOIN_DIFFERS):
+        yield from _filled(source, cause)
         yield from _producer(source, found, cause)
+    elif found.code.id == codes.WRONG_RANK.id:
+        yield from _other_rank(source, cause)
 
 
 def _flattened(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candidate]:
@@ -184,12 +190,75 @@ def _consumer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candi
     if _is_literal(cause.argument.node):
         yield from _write(source, cause.argument, arriving, cause.flattened)
         return
-    number = _only_factor(cause.argument.node)
+    node = cause.argument.node
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv) and isinstance(node.right, ast.Constant):
+        left = Place(cause.argument.script, node.left).span
+        if cause.argument.script.source is source and arriving == str(int(str(node.right.value)) * int(str(declared))):
+            at = cause.argument.span
+            facts: dict[str, object] = {"new": left.text, "old": at.text, "line": at.line}
+            yield Candidate(NUMBER, facts, (Edit(at, left.text),))
+        return
+    number = _only_factor(node)
     if number is None or not arriving.isdigit() or not isinstance(declared, int) or declared < 1:
         return
     scaled, rest = divmod(int(str(number.value)) * int(arriving), declared)
     if not rest:
         yield from _write(source, Place(cause.argument.script, number), str(scaled))
+
+
+def _filled(source: Source, cause: Cause) -> Iterator[Candidate]:
+    """A size of a tensor that is made of numbers, such as positions, becomes that of the other one."""
+    for mine, other in (cause.tensors[:2], cause.tensors[1::-1]) if len(cause.tensors) > 1 else ():
+        place = mine.made
+        nodes = place.node.args if place is not None and isinstance(place.node, ast.Call) else []
+        if len(nodes) == 1 and isinstance(nodes[0], (ast.Tuple, ast.List)):
+            nodes = nodes[0].elts
+        if place is None or len(nodes) != len(mine.shape) or len(nodes) != len(other.shape):
+            continue
+        for node, size, wanted in zip(nodes, mine.shape, other.shape):
+            plain = _is_literal(node) and _value(node) == size and not depends_on_batch(wanted)
+            if plain and size not in (1, wanted) and wanted != 1:
+                yield from _write(source, Place(place.script, node), str(wanted))
+
+
+def _other_rank(source: Source, cause: Cause) -> Iterator[Candidate]:
+    """The layer of the rank that arrives; a vector that is to grow into an image gets its two dimensions."""
+    x = cause.tensors[0] if cause.tensors else None
+    made = cause.made.node if cause.made is not None else None
+    if x is None or cause.made is None or not isinstance(made, ast.Call):
+        return
+    name = made.func.attr if isinstance(made.func, ast.Attribute) else getattr(made.func, "id", "")
+    rank, call = len(x.shape) - 2, cause.call.node
+    if rank == 0 and "Transpose" in name and isinstance(call, ast.Call) and len(call.args) == 1:
+        at = Place(cause.call.script, call.args[0]).span
+        if isinstance(call.args[0], ast.Name) and cause.call.script.source is source:
+            text = f"{at.text}[:, :{', None' * int(name[-2])}]"
+            yield Candidate(DIMENSIONS, {"text": text, "line": at.line}, (Edit(at, text),))
+    other = f"{name[:-2]}{max(rank, 1)}d"
+    layer = Layer.find(other)
+    if layer is not None and other != name and cause.made.script.source is source:
+        end = Place(cause.made.script, made.func).span.end
+        facts: dict[str, object] = {"new": other, "old": name, "line": cause.made.span.line}
+        yield Candidate(NUMBER, facts, (Edit(Span(source, end - len(name), end), other),))
+
+
+def other_attributes(raised: Raised) -> tuple[Suggestion, ...]:
+    """What a missing attribute of a module most likely is: one that the class never runs comes first."""
+    place = raised.place
+    if raised.lacks is None or place is None:
+        return ()
+    name, owner = raised.lacks
+    node = next((n for n in ast.walk(place.node) if isinstance(n, ast.Attribute) and n.attr == name), None)
+    written = owner.cls.node if isinstance(owner.cls, Class) else place.script.tree
+    read = {n.attr for n in ast.walk(written) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
+    every = [key for key, _ in owner.modules()]
+    idle = [key for key in every if key not in read]
+    near = did_you_mean(name, idle) or did_you_mean(name, every)
+    if node is None or not near:
+        return near
+    end = Place(place.script, node).span.end
+    span = Span(place.script.source, end - len(name), end)
+    return tuple(Suggestion(one.kind, one.facts, (Edit(span, str(one.facts["meant"])),)) for one in near[:1])
 
 
 def _producer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candidate]:

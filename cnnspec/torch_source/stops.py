@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from cnnspec.diagnostics import Code
     from cnnspec.source import Span
     from cnnspec.torch_source.script import Place
+    from cnnspec.torch_source.values import Instance
 
 
 class Stop(Exception):
@@ -33,9 +34,19 @@ def stop_at(value: Unknown, place: Place | None = None) -> Stop:
 class Raised(Exception):
     """The code itself raises an exception of that name."""
 
-    def __init__(self, name: str, text: str, place: Place | None, *, deliberate: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        place: Place | None,
+        *,
+        deliberate: bool = False,
+        lacks: tuple[str, Instance] | None = None,
+    ) -> None:
         super().__init__(name, text)
         self.name, self.text, self.place, self.deliberate = name, text, place, deliberate
+        self.lacks = lacks
+        """An attribute, and the module that has none of that name."""
 
 
 class Refusal(Exception):
