@@ -21,7 +21,7 @@ import pytest
 from cnnspec.editor.analysis import analyse
 from cnnspec.editor.playground import serve
 from cnnspec.editor.playground.answers import QUESTIONS, answer, examples
-from cnnspec.editor.playground.lessons import IMAGE, KERNEL, LESSONS, Lesson, correlation, verdict
+from cnnspec.editor.playground.lessons import IMAGE, KERNEL, LESSONS, TURNED, Lesson, correlation, verdict
 from cnnspec.editor.playground.serve import Playground
 from tests.browser import BROWSER, needs_browser
 from tests.sampling import FULL, amount
@@ -54,7 +54,7 @@ def test_the_lessons_are_those_of_the_documentation():
 def test_cross_correlation_has_the_numbers_of_the_notes():
     results = [int(line.rpartition(" ")[2]) for line in correlation(IMAGE, KERNEL)]
     assert results == [19, 25, 37, 43]
-    assert [int(line.rpartition(" ")[2]) for line in correlation(IMAGE, KERNEL, flip=True)] == [5, 11, 23, 29]
+    assert [int(line.rpartition(" ")[2]) for line in correlation(IMAGE, TURNED)] == [5, 11, 23, 29]
 
 
 def test_fixes_count_as_browsers_do():
@@ -195,6 +195,23 @@ def test_the_server_answers_its_own_page_alone(server: Playground):
     assert json.loads(found)["findings"][0]["code"] == "E203"
 
 
+def test_a_bug_of_ours_is_told_and_a_browser_that_goes_away_is_not(
+    server: Playground, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    def broken(given: dict[str, Any], path: str) -> dict[str, Any]:
+        raise ZeroDivisionError("here")
+
+    monkeypatch.setitem(QUESTIONS, "check", broken)
+    code, told = asked(server, "POST", "/check", "{}", X_Token=server.token)
+    assert (code, told) == (500, "this is a bug in cnnspec, sorry: ZeroDivisionError: here")
+    for raised in (BrokenPipeError(), ConnectionResetError()):
+        try:
+            raise raised
+        except OSError:
+            server.handle_error(None, None)
+    assert capfd.readouterr().err == ""
+
+
 CATCH = """<script>const caught = [];
 addEventListener('error', event => caught.push(event.message));
 console.error = text => caught.push(String(text));
@@ -252,7 +269,9 @@ def was_good(found: dict[str, Any]) -> None:
     assert found["fixed"]
     assert found["other"] == "holds: 1×32×32 → 10"
     assert found["shared"]
-    assert found["worked"][1] == "row 1, column 1: 0·0 + 1·1 + 3·2 + 4·3 = 19"
+    assert found["steps"] == ["row 1, column 1: 0·0 + 1·1 + 3·2 + 4·3 = 19", "19", "19 25 37 43", "5 11 23 29"]
+    assert found["next"] == "padding"
+    assert found["curves"] == 2
 
 
 # --- the site of files alone ---

@@ -16,6 +16,24 @@ if TYPE_CHECKING:
 
 
 @record
+class Steps:
+    """A kernel that goes over an image."""
+
+    name: str
+    image: tuple[tuple[int, ...], ...]
+    kernel: tuple[tuple[int, ...], ...]
+
+    def told(self) -> dict[str, Any]:
+        """Image, kernel, and for each place the sum that is worked out there."""
+        return {
+            "name": self.name,
+            "image": self.image,
+            "kernel": self.kernel,
+            "lines": correlation(self.image, self.kernel),
+        }
+
+
+@record
 class Lesson:
     """A lesson. The task is done where there are no errors and all that is asked for holds."""
 
@@ -33,11 +51,15 @@ class Lesson:
     """Layers that the network has."""
     recipe: tuple[tuple[str, str], ...] = ()
     """Settings of a recipe, as they are written."""
+    steps: tuple[Steps, ...] = ()
+    """What can be gone through place by place."""
+    curves: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    """Accuracies of a recorded run, epoch by epoch, with their names."""
 
     def told(self) -> dict[str, Any]:
         """What the page shows."""
-        shown = ("name", "title", "text", "start", "task", "worked")
-        return {**{name: getattr(self, name) for name in shown}, "hints": list(self.hints)}
+        shown = ("name", "title", "text", "start", "task", "hints", "worked", "curves")
+        return {**{name: getattr(self, name) for name in shown}, "steps": [one.told() for one in self.steps]}
 
 
 def verdict(lesson: Lesson, found: Analysis) -> dict[str, Any]:
@@ -75,14 +97,12 @@ def _shape(sizes: Sequence[object]) -> str:
     return "×".join(map(str, sizes)) or "nothing"
 
 
-def correlation(image: Sequence[Sequence[int]], kernel: Sequence[Sequence[int]], *, flip: bool = False) -> list[str]:
-    """Cross-correlation place by place, a line each; with `flip` true convolution, whose kernel is turned by half a turn.
+def correlation(image: Sequence[Sequence[int]], kernel: Sequence[Sequence[int]]) -> list[str]:
+    """Cross-correlation place by place, a line each.
 
     >>> correlation([[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[0, 1], [2, 3]])[0]
     'row 1, column 1: 0·0 + 1·1 + 3·2 + 4·3 = 19'
     """
-    if flip:
-        kernel = [list(reversed(row)) for row in reversed(kernel)]
     high, wide = len(kernel), len(kernel[0])
     lines = []
     for top in range(len(image) - high + 1):
@@ -94,10 +114,8 @@ def correlation(image: Sequence[Sequence[int]], kernel: Sequence[Sequence[int]],
 
 
 IMAGE, KERNEL = ((0, 1, 2), (3, 4, 5), (6, 7, 8)), ((0, 1), (2, 3))
-_STEPS = "\n".join(
-    ["image 0 1 2 / 3 4 5 / 6 7 8, kernel 0 1 / 2 3", *correlation(IMAGE, KERNEL), "", "true convolution, kernel 3 2 / 1 0",
-     *correlation(IMAGE, KERNEL, flip=True)]
-)  # fmt: skip
+TURNED = tuple(tuple(reversed(row)) for row in reversed(KERNEL))
+"""The kernel of true convolution: turned by half a turn."""
 
 
 def _model(shape: str, *lines: str, name: str = "Lesson") -> str:
@@ -143,7 +161,8 @@ LESSONS: tuple[Lesson, ...] = (
         start=_model("[1, 3, 3]", "Conv2d(1, kernel_size=3, bias=false)"),
         task="Choose the kernel so that an image of 3×3 gives 2×2, with 4 parameters.",
         hints=("A window of k on n places has n − k + 1 places.", "3 − 2 + 1 = 2"),
-        worked=_STEPS,
+        worked="0·0 + 1·1 + 3·2 + 4·3 = 19, and so on; true convolution gives 0·3 + 1·2 + 3·1 + 4·0 = 5 there",
+        steps=(Steps("cross-correlation", IMAGE, KERNEL), Steps("true convolution", IMAGE, TURNED)),
         solution=_model("[1, 3, 3]", "Conv2d(1, kernel_size=2, bias=false)"),
         output=(1, 2, 2),
         parameters=4,
@@ -264,10 +283,14 @@ LESSONS: tuple[Lesson, ...] = (
         text="A `train` block says how the network learns: data, loss, optimizer, how often. It is checked with the network. "
         "Augmentation changes the training images, so that none is seen twice: flips, rotations, crops.",
         start=_model("[1, 28, 28]", *_LENET, name="LeNet")
-        + _RECIPE.replace("lr=0.9", "lr=-0.9").replace("init ", "intit "),
+        + _RECIPE.replace("lr=0.9", "lr=-0.9").replace("init  ", "intit "),
         task="Mend the recipe of the course: stochastic gradient descent with 0.9, Xavier's initialisation.",
         hints=("Read the two messages.", "`cnnspec train` runs it on your own machine."),
-        worked="recorded, LeNet on the 60,000 images of Fashion-MNIST: accuracy 0.703 after 3 epochs, 0.808 after 10",
+        worked="on the 60,000 images of Fashion-MNIST: accuracy 0.703 after 3 epochs, 0.808 after 10",
+        curves=(
+            ("training", (0.099, 0.106, 0.116, 0.177, 0.334, 0.454, 0.530, 0.551, 0.576, 0.566)),
+            ("test", (0.190, 0.100, 0.100, 0.161, 0.235, 0.453, 0.520, 0.511, 0.548, 0.552)),
+        ),
         solution=_model("[1, 28, 28]", *_LENET, name="LeNet") + _RECIPE,
         output=(10,),
         recipe=(("optimizer", "SGD(lr=0.9)"), ("init", "xavier_uniform")),

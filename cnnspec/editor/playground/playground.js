@@ -7,6 +7,8 @@ const make = (tag, attributes = {}, ...inside) => {
   element.append(...inside);
   return element;
 };
+// Words in backticks as code.
+const rich = text => text.split('`').map((part, at) => at % 2 ? make('code', {}, part) : part);
 // Where answers come from: the server, or the checker in a worker of this page.
 const worker = start.worker ? new Worker(start.worker, {type: 'module'}) : null;
 const waiting = new Map();
@@ -155,11 +157,11 @@ function listed(one) {
     page.textContent ||= (await ask('explain', {code: one.code})).text;
   };
   const fixes = one.fixes.map(fix => {
-    const button = make('button', {class: 'fix'}, `Fix: ${fix.message}`);
+    const button = make('button', {class: 'fix'}, ...rich(`Fix: ${fix.message}`));
     button.onclick = () => apply(fix);
     return button;
   });
-  return make('li', {class: one.severity}, make('p', {}, code, `line ${one.line}: ${one.message}`), ...one.notes.map(note => make('p', {class: 'note'}, note)), ...fixes, page);
+  return make('li', {class: one.severity}, make('p', {}, code, ...rich(`line ${one.line}: ${one.message}`)), ...one.notes.map(note => make('p', {class: 'note'}, ...rich(note))), ...fixes, page);
 }
 // A fix is for the text that was checked; where another was typed since, the next check offers it again.
 function apply(fix) {
@@ -197,14 +199,49 @@ function open(chosen) {
   let shown = 0;
   const more = make('button', {}, 'Hint'), list = make('div', {'aria-live': 'polite'});
   more.onclick = () => {
-    if (shown < chosen.hints.length) list.append(make('p', {class: 'note'}, chosen.hints[shown++]));
+    if (shown < chosen.hints.length) list.append(make('p', {class: 'note'}, ...rich(chosen.hints[shown++])));
     else list.append(make('pre', {class: 'worked'}, chosen.worked));
     more.hidden = list.querySelector('.worked') !== null;
     more.textContent = shown < chosen.hints.length ? 'Another hint' : 'The arithmetic';
   };
-  const task = make('p', {}, make('b', {}, 'Task: '), chosen.task);
-  $('#lesson').replaceChildren(make('h2', {}, chosen.title), make('p', {}, chosen.text), task, make('p', {id: 'verdict', role: 'status'}), more, list);
+  const task = make('p', {}, make('b', {}, 'Task: '), ...rich(chosen.task));
+  const shows = [...(chosen.steps.length ? [stepped(chosen.steps)] : []), ...(chosen.curves.length ? [drawn(chosen.curves)] : [])];
+  $('#lesson').replaceChildren(make('h2', {}, chosen.title), make('p', {}, ...rich(chosen.text)), ...shows, task, make('p', {id: 'verdict', role: 'status'}), more, list);
   put(chosen.start);
+}
+// A kernel goes over an image: the window, the sum, and what is filled in so far.
+function stepped(steps) {
+  let which = 0, at = 0;
+  const box = make('div', {class: 'steps'}), told = make('p', {'aria-live': 'polite'}), tables = make('div', {class: 'tables'});
+  const next = make('button', {}, 'Next place'), turn = make('button', {});
+  const table = (caption, rows, kind, marked = () => null) => make('table', {class: kind}, make('caption', {}, caption), ...rows.map((row, y) =>
+    make('tr', {}, ...row.map((value, x) => { const mark = marked(y, x); return make('td', mark === null ? {} : {class: 'on'}, String(value), ...(mark ? [make('sub', {}, mark)] : [])); }))));
+  const draw = () => {
+    const {image, kernel, lines, name} = steps[which], wide = image[0].length - kernel[0].length + 1;
+    const top = Math.floor((at - 1) / wide), left = (at - 1) % wide, within = (y, x) => at > 0 && y >= top && y < top + kernel.length && x >= left && x < left + kernel[0].length;
+    const results = lines.map((line, index) => index < at ? line.split('= ')[1] : '');
+    const rows = Array.from({length: lines.length / wide}, (_, y) => results.slice(y * wide, (y + 1) * wide));
+    tables.replaceChildren(table('image', image, '', (y, x) => within(y, x) ? `·${kernel[y - top][x - left]}` : null), table('kernel', kernel, ''), table(name, rows, 'made', (y, x) => y === top && x === left && at > 0 ? '' : null));
+    told.textContent = at ? lines[at - 1] : 'The kernel is not laid on yet.';
+    next.textContent = at < lines.length ? 'Next place' : 'Again';
+    turn.textContent = `Show ${steps[1 - which].name}`;
+  };
+  next.onclick = () => { at = at < steps[which].lines.length ? at + 1 : 0; draw(); };
+  turn.onclick = () => { which = 1 - which; at = 0; draw(); };
+  draw();
+  box.append(tables, told, next, ' ', turn);
+  return box;
+}
+// Accuracies of a recorded run, from 0 to 1.
+function drawn(curves) {
+  const inside = curves.map(([name, values], index) => {
+    const points = values.map((value, at) => [40 + at * 200 / (values.length - 1), 110 - value * 100]);
+    const [, y] = points.at(-1);
+    return `<polyline points="${points.map(point => point.join()).join(' ')}" class="curve${index}"/><text x="246" y="${y + (index ? 10 : -2)}">${name} ${values.at(-1)}</text>`;
+  });
+  const figure = make('figure');
+  figure.innerHTML = `<svg viewBox="0 0 340 130" role="img" aria-label="accuracy by epoch, recorded"><path d="M40 10V110H240" /><text x="8" y="16">1.0</text><text x="8" y="112">0.0</text><text x="40" y="126">epoch 1</text><text x="200" y="126">${curves[0][1].length}</text>${inside.join('')}</svg><figcaption>accuracy of this recipe on the 5,000 images that come along, as recorded</figcaption>`;
+  return figure;
 }
 function judge(verdict) {
   const done = verdict?.done;
@@ -212,7 +249,13 @@ function judge(verdict) {
   $('#verdict').textContent = done ? '✓ Done' : verdict?.missing.join('; ') ?? '';
   if (done && !$('#lesson .worked')) {
     $('#lesson').append(make('pre', {class: 'worked'}, lesson.worked));
-    $('#lesson button').hidden = true;
+    $('#lesson > button').hidden = true;
+    const next = known.lessons[known.lessons.indexOf(lesson) + 1];
+    if (next) {
+      const go = make('button', {class: 'next'}, `Next: ${next.title}`);
+      go.onclick = () => { $('#lessons').value = next.name; open(next); };
+      $('#lesson').append(go);
+    }
   }
 }
 

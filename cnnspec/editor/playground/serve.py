@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cnnspec.editor.playground.answers import QUESTIONS, answer
@@ -33,6 +34,11 @@ class Playground(ThreadingHTTPServer):
         self.token = secrets.token_urlsafe(16)
         super().__init__(("127.0.0.1", port), Handler)
         self.hosts = {f"{name}:{self.server_address[1]}" for name in ("127.0.0.1", "local" + "host")}
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that goes away while it is answered is nothing to tell of."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def address(self) -> str:
@@ -81,8 +87,12 @@ class Handler(BaseHTTPRequestHandler):
         if not isinstance(given, dict):
             return self._send(400, b"no JSON object", "text/plain")
         self.close_connection = False
-        found = answer(question, given, self.server.path)
-        return self._send(200, json.dumps(found).encode(), "application/json")
+        try:
+            found = json.dumps(answer(question, given, self.server.path))
+        except Exception as error:
+            told = f"this is a bug in cnnspec, sorry: {type(error).__name__}: {error}"
+            return self._send(500, told.encode(), "text/plain")
+        return self._send(200, found.encode(), "application/json")
 
     def _is_ours(self) -> bool:
         origin = self.headers.get("Origin")
