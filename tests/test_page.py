@@ -120,6 +120,23 @@ def test_a_large_network_is_folded_and_every_layer_finds_its_box(tmp_path: Path)
     assert found["errors"] == []
 
 
+@needs_browser
+def test_nothing_is_cut_in_print_and_the_table_has_its_heads(tmp_path: Path):
+    script = """{
+    const every = selector => [...document.querySelectorAll(selector)];
+    const cut = one => one.scrollWidth > one.clientWidth + 1, seen = one => one.offsetHeight > 0;
+    document.getElementById('answer').textContent = JSON.stringify({
+      cut: every('.src, .scroll, .pic:not([hidden]), pre').filter(cut).map(one => one.className),
+      heads: every('thead button').filter(seen).map(one => one.textContent),
+      buttons: every('.bar button, .fold').filter(seen).length,
+    });}"""
+    text = page_of("specs/retinanet.cnn").replace("@media print{", "@media all{")
+    found = visit(text, script, tmp_path, width=760)
+    assert found["cut"] == []
+    assert found["heads"] == ["key", "layer", "output", "parameters", "multiplications", "sees"]
+    assert found["buttons"] == 0
+
+
 def test_a_page_is_one_small_file_that_asks_for_nothing():
     models = [
         ("specs/lenet.cnn", None),

@@ -177,8 +177,25 @@ class Rows:
                 take(other)
 
         for row in below[-1]:
+            before = len(found)
             take(row)
+            place = self._nearer(row, found[:before])
+            found[place:] = [*found[before:], *found[place:before]]
         return found
+
+    def _nearer(self, row: int, above: list[int]) -> int:
+        """Where an input has its row: behind all `above`, or below what takes it where a line up would run through others."""
+        takers = [
+            spot
+            for spot in self.places
+            if any(self.places[one].row == row for one in spot.step.extra) and spot.row != row
+        ]
+        for spot in takers:
+            place = above.index(spot.row) + 1 if spot.row in above else len(above)
+            between = [other for one in above[place:] for other in self.lines[one]]
+            if any(_begin(other) - 4 < spot.arrow < _end(other) + 4 for other in between):
+                return place
+        return len(above)
 
     def _over(self) -> dict[tuple[int, int], int]:
         """The lane above a row of each value that comes down to it from a row above, past other values of that."""

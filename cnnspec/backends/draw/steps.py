@@ -246,7 +246,21 @@ def _steps(groups: list[list[Item]], errors: Mapping[str, str]) -> list[Step]:
         for item in group:
             where[item.value] = number
             where.update(dict.fromkeys(() if item.again else item.paths, number))
-    return found
+    return _outputs_named(found)
+
+
+def _outputs_named(steps: list[Step]) -> list[Step]:
+    """The steps, where of several that end a chain each layer has the name of its output."""
+    used = {number for step in steps for number in (*step.feed, *step.extra)}
+    ends = [number for number in range(len(steps)) if number not in used]
+    if len(ends) < 2:
+        return steps
+    return [
+        replace(step, title=step.first.label, lines=(step.title, *step.lines))
+        if number in ends and step.first.form == LAYER and step.first.label and len(step.items) == 1
+        else step
+        for number, step in enumerate(steps)
+    ]
 
 
 def _find(where: dict[str, int], path: str) -> int | None:
