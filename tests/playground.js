@@ -43,6 +43,12 @@ async function visit() {
   $('#share').click();
   await until(() => location.hash.startsWith('#t='), 'the link');
   answer.shared = await unpacked(location.hash.slice(3)) === before;
+  answer.link = location.hash;
+  answer.text = before;
+  pick('#examples', 'resnet');
+  await until(() => !$('#of-model').hidden && frame().contentDocument.querySelector('h1').textContent === 'ResNet18', 'the example');
+  pick('#models', 'ResNet34');
+  await until(() => frame().contentDocument.querySelector('h1').textContent === 'ResNet34', 'the other model');
   pick('#lessons', 'correlation');
   await until(() => $('#verdict')?.textContent.startsWith('the output'), 'the lesson');
   type('kernel_size=3', 'kernel_size=2');

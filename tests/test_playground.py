@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import http.server
 import json
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -18,11 +20,15 @@ from typing import Any
 
 import pytest
 
+from cnnspec.cli.main import main
 from cnnspec.editor.analysis import analyse
 from cnnspec.editor.playground import serve
 from cnnspec.editor.playground.answers import QUESTIONS, answer, examples
 from cnnspec.editor.playground.lessons import IMAGE, KERNEL, LESSONS, TURNED, Lesson, correlation, verdict
+from cnnspec.editor.playground.links import text_of_link
 from cnnspec.editor.playground.serve import Playground
+from cnnspec.errors import UsageError
+from cnnspec.limits import LIMITS
 from tests.browser import BROWSER, needs_browser
 from tests.sampling import FULL, amount
 from tools import make_playground
@@ -195,6 +201,18 @@ def test_the_server_answers_its_own_page_alone(server: Playground):
     assert json.loads(found)["findings"][0]["code"] == "E203"
 
 
+@pytest.mark.parametrize("link", ["#t=", "#t=%%%", "#t=abc", "http://x/#t=AAAA", "#t=" + "A" * 400])
+def test_a_damaged_link_is_refused(link: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["playground", link, "--no-browser"]) == 2
+    assert "the link is damaged" in capsys.readouterr().err
+
+
+def test_a_link_of_a_huge_text_is_refused():
+    packed = zlib.compress(b" " * (LIMITS.file_bytes + 1), wbits=-15)
+    with pytest.raises(UsageError, match="its text too large"):
+        text_of_link("#t=" + base64.urlsafe_b64encode(packed).decode())
+
+
 def test_a_bug_of_ours_is_told_and_a_browser_that_goes_away_is_not(
     server: Playground, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
@@ -269,6 +287,7 @@ def was_good(found: dict[str, Any]) -> None:
     assert found["fixed"]
     assert found["other"] == "holds: 1×32×32 → 10"
     assert found["shared"]
+    assert text_of_link(found["link"]) == found["text"]
     assert found["steps"] == ["row 1, column 1: 0·0 + 1·1 + 3·2 + 4·3 = 19", "19", "19 25 37 43", "5 11 23 29"]
     assert found["next"] == "padding"
     assert found["curves"] == 2

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def options_of(parser: ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", metavar="FILE", help="a .cnn file to begin with; it is not written")
+    parser.add_argument("file", nargs="?", metavar="FILE|LINK", help="a .cnn file, or a shared link, to begin with")
     parser.add_argument("--port", type=int, default=0, metavar="N", help="the port; a free one where it is left out")
     parser.add_argument("--no-browser", action="store_true", help="print the address and open nothing")
 
@@ -20,12 +20,17 @@ def run(options: Namespace) -> int:
     import os
 
     from cnnspec.diagnostics import Sink
+    from cnnspec.editor.playground.links import MARK, text_of_link
     from cnnspec.editor.playground.serve import Playground
 
     if not 0 <= options.port < 65536:
         raise UsageError(f"--port takes a number up to 65535, not {options.port}")
-    text = read(options.file, Sink()).text if options.file else ""
-    path = os.path.normpath(options.file) if options.file else "playground.cnn"
+    given = options.file or ""
+    if MARK in given:
+        text, path = text_of_link(given), "playground.cnn"
+    else:
+        text = read(given, Sink()).text if given else ""
+        path = os.path.normpath(given) if given else "playground.cnn"
     try:
         server = Playground(text, path, options.port)
     except OSError as error:

@@ -273,7 +273,7 @@ $('#share').onclick = async () => {
   const link = new URL(location.href);
   link.search = '';
   navigator.clipboard?.writeText(link.href).catch(() => {});
-  told('good', 'the link is in the address and copied');
+  told('good', worker ? 'the link is in the address and copied' : 'the link is copied: cnnspec playground LINK opens it');
 };
 $('#models').onchange = () => later(0);
 $('#download').onchange = async event => {
