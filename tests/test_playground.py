@@ -135,6 +135,13 @@ def test_of_several_models_the_one_that_is_asked_for_is_shown():
     assert answer("python", {"text": WRONG}) == {"text": ""}
 
 
+def test_a_network_of_a_thousand_layers_is_checked_and_not_drawn():
+    text = "model Net {\n    input [3, 8, 8]\n    repeat 1000 { ReLU }\n}\n"
+    assert answer("check", {"text": text})["findings"] == []
+    found = answer("show", {"text": text})
+    assert (found["page"], found["note"]) == ("", "Net has 1,000 layers: too many to be shown as one types")
+
+
 def test_completion_counts_as_browsers_do():
     text = WRONG.replace("Conv2d(6, 5)", "Conv2d(6, ")
     options = answer(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 COURSE = ("lenet", "mlp", "alexnet", "vgg", "nin", "googlenet", "resnet", "densenet")
 """Examples of the course, which come first."""
-_MOST = 2_000
+_MOST = 800
 """Layers of a network that is drawn at every pause."""
 
 

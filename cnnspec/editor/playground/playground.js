@@ -43,7 +43,7 @@ async function unpacked(word) {
 // --- the editor ---
 
 const {EditorState, EditorView, StateEffect, StateField, Decoration, WidgetType, keymap} = CM;
-let known = {layers: [], words: [], examples: [], course: [], lessons: []}, last = null, lesson = null, example = '', timer = 0, turn = 0;
+let known = {layers: [], words: [], examples: [], course: [], lessons: []}, last = null, lesson = null, example = '', timer = 0, turn = 0, showing = null;
 const setHints = StateEffect.define();
 class Hint extends WidgetType {
   constructor(text) { super(); this.text = text; }
@@ -117,7 +117,11 @@ async function check() {
     const found = await ask('check', {text: now, size: $('#size').value, lesson: lesson?.name ?? '', example, model});
     if (own !== turn || now !== text()) return;
     tell(found, now);
-    const shown = await ask('show', {text: now, example, model});
+    // One page is made at a time, and none for a text that is no more there.
+    while (showing) await showing.catch(() => 0);
+    if (own !== turn) return;
+    showing = ask('show', {text: now, example, model});
+    const shown = await showing.finally(() => { showing = null; });
     if (own !== turn) return;
     $('#sizes').hidden = !shown.sizes;
     $('#sizes p').textContent = shown.sizes;
