@@ -121,3 +121,14 @@ def test_channels_are_not_tried_for_the_sizes_of_a_concat():
     ((_, texts),) = offered(spec, "spec.cnn")
     assert spec.replace("padding=2", "padding=3") in texts
     assert not any("Conv2d(32, 1)" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("H % 2 == 0", "H % 4 == 0"), ("H % 4 == 1", "H % 4 == 0")],
+)
+def test_a_condition_on_sizes_is_replaced_where_it_says_too_little(wrong: str, right: str):
+    body = "Conv2d(8, 3, padding=1) as e; MaxPool2d(4); Upsample(scale_factor=4); concat(e)"
+    spec = f"model M {{ input [3, H, W] where {wrong}, W % 4 == 0; {body} }}"
+    ((_, texts),) = offered(spec, "spec.cnn")
+    assert texts[0] == spec.replace(wrong, right)

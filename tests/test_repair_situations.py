@@ -73,6 +73,25 @@ FIRST = {
         "model T { input [196, 96] as x; MultiheadAttention(8); LayerNorm(96) }",
         {"MultiheadAttention": "use (x, x, x); MultiheadAttention"},
     ),
+    "a Flatten in front of the last layer that takes maps": (
+        "model M { input [3, 32, 32]; Conv2d(8, 3)\nFlatten\nAdaptiveAvgPool2d(1)\nLinear(10) -> [10] }",
+        {"Flatten\nAdaptiveAvgPool2d(1)": "AdaptiveAvgPool2d(1)\nFlatten"},
+    ),
+    "no Flatten in front of a perceptron's loop": (
+        "model M { input [1, 28, 28]; for w in [256, 128] { Linear(w); ReLU }; Linear(10) -> [10] }",
+        {"for w": "Flatten; for w"},
+    ),
+    "no Flatten in front of a head that is a block": (
+        "block Head(n) { Dropout; Linear(128 -> 64); ReLU; Linear(n) }\n"
+        "model M { input [3, 32, 32]; Conv2d(8, 3, padding=1); AdaptiveAvgPool2d(4); Head(10) }",
+        {"Head(10)": "Flatten; Head(10)"},
+    ),
+    "no Flatten in one of two towers": (
+        "block Image { Conv2d(8, 3); AdaptiveAvgPool2d(1); Linear(16) }\nblock Facts { BatchNorm1d; Linear(16) }\n"
+        "model M { input [3, 32, 32] as image; input [4] as facts\n"
+        "use facts; Facts as known; use image; Image; concat(known) }",
+        {"Linear(16) }\nblock": "Flatten; Linear(16) }\nblock"},
+    ),
     "channels in PyTorch's order, and no window": (
         "model M { input [3, 32, 32]; Conv2d(3, 32); ReLU; MaxPool2d(2) }",
         {"Conv2d(3, 32)": "Conv2d(32, 3)"},

@@ -342,8 +342,18 @@ def _narrowed(walk: DeclaredWalk) -> Suggestion | None:
         for condition in then[0][axis].conditions(name)
         if condition not in told
     ]
-    conditions = ", ".join([*(condition.span.text for condition in node.conditions), *added])
-    end = node.conditions[-1].span.end if node.conditions else node.shape.span.end
-    text = (", " if node.conditions else " where ") + ", ".join(added)
-    edit = Edit(Span(node.span.source, end, end), text)
+    # What says the same of a size with another number is replaced: all that is to hold of it is in the new ones.
+    kinds = {_without_numbers(condition): condition for condition in added}
+    texts = [kinds.pop(_without_numbers(text), text) for text in (one.span.text for one in node.conditions)]
+    texts += kinds.values()
+    conditions = ", ".join(texts)
+    if not node.conditions:
+        at = Span(node.span.source, node.shape.span.end, node.shape.span.end)
+        return Suggestion(NARROW, {"conditions": conditions}, (Edit(at, f" where {conditions}"),))
+    first, last = node.conditions[0].span, node.conditions[-1].span
+    edit = Edit(Span(node.span.source, first.start, last.end), conditions)
     return Suggestion(NARROW, {"conditions": conditions}, (edit,))
+
+
+def _without_numbers(condition: str) -> str:
+    return "".join(letter for letter in condition if not letter.isdigit() and letter != " ")

@@ -293,10 +293,14 @@ def _structure(case: Case) -> Iterator[Option]:
             following = place.siblings[place.index + 1]
             if isinstance(following, tree.Layer) and following.head.text != statement.head.text:
                 cost = COSTS["swap"] + (away if index != case.at - 1 else 0.0)
+                if case.found.code.id == "E213" and index == case.at - 1 and place.part is case.places[case.at].part:
+                    # A norm in front of a layer that changes the last dimension states what arrives there.
+                    cost = 0.5
                 yield cost, partial(_swap, case, place, cost)
 
 
 def _flatten(case: Case, place: Place, cost: float) -> Candidate:
+    place = case.in_front_of_all(place)
     statement = place.statement
     facts: dict[str, object] = {"text": "Flatten", "statement": brief(statement), "where": case.line(statement.span)}
     return Candidate(cost, INSERT, facts, (in_front(place, "Flatten"),), ("flatten", statement.span.start))

@@ -242,6 +242,14 @@ class Case:
                 return place
         return None
 
+    def in_front_of_all(self, place: Place) -> Place:
+        """The statement, or the loop or merge that begins with it: what stands in front of that comes once."""
+        outer: Place | None = place
+        while outer is not None and place.index == 0:
+            outer = next((one for one in self.places if _begins(one.statement, place)), None)
+            place = outer or place
+        return place
+
     def attempt(self, edits: tuple[Edit, ...]) -> Result | None:
         """Try edits."""
         return self.trials.attempt(edits, self.found, self.models, self.parts)
@@ -277,6 +285,21 @@ class Case:
             if isinstance(place.statement, tree.Input) and place.part.block is None:
                 return place, place.statement
         return None
+
+
+def _begins(statement: tree.Statement, place: Place) -> bool:
+    """Whether a loop begins with a statement, or all branches of a merge with such as it is."""
+    if isinstance(statement, (tree.For, tree.Repeat)):
+        return statement.body.statements is place.siblings
+    branches = statement.branches.statements if isinstance(statement, tree.Merge) and statement.branches else ()
+    firsts = [one.body.statements[:1] for one in branches if isinstance(one, tree.Branch)]
+    mine = getattr(place.statement, "name", None)
+    return any(first == (place.statement,) for first in firsts) and all(
+        getattr(one, "name", mine) == mine or getattr(one.name, "id", "") == getattr(mine, "id", None)
+        for first in firsts
+        for one in first
+        if isinstance(one, tree.Layer)
+    )
 
 
 def holds(place: Place, span: Span) -> bool:

@@ -7,6 +7,7 @@ from math import isqrt, prod
 from cnnspec.diagnostics import Edit
 from cnnspec.diagnostics.suggestions import FLATTEN, INSERT, Kind
 from cnnspec.graph.nodes import LayerNode
+from cnnspec.repair.candidates import brief, whole
 from cnnspec.repair.case import Candidate, Case, argument, in_front
 from cnnspec.repair.inputs import axes, resized
 from cnnspec.repair.situations.base import WHOLE, situation, smallest
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cnnspec.repair.case import Option
+    from cnnspec.repair.sites import Place
 
 BOTH = Kind("flatten and width", "put `Flatten` in front, which gives {count}, and declare that: `{text}`")
 IMAGES = Kind("images", "give it the images that it was made for: `input {shape}`")
+LATER = Kind("later", "put `Flatten` in front of `{statement}` on {where}: what comes before takes maps")
 POOL = Kind("pool", "put `{text}` in front of `Flatten`: images of any size do then")
 CEIL = Kind("ceil", "the layers round up where `{old}` rounds down: write `{new}`")
 _POOLS = ("AvgPool1d", "AvgPool2d", "AvgPool3d")
+_OF_IMAGE = 3
 _SMALLEST, _LARGEST = 16, 4096
 
 
@@ -32,7 +36,8 @@ def flatten_forgotten(case: Case) -> Iterator[Candidate]:
     shape, statement = case.arrives, case.layer
     if case.found.code.id != "E203" or shape is None or statement is None or case.kind is None or case.place is None:
         return
-    front, count = in_front(case.place, "Flatten"), prod(shape)
+    before, count = _of_use(case, case.place), prod(shape)
+    front = in_front(before, "Flatten")
     exact = case.found.facts.get("declared") == count
     if case.kind.inferred_axis != -1 or len(shape) < 2 or not (exact or _from_maps(case, statement)):
         return
@@ -40,7 +45,10 @@ def flatten_forgotten(case: Case) -> Iterator[Candidate]:
         (one for arg in statement.arguments for one in (arg.stated, arg.value) if one and one.span == case.found.span),
         None,
     )
-    if exact:
+    if exact and before is not case.place:
+        where: dict[str, object] = {"text": "Flatten", "where": case.line(before.statement.span)}
+        yield Candidate(-1.0, INSERT, {**where, "statement": brief(before.statement)}, (front,), "flatten")
+    elif exact:
         yield Candidate(-1.0, FLATTEN, {"count": count}, (front,), "flatten")
     elif node is not None:
         product = "*".join(map(str, shape)) if len(shape) > 1 else str(count)
@@ -49,28 +57,61 @@ def flatten_forgotten(case: Case) -> Iterator[Candidate]:
         yield Candidate(-0.6, BOTH, facts, (front, Edit(node.span, product)), "flatten")
 
 
+def _of_use(case: Case, place: Place) -> Place:
+    """Where a block is used, if a layer is the first one in it that does anything: a map is laid out in front of a head."""
+    uses = [one for one in map(case.place_of, case.found.uses) if one is not None]
+    before = place.siblings[: place.index]
+    if len(uses) == 1 and all(isinstance(one, tree.Layer) and "Dropout" in one.name.id for one in before):
+        name = getattr(getattr(uses[0].statement, "name", None), "id", "")
+        if case.trials.names[name] == 1:
+            return uses[0]
+    return case.in_front_of_all(place)
+
+
+@situation
+def flatten_too_early(case: Case) -> Iterator[Candidate]:
+    """Layers that take maps behind Flatten: it belongs in front of the first layer that takes features."""
+    place, shape = case.place, case.arrives
+    if case.found.code.id != "E201" or place is None or shape is None or len(shape) != 1:
+        return
+    named = [getattr(getattr(one, "name", None), "id", "") for one in place.siblings]
+    if "Flatten" not in named[: place.index] or "Linear" not in named[place.index :]:
+        return
+    early = next(one for one in case.places if one.statement is place.siblings[named.index("Flatten")])
+    late = next(one for one in case.places if one.statement is place.siblings[named.index("Linear", place.index)])
+    facts: dict[str, object] = {"statement": brief(late.statement), "where": case.line(late.statement.span)}
+    edits = (Edit(whole(early.statement.span), ""), in_front(late, "Flatten"))
+    yield Candidate(-1.0, LATER, facts, edits, "flatten")
+
+
 @situation
 def flatten_forgotten_before(case: Case) -> Iterator[Candidate]:
     """An output with the dimensions of a map still, since a Linear further in front was given one."""
-    if case.found.code.id not in ("E202", "E208", "E209", "E419", "E505"):
+    if case.found.code.id not in ("E202", "E208", "E209", "E212", "E419", "E505"):
         return
     end = case.place.statement.span if case.place is not None else None
     pointwise: list[LayerNode] = []
-    mapped = False
+    mapped = case.graph is not None and len(case.graph.input or ()) == _OF_IMAGE
     for node in case.nodes:
         if not isinstance(node, LayerNode) or node.layer is None:
             continue
         if node.layer.inferred_axis == -1 and node.layer.linear:
             first = case.place_of((pointwise or [node])[0].span)
-            if mapped and first is not None and len(node.input or ()) > 1:
-                facts: dict[str, object] = {"text": "Flatten", "statement": first.statement.span.text.split("  ")[0]}
+            if not mapped or len(node.input or ()) < 2:
+                pointwise, mapped = [], False
+                continue
+            if first is not None:
+                first = case.in_front_of_all(first)
+                facts: dict[str, object] = {"text": "Flatten", "statement": brief(first.statement)}
                 facts["where"] = case.line(first.statement.span)
                 yield Candidate(-0.5, INSERT, facts, (in_front(first, "Flatten"),), "flatten")
             return
         if node.layer.rank:
             pointwise, mapped = [], True
-        elif node.input != node.output or node.span == end:
+        elif node.span == end and node.input != node.output:
             return
+        elif node.input != node.output or not node.title.startswith("Dropout"):
+            pointwise = []
         else:
             pointwise.append(node)
 
