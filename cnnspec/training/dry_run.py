@@ -56,6 +56,7 @@ def dry_run(
     keep_memory()
     with as_chosen(place, chosen):
         trainer = make_trainer(graph, recipe, data, place, group, chosen)
+        trainer.choose_threads()
         running = trainer.train_epoch()
         started = time.perf_counter()
         next(running)

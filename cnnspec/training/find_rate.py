@@ -59,6 +59,7 @@ def find_rate(
     mean = before = 0.0
     with as_chosen(place, chosen):
         trainer = make_trainer(graph, plain, data, place, Group(), chosen)
+        trainer.choose_threads()
         state = trainer.state
         first = state.rate
         factors = [group["lr"] / first for group in state.optimizer.param_groups]

@@ -63,6 +63,7 @@ def profile_steps(
     chosen = options or Options()
     with as_chosen(place, chosen):
         trainer = make_trainer(graph, recipe, data, place, Group(), chosen)
+        trainer.choose_threads()
         state = trainer.state
         state.begin_epoch()
         names = [(path, type(module).__name__) for path, module in state.net.named_children()]
