@@ -83,20 +83,34 @@ def outcome(layers: list[Layer], known: Known) -> tuple[Known, Reject | None]:
 
 
 def _one_outcome(layers: list[Layer], known: Known) -> tuple[Known, Reject | None]:
-    refused: Reject | None = None
+    legal, refused = _legal(layers)
+    tried: set[Shape | Parts] = set()
     for fills in (_COMMON, (*_RARE, *_fitting(layers[0]))):
         accepted: list[Shape | Parts] = []
-        for fill in fills:
-            for shape in _shapes(known, fill):
-                for layer in layers:
-                    try:
-                        layer.validate()
-                        accepted.append(layer.infer(shape))
-                    except Reject as reject:
-                        refused = refused or reject
+        for shape in (shape for fill in fills for shape in _shapes(known, fill)):
+            # Where little is missing, stand-ins make the same shape.
+            for layer in legal if shape not in tried else ():
+                try:
+                    accepted.append(layer.infer(shape))
+                except Reject as reject:
+                    refused = refused or reject
+            tried.add(shape)
         if accepted:
             return _together(accepted), None
     return LOST, refused
+
+
+def _legal(layers: list[Layer]) -> tuple[list[Layer], Reject | None]:
+    """The layers whose arguments go together, and why the first of the others is refused."""
+    legal: list[Layer] = []
+    refused: Reject | None = None
+    for layer in layers:
+        try:
+            layer.validate()
+            legal.append(layer)
+        except Reject as reject:
+            refused = refused or reject
+    return legal, refused
 
 
 def _fitting(layer: Layer) -> list[tuple[int, ...]]:

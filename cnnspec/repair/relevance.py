@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cnnspec.repair.sites import Place, Site
 
 RANK, CHANNELS, SIZES = "rank", "channels", "sizes"
-OF_ARGUMENTS = ("E112", "E113", "E114", "E115", "E116")
+OF_ARGUMENTS = ("E112", "E113", "E114", "E115", "E116", "E210")
 """Errors in what a layer is told, whatever arrives."""
 OF_VALUES = ("E303", "E304", "E306")
 """Errors in a value, whatever it is for."""
