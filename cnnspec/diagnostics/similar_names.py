@@ -179,8 +179,11 @@ def meant(name: str, known: Iterable[str], kind: Kind) -> tuple[Suggestion, ...]
     elsewhere = _ELSEWHERE.get(name)
     if elsewhere in names:
         return (Suggestion(kind, {"written": name, "meant": elsewhere, "ties": (elsewhere,)}),)
-    near = nearest(name, names)
-    meant = near[0] if near else _beginning(name, names)
+    near, longer = nearest(name, names), _beginning(name, names)
+    if longer and near and _plain(name).startswith(_plain(near[0])) and _plain(name) != _plain(near[0]):
+        # Who writes `MaxP` is on the way to `MaxPool2d`, past `Max`.
+        near = []
+    meant = near[0] if near else longer
     return (Suggestion(kind, {"written": name, "meant": meant, "ties": tuple(near) or (meant,)}),) if meant else ()
 
 
