@@ -22,6 +22,7 @@ from cnnspec.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 OPTIMIZERS = {"SGD": (0, 0), "momentum": (1, 0), "Adam": (2, 2), "AdamW": (2, 2)}
@@ -63,11 +64,49 @@ class Memory:
         return sum(count for one, count in self.kept.items() if one == path or one.startswith(below))
 
 
+@record
+class Compared:
+    """What a loss needs beside the output and the targets, in values as many as the output has.
+
+    It `keeps` some for the way back, `holds` some as the memory that its sum is left in, and allocates some for a moment,
+    `forward` and `backward`. `classes`: the target is a whole number for each place, else one for each value.
+    """
+
+    classes: bool
+    keeps: int = 0
+    holds: int = 0
+    forward: int = 0
+    backward: int = 0
+
+
 def training_step(
-    graph: Graph, batch: int = 1, *, optimizer: str = "SGD", dtype: str = "float32", watched: bool = False
-) -> Memory:
-    """The memory of one training step. `watched` counts as a torch dispatch mode sees it, which adds up gradients anew."""
-    return _Step(graph, batch, optimizer, DTYPES[dtype], watched=watched).train()
+    graph: Graph, batch: int = 1, *, optimizer: str = "SGD", dtype: str = "float32", watched: bool = False,
+    losses: Sequence[Compared | None] = (),
+) -> Memory:  # fmt: skip
+    """The memory of one training step. `watched` counts as a torch dispatch mode sees it, which adds up gradients anew.
+
+    `losses` are those of the outputs, in their order; None and those that are left out are cross entropies.
+    """
+    return _Step(graph, batch, optimizer, DTYPES[dtype], watched=watched, losses=losses).train()
+
+
+def mixed_peak(
+    graph: Graph,
+    batch: int = 1,
+    *,
+    optimizer: str = "SGD",
+    dtype: str = "bfloat16",
+    losses: Sequence[Compared | None] = (),
+) -> int:
+    """About how many bytes a training step takes at its peak where autocast puts activations into `dtype`.
+
+    Weights, gradients and the optimizer's state are float32; until its gradient is there, each weight has a copy.
+    """
+    full = training_step(graph, batch, optimizer=optimizer, losses=losses)
+    half = training_step(graph, batch, optimizer=optimizer, dtype=dtype, losses=losses)
+    more = full.parameters + full.optimizer - half.optimizer + full.inputs - half.inputs
+    passes = max(high for phase, _, _, high in half.course if phase != "optimizer")
+    return max(passes + more, *(high for phase, _, _, high in full.course if phase == "optimizer"))
 
 
 def evaluation(graph: Graph, batch: int = 1, *, dtype: str = "float32") -> Memory:
@@ -77,9 +116,11 @@ def evaluation(graph: Graph, batch: int = 1, *, dtype: str = "float32") -> Memor
 
 class _Step(Interpreter):
     def __init__(
-        self, graph: Graph, batch: int, optimizer: str, size: int, *, gradients: bool = True, watched: bool = False
-    ) -> None:
+        self, graph: Graph, batch: int, optimizer: str, size: int, *, gradients: bool = True, watched: bool = False,
+        losses: Sequence[Compared | None] = (),
+    ) -> None:  # fmt: skip
         self.graph, self.batch, self.optimizer, self.size = graph, batch, optimizer, size
+        self.losses = losses
         self.tape = Tape(size=size, gradients=gradients, training=gradients, watched=watched)
         self.each = list(_parameter_sizes(graph.root))
         total = Costs(graph).total
@@ -130,9 +171,10 @@ class _Step(Interpreter):
             self.inputs += size
             given.append(tape.given(shape, size))
         if tape.gradients:
-            for shape in _flat_shapes(graph.output):
-                # What the output is compared with: a class for every place.
-                target = self.batch * prod(shape[1:]) * INDEX
+            for number, shape in enumerate(_flat_shapes(graph.output)):
+                loss = self._compared(number)
+                classes = loss is None or loss.classes
+                target = self.batch * (prod(shape[1:]) * INDEX if classes else prod(shape) * self.size)
                 self.inputs += target
                 tape.given((target,), target)
         self._phase("forward")
@@ -140,15 +182,25 @@ class _Step(Interpreter):
 
     def _total(self, end: Any) -> Value:
         """The sum of the losses of all outputs."""
-        first, *others = [self._loss(value) for value in _flat(end)]
+        first, *others = [self._loss(value, self._compared(number)) for number, value in enumerate(_flat(end))]
         for other in others:
             first = self.tape.op([first, other], (1,), kind=ALIAS, drops=[first, other])
         return first
 
-    def _loss(self, output: Value) -> Value:
-        """The cross entropy of an output: its log-softmax is kept, with the number of examples."""
+    def _compared(self, number: int) -> Compared | None:
+        return self.losses[number] if number < len(self.losses) else None
+
+    def _loss(self, output: Value, loss: Compared | None) -> Value:
+        """The loss of an output. Of cross entropy its log-softmax is kept, with the number of examples."""
         tape = self.tape
         tape.where = "loss"
+        if loss is not None:
+            size = tape.bytes_of(output.shape)
+            extra = [size * loss.keeps] * bool(loss.keeps)
+            return tape.op(
+                [output], (1,), keeps=[output], extra=extra, scratch=size * loss.forward, spare=size * loss.backward,
+                count=size * loss.holds or self.size,
+            )  # fmt: skip
         logs = tape.op([output], output.shape, keeps_result=True)
         return tape.op([logs], (1,), keeps=[logs], extra=[self.size], drops=[logs])
 

@@ -311,19 +311,31 @@ def _dry_run(spec: Spec, recipe: Recipe, data: Data, options: Namespace) -> int:
     print(f"{spec.name} on {found.device}: the first step works, its loss is {found.loss:.4f}")
     print(f"{found.steps:,} steps an epoch, {found.step_seconds * 1000:.1f} ms each")
     whole = recipe.epochs * found.epoch_seconds
-    print(
-        f"about {duration(found.epoch_seconds)} an epoch, {duration(whole)} for {recipe.epochs} epochs, without tests"
-    )
+    epochs = f"{recipe.epochs} epoch{'' if recipe.epochs == 1 else 's'}"
+    print(f"about {duration(found.epoch_seconds)} an epoch, {duration(whole)} for {epochs}, without tests")
     each = f" in each of {found.processes} processes" if found.processes > 1 else ""
     print(f"{found.memory / 1e6:,.0f} MB of memory at the peak{each}")
     if recipe.optimizer.memory:
-        from cnnspec.analysis.memory import training_step
-        from cnnspec.backends.summary_text import size
-
-        batch = -(-recipe.batch // (recipe.accumulate * found.processes))
-        step = training_step(spec.graph.numbers, batch, optimizer=recipe.optimizer.memory)
-        print(f"{size(step.peak)} of them are tensors of a step of {batch} samples: `cnnspec memory` shows where")
+        print(_tensors(spec, recipe, found.processes))
     return 0
+
+
+def _tensors(spec: Spec, recipe: Recipe, processes: int) -> str:
+    """What of the memory of a step are its tensors, with the losses and the precision of the recipe."""
+    from cnnspec.analysis.memory import mixed_peak, training_step
+    from cnnspec.backends.summary_text import size
+    from cnnspec.recipe.fit import Written, matched
+    from cnnspec.recipe.outputs import outputs_of
+
+    graph, optimizer = spec.graph.numbers, recipe.optimizer.memory
+    pairs = matched(recipe, outputs_of(graph), graph.name, Written((), graph.span), Sink())
+    losses = [loss.compared for _, loss, _ in pairs]
+    batch = -(-recipe.batch // (recipe.accumulate * processes))
+    if recipe.precision == "float32":
+        peak = training_step(graph, batch, optimizer=optimizer, losses=losses).peak
+        return f"{size(peak)} of them are tensors of a step of {batch} samples: `cnnspec memory` shows where"
+    peak = mixed_peak(graph, batch, optimizer=optimizer, dtype=recipe.precision, losses=losses)
+    return f"about {size(peak)} of them are tensors of a step of {batch} samples in {recipe.precision}"
 
 
 def _find_rate(spec: Spec, recipe: Recipe, data: Data, options: Namespace) -> int:

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from cnnspec.analysis.memory import Compared
+
     Weights: TypeAlias = tuple[float, ...] | None
     Mean: TypeAlias = str
     BatchMean: TypeAlias = str
@@ -44,8 +46,19 @@ class Loss(Component, family=True):
     """The layer that makes what it wants of scores, """
     instead = ""
     """and the loss that takes scores themselves."""
+    keeps = holds = forward = backward = 0
+    """How many times the values of the output torch allocates for it: see `Compared`."""
     weighted_mean = False
     """Its mean is over the weights of the targets, and ln(classes) is the loss of guessing."""
+
+    @property
+    def compared(self) -> "Compared | None":
+        """What it takes of memory; None for a loss that begins with a log-softmax."""
+        if self.applies == "log-softmax":
+            return None
+        from cnnspec.analysis.memory import Compared
+
+        return Compared(self.takes_classes, self.keeps, self.holds, self.forward, self.backward)
 
     def weight_counts(self, classes: int) -> tuple[int, ...]:
         """How many values its weights may have for an output of `classes` classes."""
@@ -96,18 +109,21 @@ class MultiMarginLoss(Loss):
 class MSELoss(Loss):
     """The mean square of the differences."""
 
+    holds = 1
     reduction: Mean = "mean"
 
 
 class L1Loss(Loss):
     """The mean size of the differences."""
 
+    keeps = forward = backward = 1
     reduction: Mean = "mean"
 
 
 class SmoothL1Loss(Loss):
     """Square below beta, linear above."""
 
+    holds = 1
     reduction: Mean = "mean"
     beta: NonNegative = 1.0
 
@@ -129,6 +145,7 @@ class _Binary(Loss):
 class BCELoss(_Binary):
     """Binary cross entropy of each output; wants probabilities."""
 
+    holds = 1
     wants = PROBABILITIES
     activation = "Sigmoid"
     instead = "BCEWithLogitsLoss"
@@ -149,6 +166,7 @@ class BCEWithLogitsLoss(_Binary):
 class MultiLabelSoftMarginLoss(_Binary):
     """Sigmoid and binary cross entropy, as a mean over the labels of each sample."""
 
+    keeps, forward = 4, 3
     wants = SCORES
     applies = "a sigmoid"
     per_sample = True
@@ -159,6 +177,7 @@ class MultiLabelSoftMarginLoss(_Binary):
 class SoftMarginLoss(_Binary):
     """The logistic loss of each output; targets of 0 and 1 are read as -1 and 1."""
 
+    holds = 1
     wants = SCORES
     applies = "a sigmoid"
     signs = True
@@ -168,6 +187,7 @@ class SoftMarginLoss(_Binary):
 class KLDivLoss(Loss):
     """The divergence of distributions: log-probabilities against probabilities, or with log_target their logarithms."""
 
+    forward = 3
     wants = LOG_PROBABILITIES
     activation = "LogSoftmax(1)"
     instead = "CrossEntropyLoss"
@@ -178,6 +198,7 @@ class KLDivLoss(Loss):
 class PoissonNLLLoss(Loss):
     """The negative log-likelihood of counts; the output is the logarithm of the rate unless log_input is false."""
 
+    keeps, forward = 1, 2
     log_input: bool = True
     full: bool = False
     eps: Above = 1e-08

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,9 @@ class Training:
 
     def __init__(self, net: nn.Module, inputs: list[Tensor], optimizer: str) -> None:
         self.net, self.inputs = net.train(), inputs
+        self.loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
+        self.precision: torch.dtype | None = None
+        """What autocast puts activations into; None for no autocast."""
         parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
         self.optimizer = OPTIMIZERS[optimizer](parameters)
         with torch.no_grad():
@@ -85,11 +89,12 @@ class Training:
 
     def step(self) -> None:
         self.optimizer.zero_grad(set_to_none=True)
-        outputs = self.net(*self.inputs)
-        leaves = (outputs,) if isinstance(outputs, Tensor) else tree_leaves(outputs)
-        loss = F.cross_entropy(leaves[0], self.targets[0])
-        for output, target in zip(leaves[1:], self.targets[1:]):
-            loss = loss + F.cross_entropy(output, target)
+        with torch.autocast("cpu", self.precision or torch.bfloat16, enabled=self.precision is not None):
+            outputs = self.net(*self.inputs)
+            leaves = (outputs,) if isinstance(outputs, Tensor) else tree_leaves(outputs)
+            loss = self.loss(leaves[0], self.targets[0])
+            for output, target in zip(leaves[1:], self.targets[1:]):
+                loss = loss + self.loss(output, target)
         del leaves
         loss.backward()
         self.optimizer.step()

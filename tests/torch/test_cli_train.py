@@ -121,6 +121,7 @@ def test_dry_run_tells_what_to_expect(folder: Path, capsys: pytest.CaptureFixtur
     out = capsys.readouterr().out
     assert "epoch" in out
     assert "MB" in out
+    assert "kB of them are tensors of a step of" in out
     assert not (folder / "runs").exists()
 
 

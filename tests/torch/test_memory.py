@@ -9,11 +9,12 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 import cnnspec
-from cnnspec.analysis.memory import evaluation, training_step
+from cnnspec.analysis.memory import evaluation, mixed_peak, training_step
 from cnnspec.graph.nodes import Graph
 from cnnspec.layers import Layer
 from cnnspec.layers._tape import Tape, Value
 from cnnspec.layers.base import Parts, count
+from cnnspec.recipe.losses import Loss
 from cnnspec.sizes.sets import nearest
 from tests.layers import cases
 from tests.network_generator import Generator
@@ -164,6 +165,39 @@ def test_spec_of_full_size_takes_the_bytes_that_torch_takes(name: str):
     step = training_step(graph, 2, watched=True)
     assert step.activations - step.kept.get("loss", 0) == kept_bytes(net, inputs)
     assert step.peak == Training(net, inputs, "SGD").peak()
+
+
+# --- losses and precision of a recipe ---
+
+LOSSES = (
+    "CrossEntropyLoss NLLLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss BCEWithLogitsLoss MultiLabelSoftMarginLoss "
+    "SoftMarginLoss KLDivLoss PoissonNLLLoss"
+).split()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_step_with_the_loss_of_a_recipe(name: str):
+    spec = cnnspec.loads("model M { input [3, 32, 32]; Conv2d(8, 1); Sigmoid }")
+    kind = Loss.find(name)
+    assert kind is not None
+    loss = kind()
+    step = training_step(spec.graph, 2, watched=True, losses=[loss.compared])
+    training = Training(spec.compile(), zeros_of(spec.graph, 2), "SGD")
+    training.loss = getattr(torch.nn, name)(reduction="sum")
+    if not loss.takes_classes:
+        training.targets = [torch.rand(2, 8, 32, 32)]
+    # A number or two beside it.
+    assert step.peak == pytest.approx(training.peak(), abs=8)
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "optimizer"), [("lenet.cnn", 256, "SGD"), ("resnet_small.cnn", 64, "momentum")]
+)
+def test_a_step_in_another_precision_is_told_within_five_percent(name: str, batch: int, optimizer: str):
+    spec = cnnspec.load(FOLDER / name)
+    training = Training(spec.compile(), zeros_of(spec.graph, batch), optimizer)
+    training.precision = torch.bfloat16
+    assert mixed_peak(spec.graph, batch, optimizer=optimizer) == pytest.approx(training.peak(), rel=0.05)
 
 
 LARGE = ["mobilenet_v2.cnn", "alexnet.cnn", "unet.cnn", "densenet.cnn:DenseNet121", "resnet.cnn:ResNet18"]
