@@ -127,3 +127,26 @@ def test_a_loop_that_uses_up_the_map_may_have_fewer_passes():
     spec = "model V { input [3, 32, 32]; for c in [64, 128, 256, 512, 512, 512] { Conv2d(c, 3, padding=1); MaxPool2d(2) } }"
     ((_, texts),) = offered(spec, "spec.cnn")
     assert spec.replace("512, 512, 512", "512, 512") in texts
+
+
+def test_the_one_parameter_that_is_left_is_meant_by_a_short_name():
+    spec = "block B(c1, cc2 = 4) { Conv2d(c1, 1); Conv2d(cc2, 1) }\nmodel M { input [8, 8, 8]; B(3, c2=5) }"
+    ((found, texts),) = offered(spec, "spec.cnn")
+    assert texts == [spec.replace("c2=5", "cc2=5")]
+    assert not found.fixes[0].sure
+
+
+def test_no_batch_is_suspected_where_other_channels_are_stated():
+    ((found, texts),) = offered("model M { input [3, 8, 8, 8]; Conv2d(5 -> 4, 3) }", "spec.cnn")
+    assert not texts
+    assert not found.suggestions
+
+
+def test_labels_show_the_sizes_of_the_message_behind_a_doubted_annotation():
+    spec = "model M { input [1, 28, 28]; Conv2d(6, 5) -> [6, 28, 28]; residual { Conv2d(9, 1) } }"
+    _, (found, _) = offered(spec, "spec.cnn")
+    assert "9 x 24 x 24 and 6 x 24 x 24" in found.message
+    assert {label.text for label in found.labels} == {
+        "the shortcut passes on 6 x 24 x 24",
+        "the body gives 9 x 24 x 24",
+    }

@@ -20,7 +20,8 @@ def batch(walk: Walk, reject: Reject, layer: Layer) -> tuple[Suggestion, ...]:
     shape = walk.flow.shape
     if reject.code.id != codes.WRONG_RANK.id or shape is None or shape is not walk.start.shape:
         return ()
-    written = layer.rank > 0 and len(shape) == layer.rank + 2
+    stated = layer.given.get(layer.inferred)
+    written = layer.rank > 0 and len(shape) == layer.rank + 2 and stated in (None, shape[1])
     return (note(f"shapes leave out the batch: `input {list(shape[1:])}`"),) if written else ()
 
 

@@ -148,10 +148,11 @@ def shape_fact(known: Known) -> object:
 
 
 def describe_sizes(known: Known) -> str:
-    """A shape as messages show it, `_` for what is not known."""
+    """A shape as messages show it, `_` for what is not known; of a doubted one the sizes that were found."""
     if isinstance(known, Several):
         return "(" + ", ".join(map(describe_sizes, known.parts)) + ("," if len(known.parts) == 1 else "") + ")"
-    return "unknown" if known.sizes is None else show_shape(known.sizes)
+    sizes = known.readings[0] if known.readings else None
+    return "unknown" if sizes is None else show_shape(sizes)
 
 
 def joined(shapes: Sequence[Sizes]) -> Flow:

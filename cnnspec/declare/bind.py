@@ -8,7 +8,7 @@ from cnnspec.declare.kinds import WRONG_RANGE, WRONG_TYPE, Choice, Either, Kind,
 from cnnspec.declare.order import fix, follow, readings
 from cnnspec.declare.spell import UNKNOWN, spell
 from cnnspec.diagnostics import Label, Sink, codes, did_you_mean
-from cnnspec.diagnostics.suggestions import OPTION, listing
+from cnnspec.diagnostics.suggestions import OPTION, SPELLING, Suggestion, listing
 from cnnspec.source import Span
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ def _named(
         else:
             from cnnspec.diagnostics.similar_names import closest
 
-            _report_unknown(signature, argument, name, sink)
+            _report_unknown(signature, argument, name, {*given, *(field for field, _ in pairs)}, sink)
             misnamed = True
             meant = closest(target, [*signature.fields, *signature.extra])
             if meant is not None and meant not in given:
@@ -141,17 +141,28 @@ def _report_too_many(
     sink.report(codes.TOO_MANY_ARGUMENTS, argument.span, helps=helps, layer=name, takes=takes)
 
 
-def _report_unknown(signature: Signature, argument: Argument, name: str, sink: Sink) -> None:
+def _report_unknown(signature: Signature, argument: Argument, name: str, taken: set[str | None], sink: Sink) -> None:
     known = list(signature.fields) + list(signature.extra)
+    left = [field for field in known if field not in taken]
     assert argument.name is not None
     sink.report(
         codes.UNKNOWN_PARAMETER,
         argument.name_span or argument.span,
-        helps=lambda: did_you_mean(argument.name or "", known),
+        # What is given already is not meant once more.
+        helps=lambda: did_you_mean(argument.name or "", left) or _almost(argument.name or "", left),
         layer=name,
         name=argument.name,
         takes=f"takes {listing(known)}" if known else "takes no arguments",
     )
+
+
+def _almost(name: str, left: list[str]) -> tuple[Suggestion, ...]:
+    """The one parameter that is left, a letter away from a name that is too short to be compared with many."""
+    from cnnspec.diagnostics.similar_names import edit_distance
+
+    near = [field for field in left if edit_distance(name, field, 1) == 1] if len(name) > 1 else []
+    facts: dict[str, object] = {"written": name, "meant": near[0] if near else "", "ties": tuple(near)}
+    return (Suggestion(SPELLING, facts),) if len(near) == 1 else ()
 
 
 def _report_missing(signature: Signature, missing: Sequence[str], name: str, span: Span, sink: Sink) -> None:
