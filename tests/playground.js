@@ -75,4 +75,17 @@ async function visit() {
   answer.wide = document.documentElement.scrollWidth > innerWidth;
   answer.unnamed = [...document.querySelectorAll('select, input, button')].filter(one => !(one.closest('label') || one.textContent.trim() || one.getAttribute('aria-label'))).length;
 }
-visit().catch(error => { answer.failed = String(error); }).finally(() => fetch('seen', {method: 'POST', headers: {'X-Token': start.token ?? ''}, body: JSON.stringify(answer)}));
+async function first() {
+  await visit();
+  pick('#lessons', 'norm');
+  put('model Kept {\n    input [4]\n    ReLU\n}\n');
+  sessionStorage.setItem('answer', JSON.stringify(answer));
+  location.reload();
+  await sleep(60000);
+}
+async function second() {
+  Object.assign(answer, JSON.parse(sessionStorage.getItem('answer')), {errors: caught});
+  await until(() => $('#verdict')?.textContent.startsWith('the output is 4'), 'what was typed before the reload');
+  answer.kept = text();
+}
+(sessionStorage.getItem('answer') ? second() : first()).catch(error => { answer.failed = String(error); }).finally(() => fetch('seen', {method: 'POST', headers: {'X-Token': start.token ?? ''}, body: JSON.stringify(answer)}));

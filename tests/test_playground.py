@@ -298,6 +298,7 @@ def was_good(found: dict[str, Any]) -> None:
     assert found["steps"] == ["row 1, column 1: 0·0 + 1·1 + 3·2 + 4·3 = 19", "19", "19 25 37 43", "5 11 23 29"]
     assert found["next"] == "padding"
     assert found["curves"] == 2
+    assert found["kept"].startswith("model Kept {")
 
 
 # --- the site of files alone ---

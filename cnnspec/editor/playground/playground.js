@@ -304,11 +304,32 @@ $('#examples').onchange = async event => {
   put((await ask('example', {name})).text);
 };
 $('#lessons').onchange = event => { example = ''; $('#examples').value = ''; open(known.lessons.find(one => one.name === event.target.value) ?? null); };
+// What is typed outlives a reload of this tab; a link that is opened in it later comes first.
+const place = `text ${start.token ?? ''}`;
+function keep() {
+  try { sessionStorage.setItem(place, JSON.stringify({text: text(), example, lesson: lesson?.name, hash: location.hash})); } catch { /* a browser that keeps nothing */ }
+}
+function kept() {
+  try {
+    const found = JSON.parse(sessionStorage.getItem(place));
+    return found?.hash === location.hash ? found : null;
+  } catch { return null; }
+}
+function comeBack(found) {
+  const chosen = known.lessons.find(one => one.name === found.lesson);
+  example = found.example;
+  $('#examples').value = example;
+  if (chosen) { $('#lessons').value = chosen.name; open(chosen); }
+  put(found.text);
+}
 async function begin() {
   known = await ask('start');
   const groups = [['of the course', known.course], ['more', known.examples.filter(one => !known.course.includes(one))]];
   $('#examples').append(...groups.map(([label, names]) => make('optgroup', {label}, ...names.map(name => make('option', {}, name)))));
   $('#lessons').append(...known.lessons.map((one, at) => make('option', {value: one.name}, `${at + 1}. ${one.title}`)));
+  const before = kept();
+  addEventListener('pagehide', keep);
+  if (before) return comeBack(before);
   const shared = location.hash.match(/^#t=([\w-]+)$/);
   let content = start.text;
   if (shared) content = await unpacked(shared[1]).catch(() => '# The link is damaged: there is no text in it.\n');
