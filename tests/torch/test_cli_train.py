@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import cnnspec
+from cnnspec.analysis.memory import training_step
+from cnnspec.backends.summary_text import size
 from cnnspec.cli.main import main
 from cnnspec.files import write_atomic
 from cnnspec.training.report.contact_sheet import Picture, png
@@ -204,3 +207,19 @@ def test_a_string_is_an_option_as_it_is(folder: Path, capsys: pytest.CaptureFixt
     assert main(["train", "small.cnn", "--validation", "0.2", "--dry-run"]) == 0
     assert main(["train", "small.cnn", "--precision", "halt", "--dry-run"]) == 1
     assert '`precision` can\'t be "halt"' in capsys.readouterr().err
+
+
+def test_a_network_for_many_sizes_is_trained_at_that_of_the_data(folder: Path, capsys: pytest.CaptureFixture[str]):
+    sized = SPEC.replace("[1, 8, 8]", "[1, H, W] where H % {0} == 0, W % {0} == 0").replace(
+        "Flatten", "AdaptiveAvgPool2d(4)\n    Flatten"
+    )
+    (folder / "sized.cnn").write_text(sized.replace("{0}", "4"))
+    for augment, side in (("[]", 8), ("[Resize(16)]", 16)):
+        assert main(["train", "sized.cnn", "--dry-run", "--device", "cpu", "--augment", augment]) == 0
+        graph = cnnspec.load("sized.cnn", H=side, W=side).graph
+        assert f"{size(training_step(graph, 32, optimizer='AdamW').peak)} of them" in capsys.readouterr().out
+    assert main(["train", "sized.cnn", "--out", "run", "--epochs", "1", "--device", "cpu"]) == 0
+    assert main(["evaluate", "run", "--device", "cpu"]) == 0
+    (folder / "sized.cnn").write_text(sized.replace("{0}", "5"))
+    assert main(["train", "sized.cnn", "--dry-run"]) == 1
+    assert "the images of Digits are 1 x 8 x 8, but Small takes 1 x H x W" in capsys.readouterr().err
