@@ -295,6 +295,14 @@ def test_a_budget_is_held_at_the_smallest_size_or_at_the_one_that_is_asked_for(
     assert "it is 4,032 against 3,000" in told
 
 
+def test_a_budget_that_does_not_hold_keeps_no_costs_back(growing: Path, capsys: pytest.CaptureFixture[str]):
+    for command, told in (("summary", "403,200 multiply-accumulates"), ("memory", "a training step of 1 sample")):
+        assert main([command, "grow.cnn:Growing", "--input", "3x40x40"]) == 1
+        out, err = capsys.readouterr()
+        assert told in out
+        assert "it is 403,200 against 300,000" in err
+
+
 def test_input_gives_a_network_of_numbers_other_sizes(growing: Path, capsys: pytest.CaptureFixture[str]):
     told = printed(capsys, "summary", "grow.cnn:Fixed", "--input", "3x24x20")
     assert f"{24 * 20 * 3 * 8 * 9 + 16:,} multiply-accumulates" in told

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 
 from cnnspec.cli.common import (
+    FINDINGS,
+    OK,
     add_definitions,
     add_input,
     definitions,
@@ -93,16 +95,20 @@ def exact_graph(options: Namespace, path: str) -> Graph | None:
     return None
 
 
-def graphs_or_findings(options: Namespace, path: str) -> list[Graph] | None:
-    """As `graphs_of`; where there are mistakes they are printed on the standard error, and it gives None."""
-    from cnnspec.diagnostics import Sink
+def graphs_or_findings(options: Namespace, path: str) -> tuple[list[Graph], int]:
+    """As `graphs_of`, with the exit code; mistakes are printed on the standard error, and then there are no graphs.
+
+    There are, where nothing is wrong but that budgets do not hold: what exceeds them is then asked.
+    """
+    from cnnspec.diagnostics import Sink, codes
 
     sink = Sink()
     graphs = graphs_of(options, path, sink)
     if not sink.has_errors:
-        return graphs
+        return graphs, OK
     print_errors(options, sink)
-    return None
+    wrong = any(found.severity == "error" and found.code is not codes.OVER_BUDGET for found in sink.diagnostics)
+    return [] if wrong else graphs, FINDINGS
 
 
 def print_errors(options: Namespace, sink: Sink) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from cnnspec.cli.common import FINDINGS, OK, Command, UsageError, add_color, print_text, terminal_size
+from cnnspec.cli.common import Command, UsageError, add_color, print_text, terminal_size
 from cnnspec.cli.graphs import add_network, graphs_or_findings
 from cnnspec.cli.summary import add_batch
 
@@ -30,16 +30,16 @@ def run(options: Namespace) -> int:
     if options.batch is not None and options.batch < 1:
         raise UsageError(f"--batch takes a whole number from 1, not {options.batch}")
     limit = None if options.limit is None else (parse_bytes(options.limit), options.limit)
-    graphs = graphs_or_findings(options, options.path)
-    if graphs is None:
-        return FINDINGS
+    graphs, code = graphs_or_findings(options, options.path)
+    if not graphs:
+        return code
     from cnnspec.backends.memory_text import show
 
     width = terminal_size()[0] if sys.stdout.isatty() else None
     optimizer = options.optimizer or "SGD"
     texts = [show(graph, options.batch or 1, optimizer, options.dtype, limit, width) for graph in graphs]
     print_text("\n\n".join(texts))
-    return OK
+    return code
 
 
 def parse_bytes(text: str) -> int:

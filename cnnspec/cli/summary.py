@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from cnnspec.cli.common import FINDINGS, OK, Command, UsageError, add_color, print_text, terminal_size, wants_color
+from cnnspec.cli.common import Command, UsageError, add_color, print_text, terminal_size, wants_color
 from cnnspec.cli.graphs import add_network, graphs_or_findings
 
 TYPE_CHECKING = False
@@ -63,11 +63,10 @@ def run(options: Namespace) -> int:
         raise UsageError(f"--batch takes a whole number from 1, not {options.batch}")
     if options.depth is not None and options.depth < 1:
         raise UsageError(f"--depth takes a whole number from 1, not {options.depth}")
-    graphs = graphs_or_findings(options, options.path)
-    if graphs is None:
-        return FINDINGS
-    print_text(_text(options, graphs))
-    return OK
+    graphs, code = graphs_or_findings(options, options.path)
+    if graphs:
+        print_text(_text(options, graphs))
+    return code
 
 
 def _text(options: Namespace, graphs: list[Graph]) -> str:
