@@ -92,6 +92,22 @@ FIRST = {
         "use facts; Facts as known; use image; Image; concat(known) }",
         {"Linear(16) }\nblock": "Flatten; Linear(16) }\nblock"},
     ),
+    "squeeze and excitation without its two dimensions": (
+        "model M { input [64, 16, 16] as x; AdaptiveAvgPool2d(1); Flatten; Linear(64); Sigmoid; multiply(x) }",
+        {"multiply": "Unflatten(1, (64, 1, 1)); multiply"},
+    ),
+    "words in front of a convolution": (
+        "model T { input [100]; Embedding(5000, 64); Conv1d(64 -> 128, 3); ReLU }",
+        {"Conv1d": "Permute((0, 2, 1)); Conv1d"},
+    ),
+    "channels that groups do not divide": (
+        "model G { input [3, 32, 32]; Conv2d(30, 3, padding=1); Conv2d(64, 3, padding=1, groups=4) }",
+        {"Conv2d(30": "Conv2d(32"},
+    ),
+    "a decoder that gives too few values to lay out": (
+        "model D { input [20]; Linear(256); ReLU; Unflatten(1, (32, 7, 7)); Conv2d(1, 3) }",
+        {"Linear(256)": "Linear(32*7*7)"},
+    ),
     "channels in PyTorch's order, and no window": (
         "model M { input [3, 32, 32]; Conv2d(3, 32); ReLU; MaxPool2d(2) }",
         {"Conv2d(3, 32)": "Conv2d(32, 3)"},
@@ -150,3 +166,14 @@ def test_labels_show_the_sizes_of_the_message_behind_a_doubted_annotation():
         "the shortcut passes on 6 x 24 x 24",
         "the body gives 9 x 24 x 24",
     }
+
+
+def test_cross_entropy_of_one_number_is_wrong():
+    text = (
+        "model B { input [3, 64, 64]; AdaptiveAvgPool2d(1); Flatten; Linear(1) }\n"
+        'train { data = ImageFolder("cats"); loss = CrossEntropyLoss; optimizer = Adam(lr=0.001); batch = 32; epochs = 3 }'
+    )
+    ((found, _),) = offered(text, "spec.cnn")
+    assert found.code.id == "E505"
+    assert not errors_of(text.replace("CrossEntropyLoss", "BCEWithLogitsLoss"))
+    assert not errors_of(text.replace("Linear(1)", "Linear(2)"))

@@ -48,6 +48,7 @@ METRICS = tuple(dict.fromkeys(metric for task in TASKS for metric in task.metric
 """The names of all metrics."""
 
 _A_CLASS = Misfit("one number a class", "put `Flatten` and a `Linear` with one number a class behind the last layer")
+_ONE_CLASS = Misfit("one number a class, two at least", "take `BCEWithLogitsLoss` for one number, or give two")
 _A_MAP = Misfit("a map with a channel for each class", "end with `Conv2d(classes, 1)`, and leave out `Flatten`")
 
 
@@ -60,7 +61,8 @@ def task_of(loss: Loss, output: Shape, shape: Shape, targets: str, classes: int 
     if loss.takes_text:
         return SEQUENCE if len(output) == 2 else Misfit("[time, classes]", "leave out what joins classes and time")
     if loss.takes_classes:
-        return _by_class(output, targets)
+        found = _by_class(output, targets)
+        return _ONE_CLASS if found is CLASSIFICATION and output == (1,) and classes in (None, 2) else found
     if len(output) == 1:
         return _by_vector(loss, output, targets, classes)
     return _by_map(loss, output, shape, targets)

@@ -201,6 +201,8 @@ def _wanted(case: Case) -> set[int]:
     found |= set(shape or ())
     divisor, value = case.found.facts.get("divisor"), case.found.facts.get("value")
     if isinstance(divisor, int) and isinstance(value, int) and divisor > 1:
+        # The nearest multiples, not as few as there are groups.
+        found -= {divisor} if value > divisor else set()
         found |= {value // divisor * divisor, (value // divisor + 1) * divisor}
     return found
 

@@ -153,7 +153,18 @@ def channels_last(case: Case) -> Iterator[Candidate]:
     facts: dict[str, object] = {
         "text": text, "statement": statement.head.text, "where": case.line(statement.span),
     }  # fmt: skip
-    yield Candidate(0.7 if len(shape) == 2 else 0.1, PERMUTE, facts, (in_front(case.place, text),), "permute")
+    before = case.nodes_before(statement)[:1]
+    # An embedding, a recurrent or a dense layer gives its features last.
+    last = (
+        bool(before)
+        and before[0].layer is not None
+        and not before[0].layer.rank
+        and before[0].output != before[0].input
+    )
+    cost = 0.7 if len(shape) == 2 else 0.1
+    yield Candidate(
+        -0.7 if last and len(shape) == 2 else cost, PERMUTE, facts, (in_front(case.place, text),), "permute"
+    )
 
 
 @situation

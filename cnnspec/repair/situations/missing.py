@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cnnspec.diagnostics import Edit
-from cnnspec.diagnostics.suggestions import INSERT, Kind
+from cnnspec.diagnostics.suggestions import INSERT, NUMBER, Kind
 from cnnspec.repair.candidates import brief
-from cnnspec.repair.case import Candidate, Case, argument, in_front
+from cnnspec.repair.case import Candidate, Case, argument, in_front, literals
 from cnnspec.repair.sites import Place
 from cnnspec.repair.situations.base import situation
 from cnnspec.source import Span
@@ -40,6 +40,41 @@ def upsampling(case: Case) -> Iterator[Candidate]:
         factor = _times(small, large)
         if factor and case.arrives == small:
             yield _put(case, place, f"Upsample(scale_factor={factor})", -0.2, "upsample")
+
+
+@situation
+def a_number_a_channel(case: Case) -> Iterator[Candidate]:
+    """One number for each channel, merged with the map of these channels, as in squeeze and excitation."""
+    place, first, second = case.place, case.found.facts.get("first"), case.found.facts.get("second")
+    if case.found.code.id != "E208" or place is None or not isinstance(place.statement, tree.Merge):
+        return
+    if not isinstance(first, tuple) or not isinstance(second, tuple) or place.statement.branches is not None:
+        return
+    flat, large = sorted((first, second), key=len)
+    if len(flat) == 1 < len(large) and flat[0] == large[0] and case.arrives == flat:
+        yield _put(
+            case, place, f"Unflatten(1, ({', '.join(map(str, (flat[0], *[1] * (len(large) - 1))))}))", -0.8, "unflatten"
+        )
+
+
+@situation
+def values_to_lay_out(case: Case) -> Iterator[Candidate]:
+    """Unflatten of another number of values than the Linear in front of it gives."""
+    statement, place = case.layer, case.place
+    if case.found.code.id != "E212" or statement is None or place is None or statement.name.id != "Unflatten":
+        return
+    given = argument(statement, place.part, "unflattened_size")
+    sizes = [one.value for one in literals(given.value)] if given is not None else []
+    dense = next((one for one in case.nodes_before(statement)[:3] if one.title == "Linear"), None)
+    before = case.place_of(dense.span) if dense is not None else None
+    if before is None or not isinstance(before.statement, tree.Layer) or len(case.arrives or ()) != 1:
+        return
+    width = argument(before.statement, before.part, "out_features")
+    if width is not None and sizes and all(isinstance(size, int) and size > 0 for size in sizes):
+        text = "*".join(map(str, sizes))
+        facts: dict[str, object] = {"where": case.line(width.span), "old": width.value.span.text, "new": text}
+        facts["what"] = "the out features"
+        yield Candidate(-0.8, NUMBER, facts, (Edit(width.value.span, text),), "width", before.statement)
 
 
 @situation
