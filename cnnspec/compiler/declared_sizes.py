@@ -280,14 +280,14 @@ class _Explained(Sink):
     def __init__(self, inner: Sink, trial: Sink, label: Label | None, fix: Suggestion | None) -> None:
         super().__init__()
         self.inner = inner
-        self.told = {(found.code.id, found.span) for found in trial.diagnostics}
+        self.told = {found.span for found in trial.diagnostics}
         self.found = False
         self.label = label
         self.fix = fix
 
     def add(self, diagnostic: Diagnostic) -> None:
         if diagnostic.severity == "error":
-            if self.found or (diagnostic.code.id, diagnostic.span) in self.told:
+            if self.found or diagnostic.span in self.told:
                 return
             self.found = True
             labels = (*diagnostic.labels, *([self.label] if self.label else []))
