@@ -92,6 +92,11 @@ FIRST = {
         "use facts; Facts as known; use image; Image; concat(known) }",
         {"Linear(16) }\nblock": "Flatten; Linear(16) }\nblock"},
     ),
+    "sizes stated as kept, and no padding": (
+        "model M { input [1, 28, 28]\nConv2d(8, 3) -> [8, 28, 28]; MaxPool2d(2) -> [8, 14, 14] }",
+        {"Conv2d(8, 3)": "Conv2d(8, 3, padding=1)"},
+    ),
+    "a dropout in percent": ("model M { input [8, 4, 4]; Dropout(50) }", {"50": "0.5"}),
     "squeeze and excitation without its two dimensions": (
         "model M { input [64, 16, 16] as x; AdaptiveAvgPool2d(1); Flatten; Linear(64); Sigmoid; multiply(x) }",
         {"multiply": "Unflatten(1, (64, 1, 1)); multiply"},
@@ -177,3 +182,10 @@ def test_cross_entropy_of_one_number_is_wrong():
     assert found.code.id == "E505"
     assert not errors_of(text.replace("CrossEntropyLoss", "BCEWithLogitsLoss"))
     assert not errors_of(text.replace("Linear(1)", "Linear(2)"))
+
+
+def test_each_convolution_whose_size_is_stated_as_kept_gets_its_padding():
+    body = "Conv2d(8, 3) -> [8, 28, 28]\nMaxPool2d(2) -> [8, 14, 14]\nConv2d(16, 5) -> [16, 14, 14]"
+    findings = offered("model M { input [1, 28, 28]\n" + body + " }", "spec.cnn")
+    assert ["padding=1" in texts[0] for _, texts in findings] == [True, False]
+    assert "Conv2d(16, 5, padding=2)" in findings[1][1][0]

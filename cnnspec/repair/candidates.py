@@ -110,7 +110,7 @@ def _numbers(case: Case) -> Iterator[Option]:
         if site.node is stated or (site.kind == "stated" and not inside):
             # What another layer states is what arrives there: to change it would be wrong.
             continue
-        if not helps(case, site, about):
+        if not helps(case, site, about) or site.field == "p":
             continue
         if inside:
             extra += COSTS["inside of a value"] if case.found.code.id in OF_VALUES else COSTS["inside"]

@@ -25,6 +25,7 @@ _MISPLACED = {
     "ELSE": "`else` follows the `}` of an `if`",
     "SHORTCUT": "`shortcut` follows the `}` of `residual { ... }`",
     "BRANCH": "`branch` stands in `add`, `multiply`, `concat`, `matmul` or `tuple`",
+    "AS": "`as` stands behind the statement that it names, on its line",
     "FROM": "imports stand outside of models and blocks",
     "MODEL": "models and blocks stand beside each other, not in one another",
     "BLOCK": "models and blocks stand beside each other, not in one another",

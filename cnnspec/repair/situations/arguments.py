@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnspec.declare.kinds import Choice, Either, Kind, Tuple
 from cnnspec.diagnostics import Edit
 from cnnspec.diagnostics import suggestions as words
-from cnnspec.repair.case import Candidate, Case, literals
+from cnnspec.repair.case import Candidate, Case, argument, literals
 from cnnspec.repair.sites import fields_of
 from cnnspec.repair.situations.base import situation
 from cnnspec.source import Span
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 QUOTES = words.Kind("quotes", "a string stands in double quotes: `{text}`")
 WHOLE = words.Kind("whole number", "`//` divides without a remainder: `{text}`")
+PERCENT = words.Kind("percent", "{percent} percent are {text}")
+_WHOLE = 100
 ONE_TUPLE = words.Kind("one tuple", "the values stand in one tuple")
 
 
@@ -74,3 +76,15 @@ def several_for_a_tuple(case: Case) -> Iterator[Candidate]:
         return
     inner = Span(statement.span.source, statement.arguments[0].span.start, statement.arguments[-1].span.end)
     yield Candidate(-0.8, ONE_TUPLE, {}, (Edit(inner, f"({inner.text})"),), "tuple", statement)
+
+
+@situation
+def percent(case: Case) -> Iterator[Candidate]:
+    """A probability given in percent: `Dropout(50)`."""
+    statement, place = case.layer, case.place
+    given = argument(statement, place.part, "p") if statement is not None and place is not None else None
+    value = given.value.value if given is not None and isinstance(given.value, tree.Literal) else None
+    if case.found.code.id == "E116" and given is not None and isinstance(value, int) and 1 < value < _WHOLE:
+        text = f"{value / _WHOLE:g}"
+        facts: dict[str, object] = {"percent": given.value.span.text, "text": text}
+        yield Candidate(-1.0, PERCENT, facts, (Edit(given.value.span, text),), "percent", statement)

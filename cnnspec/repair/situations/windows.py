@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from cnnspec.diagnostics import Edit
-from cnnspec.diagnostics.suggestions import Kind
+from cnnspec.diagnostics.suggestions import ADD, Kind
+from cnnspec.graph.nodes import LayerNode
 from cnnspec.repair.candidates import whole
 from cnnspec.repair.case import Candidate, Case, add_argument, argument, literals
 from cnnspec.repair.inputs import axes, resized
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cnnspec.repair.case import Option
+    from cnnspec.repair.sites import Place
 
 LARGER = Kind("larger input", "give it larger images, at least `input {shape}`")
 LEAVE_OUT = Kind("leave out", "leave out `{statement}` on {where}, which divides the size by {stride}")
@@ -53,6 +55,33 @@ def too_small(case: Case) -> Iterator[Candidate | Option]:
     if axes(case):
         yield _LARGER, partial(_larger, case)
     yield from _less(case, statement)
+
+
+@situation
+def keeps_the_size(case: Case) -> Iterator[Candidate]:
+    """A convolution without padding whose stated size is the one that it gives with half of its window as padding."""
+    statement, place, node = case.layer, case.place, case.node(case.layer) if case.layer is not None else None
+    said = case.found.facts.get("declared")
+    kernel = unpadded_kernel(statement, place) if statement is not None and place is not None else None
+    if case.found.code.id != "E202" or kernel is None or not isinstance(node, LayerNode) or not isinstance(said, tuple):
+        return
+    stride, arrives = stride_of(node), case.arrives or _stated_before(place)
+    if stride is None or len(arrives) != len(said) or statement is None:
+        return
+    padded = [(size - 1) // step + 1 for size, step in zip(arrives[1:], stride)]
+    if padded == [*said[1:]]:
+        # A stride as well may be what is wrong.
+        cost = -0.9 if max(stride) == 1 else -0.3
+        edits = (add_argument(statement, f"padding={kernel // 2}"),)
+        facts: dict[str, object] = {"name": "padding", "value": kernel // 2, "where": case.line(statement.span)}
+        yield Candidate(cost, ADD, facts, edits, ("add", "padding", id(statement)), statement)
+
+
+def _stated_before(place: Place | None) -> tuple[int, ...]:
+    """What the statement in front says that it gives, in numbers: after an error, that is as likely as what was found."""
+    before = place.siblings[place.index - 1] if place is not None and place.index else None
+    tail = getattr(before, "tail", None)
+    return tuple(int(one.value or 0) for one in literals(tail.annotation)) if tail is not None else ()
 
 
 @situation
