@@ -129,10 +129,14 @@ def test_nothing_is_cut_in_print_and_the_table_has_its_heads(tmp_path: Path):
       cut: every('.src, .scroll, .pic:not([hidden]), pre').filter(cut).map(one => one.className),
       heads: every('thead button').filter(seen).map(one => one.textContent),
       buttons: every('.bar button, .fold').filter(seen).length,
+      sees: every('tbody td:last-child').map(one => one.textContent),
     });}"""
-    text = page_of("specs/retinanet.cnn").replace("@media print{", "@media all{")
-    found = visit(text, script, tmp_path, width=760)
-    assert found["cut"] == []
+    for path in ("specs/retinanet.cnn", "specs/resnet_small.cnn"):
+        text = page_of(path).replace("@media print{", "@media all{")
+        found = visit(text, script, tmp_path, width=760)
+        assert found["cut"] == []
+    assert found["sees"][0] == "3"
+    assert found["sees"][-1] == "all"
     assert found["heads"] == ["key", "layer", "output", "parameters", "multiplications", "sees"]
     assert found["buttons"] == 0
 

@@ -144,6 +144,12 @@ const field = layer => layer.field < 0 ? null : data.fields[layer.field].map(([,
   const known = spans.filter(Boolean).map(span => span[1] - span[0] + 1);
   return known.length ? Math.max(...known) : 0;
 });
+// Whether every place sees all of the input, as where all of it is pooled.
+const seesAll = layer => {
+  const fields = layer.field < 0 ? [] : data.fields[layer.field], input = data.inputs[0].shape || [];
+  const sizes = input.slice(input.length - fields.length);
+  return fields.length > 0 && fields.every(([shift, [span]], at) => shift === 0 && span && span[0] <= 0 && span[1] >= sizes[at] - 1);
+};
 const columns = [
   ['key', layer => layer.key], ['layer', layer => layer.layer],
   ['output', layer => shown(layer.output)], ['parameters', layer => layer.parameters],
@@ -178,7 +184,7 @@ function fill() {
         fold.onclick = event => { event.stopPropagation(); open.has(layer.key) ? open.delete(layer.key) : open.add(layer.key); fill(); };
         cell.append(fold);
       }
-      cell.append(typeof told === 'number' ? counted(told) : told ?? '–');
+      cell.append(name === 'sees' && seesAll(layer) ? 'all' : typeof told === 'number' ? counted(told) : told ?? '–');
       if (most[name]) cell.append(make('span', {class: 'room'}, make('span', {class: 'share', style: `width:${told ? Math.max(1, 64 * told / most[name]) : 0}px`})));
       row.append(cell);
     });
