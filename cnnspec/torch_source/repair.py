@@ -31,6 +31,7 @@ TRIALS = 16
 MOST = 3
 NUMBER = Kind("number", "write `{new}` instead of `{old}` on line {line}")
 DIMENSIONS = Kind("dimensions", "give it its height and width, `{text}` on line {line}")
+ORDER = Kind("order", "write `{text}` on line {line}: the dimensions are the other way round")
 TWO_NUMBERS = Kind("numbers", "write `{new}` instead of `{old}` on line {line}, and on line {other}")
 
 
@@ -140,6 +141,7 @@ def _key(found: Diagnostic) -> tuple[str, str]:
 
 
 def _candidates(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candidate]:
+    yield from _laid_out(source, found, cause)
     if found.code is codes.WRONG_WIDTH:
         yield from _flattened(source, found, cause)
         yield from _consumer(source, found, cause)
@@ -204,6 +206,33 @@ def _consumer(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candi
     scaled, rest = divmod(int(str(number.value)) * int(arriving), declared)
     if not rest:
         yield from _write(source, Place(cause.argument.script, number), str(scaled))
+
+
+def _laid_out(source: Source, found: Diagnostic, cause: Cause) -> Iterator[Candidate]:
+    """Another order of the dimensions, or two more of them: channels that are last, keys to compare with, gates of a map."""
+    call, script = cause.call.node, cause.call.script
+    if script.source is not source:
+        return
+    first, second = (one.shape if one is not None else () for one in [*cause.tensors[:2], None, None][:2])
+    made = cause.instance.layer if cause.instance is not None else None
+    convolves = isinstance(made, Made) and made.layer.rank == 1
+    last = found.code is codes.WRONG_WIDTH and len(first) == 3 and first[2] == found.facts.get("declared")
+    plain = isinstance(call, ast.Call) and len(call.args) == 1 and isinstance(call.args[0], ast.Name)
+    if convolves and last and plain and isinstance(call, ast.Call):
+        at, end = Place(script, call.args[0]).span, cause.call.span
+        text = f"{source.text[end.start : at.end]}.transpose(1, 2){source.text[at.end : end.end]}"
+        for back in ("", ".transpose(1, 2)"):
+            yield Candidate(ORDER, {"text": text + back, "line": end.line}, (Edit(end, text + back),))
+    if not isinstance(call, ast.BinOp):
+        return
+    left, right = (Place(script, node).span for node in (call.left, call.right))
+    if isinstance(call.op, ast.MatMult) and isinstance(call.right, ast.Name) and first == second:
+        text = f"{right.text}.transpose(-2, -1)"
+        yield Candidate(ORDER, {"text": text, "line": right.line}, (Edit(right, text),))
+    for short, long, span, node in ((first, second, left, call.left), (second, first, right, call.right)):
+        if len(short) == 2 and short == long[:2] and len(long) > 2 and isinstance(node, ast.Name):
+            text = f"{span.text}[:, :{', None' * (len(long) - 2)}]"
+            yield Candidate(DIMENSIONS, {"text": text, "line": span.line}, (Edit(span, text),))
 
 
 def _filled(source: Source, cause: Cause) -> Iterator[Candidate]:
