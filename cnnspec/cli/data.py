@@ -51,16 +51,16 @@ def run(options: Namespace) -> int:
 def _recipe(options: Namespace) -> Recipe | None:
     """The data and the augmentations as settings of a recipe; None where mistakes were printed."""
     from cnnspec.compiler.names import Scope
-    from cnnspec.declare import spell
     from cnnspec.diagnostics import Sink
     from cnnspec.diagnostics.render import render_all
     from cnnspec.recipe.recipe import resolve
+    from cnnspec.training.data.guess import guess
     from cnnspec.training.settings import setting
 
     sink = Sink()
     text = options.data
     if os.path.exists(text):
-        text = f"{_layout(text)}({spell(text)})"
+        text = guess(text)
     settings = [
         setting("data", text, sink, option="DATA"),
         setting("augment", options.augment, sink, option="--augment"),
@@ -69,16 +69,6 @@ def _recipe(options: Namespace) -> Recipe | None:
     if recipe is None:
         raise UsageError(render_all(sink.diagnostics))
     return recipe
-
-
-def _layout(path: str) -> str:
-    """The data set that reads a path."""
-    if path.endswith((".csv", ".tsv")):
-        return "Csv"
-    if not os.path.isdir(path):
-        return "Npz"
-    inside = {name for _, names, _ in list(os.walk(path))[:4] for name in names}
-    return "Masks" if {"images", "masks"} <= inside else "ImageFolder"
 
 
 def _lines(data: Data, found: Survey) -> list[str]:

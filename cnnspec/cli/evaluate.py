@@ -46,6 +46,7 @@ def _predict_options(parser: ArgumentParser) -> None:
 
 def _evaluate(options: Namespace) -> int:
     needs_torch("evaluation")
+    from cnnspec.cli.overrides import own_files
     from cnnspec.recipe.datasets import DataSet
     from cnnspec.training.data.load import load_data
     from cnnspec.training.evaluate import data_of, evaluate_model, open_model
@@ -57,7 +58,8 @@ def _evaluate(options: Namespace) -> int:
     else:
         skip = options.skip_broken or model.skip_broken
         assert isinstance(model.data, DataSet)
-        data = load_data(model.data, path=options.data, skip_broken=skip, whole=True, classes=model.classes)
+        declared = own_files(options.data, model.picture) if model.data.packed else model.data
+        data = load_data(declared, path=options.data, skip_broken=skip, whole=True, classes=model.classes)
     found = evaluate_model(model, data)
     told = "".join(f", {name} {value:.3f}" for name, value in found.metrics.items())
     print(f"{found.images:,} images of {data.name} from {data.origin}: loss {found.loss:.4f}{told}")

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from cnnspec.cli.common import FINDINGS, INTERRUPTED, OK, Command, UsageError, add_definitions, definitions, read
-from cnnspec.cli.train import RUNS, add_device, load_named, names_data, needs_torch, override, pairs, positive
+from cnnspec.cli.overrides import names_data, override, pairs, with_own_files
+from cnnspec.cli.train import RUNS, add_device, load_named, needs_torch, positive
 from cnnspec.diagnostics import Sink
 from cnnspec.files import split_model, write_atomic
 
@@ -52,6 +53,8 @@ def run(options: Namespace) -> int:
 
     spaces, fixed = _asked(options)
     graph = _graph(options, sink := Sink())
+    if graph is not None and not sink.has_errors:
+        fixed = with_own_files(options.data, graph, fixed)
     recipe = None if graph is None else _recipe(graph, sink, fixed)
     if graph is None or recipe is None or not _can_be_tried(graph, sink, spaces, fixed):
         return _complain(sink)

@@ -7,20 +7,18 @@ import sys
 from pathlib import Path
 
 from cnnspec.cli.common import FINDINGS, INTERRUPTED, Command, UsageError, add_definitions, definitions, read
+from cnnspec.cli.overrides import names_data, overrides, with_own_files
 from cnnspec.diagnostics import Sink
-from cnnspec.diagnostics.similar_names import closest
 from cnnspec.files import reason_of, split_model, write_atomic
-from cnnspec.training.settings import named, setting, written
+from cnnspec.training.settings import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from cnnspec.recipe.recipe import Recipe
     from cnnspec.spec import Spec
-    from cnnspec.syntax import tree
     from cnnspec.training.data.load import Data
     from cnnspec.training.folder import NewFolder
     from cnnspec.training.options import Options
@@ -88,47 +86,6 @@ def positive(text: str) -> int:
 # --- what is to be trained ---
 
 
-def _overrides(options: Namespace) -> list[tree.Setting]:
-    """Settings of the command line, later ones over earlier ones: --recipe, --data, --set and --NAME VALUE."""
-    found = [] if options.recipe is None else named(options.recipe)
-    texts = [("--data", "data", "=", options.data)] if names_data(options.data) else []
-    texts += [("--set", *text.partition("=")) for text in options.settings] + list(pairs(options.rest))
-    return found + [override(option, name, separator, value) for option, name, separator, value in texts]
-
-
-def pairs(rest: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
-    """`--name value` and `--name=value` of the options that argparse does not know."""
-    words = iter(rest)
-    for word in words:
-        if not word.startswith("--"):
-            raise UsageError(f"{word!r} can't stand here: an option begins with --")
-        name, separator, value = word[2:].partition("=")
-        if not separator:
-            value = next(words, "")
-        if not value:
-            raise UsageError(f"--{name} needs a value")
-        yield f"--{name}", name, "=", value
-
-
-def override(option: str, name: str, separator: str, value: str) -> tree.Setting:
-    """One setting from the command line, checked to be an expression."""
-    from cnnspec.diagnostics.render import render_all
-    from cnnspec.recipe.recipe import ELSEWHERE, SETTINGS
-
-    name = name.strip().replace("-", "_")
-    head, _, argument = name.partition(".")
-    if not separator or not head.isidentifier() or (argument and not argument.isidentifier()):
-        raise UsageError(f"{option} takes NAME=VALUE, not {name!r}")
-    if head not in SETTINGS:
-        near = ELSEWHERE.get(head) or closest(head, SETTINGS)
-        raise UsageError(f"there is no option or setting --{name}{f', did you mean --{near}?' if near else ''}")
-    sink = Sink()
-    found = setting(name, value, sink, option=f"--{name}")
-    if sink.has_errors:
-        raise UsageError(f"--{name}: the value can't be read\n{render_all(sink.diagnostics)}")
-    return found
-
-
 def _spec_and_recipe(options: Namespace, kept: dict[str, Any] | None) -> tuple[Spec, Recipe] | None:
     """The checked spec and its recipe, or those of a run that goes on; None where mistakes were printed."""
     from cnnspec.diagnostics.render import render_all
@@ -146,7 +103,12 @@ def _spec_and_recipe(options: Namespace, kept: dict[str, Any] | None) -> tuple[S
         graph = the_only(read(path, sink), model, own | definitions(options.define), sink)
     # A run goes on with its own recipe; what the command line says comes on top.
     base = [] if kept is None else written(kept["recipe"], sink)
-    recipe = None if graph is None or sink.has_errors else recipe_of(graph, sink, base + _overrides(options))
+    recipe = None
+    if graph is not None and not sink.has_errors:
+        given = base + overrides(options)
+        if kept is None:
+            given = with_own_files(options.data, graph, given)
+        recipe = recipe_of(graph, sink, given)
     if graph is None or recipe is None or sink.has_errors:
         errors = [found for found in sink.diagnostics if found.severity == "error"]
         print(render_all(errors), file=sys.stderr)
@@ -172,13 +134,6 @@ def load_named(recipe: Recipe, named: str | None) -> Data:
     from cnnspec.training.data.load import load_data
 
     return load_data(recipe.data, path=None if names_data(named) else named)
-
-
-def names_data(text: str | None) -> bool:
-    """Whether --data names a data set, `MNIST` or `ImageFolder(path="photos")`, and no path."""
-    from cnnspec.recipe.datasets import DATA_SETS
-
-    return text is not None and text.partition("(")[0] in DATA_SETS
 
 
 def _folder(options: Namespace) -> Path | None:
