@@ -190,14 +190,23 @@ def test_a_step_with_the_loss_of_a_recipe(name: str):
     assert step.peak == pytest.approx(training.peak(), abs=8)
 
 
-@pytest.mark.parametrize(
-    ("name", "batch", "optimizer"), [("lenet.cnn", 256, "SGD"), ("resnet_small.cnn", 64, "momentum")]
-)
+MIXED = [("lenet.cnn", 256, "SGD"), ("resnet_small.cnn", 64, "momentum")]
+MORE_MIXED = [
+    ("resnet.cnn:ResNet18", 4, "momentum"),
+    ("mobilenet_v2.cnn", 4, "SGD"),
+    ("unet.cnn", 4, "Adam"),
+    ("densenet.cnn:DenseNet121", 2, "SGD"),
+    ("convnext.cnn:ConvNeXtT", 2, "AdamW"),
+]
+
+
+@pytest.mark.parametrize(("name", "batch", "optimizer"), MIXED + (MORE_MIXED if FULL else []))
 def test_a_step_in_another_precision_is_told_within_five_percent(name: str, batch: int, optimizer: str):
     spec = cnnspec.load(FOLDER / name)
-    training = Training(spec.compile(), zeros_of(spec.graph, batch), optimizer)
+    graph = graph_of(spec)
+    training = Training(spec.compile(), zeros_of(graph, batch), optimizer)
     training.precision = torch.bfloat16
-    assert mixed_peak(spec.graph, batch, optimizer=optimizer) == pytest.approx(training.peak(), rel=0.05)
+    assert mixed_peak(graph, batch, optimizer=optimizer) == pytest.approx(training.peak(), rel=0.05)
 
 
 LARGE = ["mobilenet_v2.cnn", "alexnet.cnn", "unet.cnn", "densenet.cnn:DenseNet121", "resnet.cnn:ResNet18"]
