@@ -77,6 +77,10 @@ FIRST = {
         "model M { input [3, 32, 32]; Conv2d(8, 3)\nFlatten\nAdaptiveAvgPool2d(1)\nLinear(10) -> [10] }",
         {"Flatten\nAdaptiveAvgPool2d(1)": "AdaptiveAvgPool2d(1)\nFlatten"},
     ),
+    "a Flatten in front of the pool, and a dropout behind": (
+        "model M { input [3, 32, 32]; Conv2d(8, 3)\nFlatten\nAdaptiveAvgPool2d(1)\nDropout\nLinear(10) -> [10] }",
+        {"Flatten\nAdaptiveAvgPool2d(1)": "AdaptiveAvgPool2d(1)\nFlatten"},
+    ),
     "no Flatten in front of a perceptron's loop": (
         "model M { input [1, 28, 28]; for w in [256, 128] { Linear(w); ReLU }; Linear(10) -> [10] }",
         {"for w": "Flatten; for w"},
@@ -189,3 +193,9 @@ def test_each_convolution_whose_size_is_stated_as_kept_gets_its_padding():
     findings = offered("model M { input [1, 28, 28]\n" + body + " }", "spec.cnn")
     assert ["padding=1" in texts[0] for _, texts in findings] == [True, False]
     assert "Conv2d(16, 5, padding=2)" in findings[1][1][0]
+
+
+def test_a_block_and_its_neighbour_may_have_changed_places():
+    spec = "block Norm { LayerNorm(64) }\nmodel M { input [10, 64]; Linear(256)\nNorm\nLinear(8) }"
+    ((_, texts),) = offered(spec, "spec.cnn")
+    assert spec.replace("Linear(256)\nNorm", "Norm\nLinear(256)") in texts

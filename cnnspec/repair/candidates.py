@@ -59,7 +59,8 @@ _TWICE, _A_LITTLE = 1.6, 1.25
 
 def candidates(case: Case) -> Iterator[Option]:
     """Every edit to try with its cost, in no order, but `declarations`."""
-    yield from _numbers(case)
+    if case.found.code.id not in _OF_ORDER:
+        yield from _numbers(case)
     if case.found.code.id in OF_RECIPES:
         return
     yield from _structure(case)
@@ -271,15 +272,22 @@ _OF_SHAPES = ("E201", "E202", "E203", "E204", "E207", "E208", "E209", "E213", "E
 """Errors that another order of the statements may be the reason for."""
 
 
+_OF_ORDER = ("E132",)
+"""Errors that nothing but another order may mend."""
+
+
 def _structure(case: Case) -> Iterator[Option]:
     """A Flatten put in or taken out, two neighbours swapped."""
-    if case.found.code.id not in _OF_SHAPES:
+    if case.found.code.id not in (*_OF_SHAPES, *_OF_ORDER, "E205"):
         return
-    about = wrong(case)
+    about = wrong(case) if case.found.code.id in _OF_SHAPES else {CHANNELS}
+    uses = {index for index, place in enumerate(case.places) if place.statement.span in case.used}
     for index, place in enumerate(case.places):
         away = case.distance(index)
         statement = place.statement
-        if not isinstance(statement, tree.Layer) or (place.part is not case.places[case.at].part and away > 1.2):
+        used = index in uses or index + 1 in uses
+        far = place.part is not case.places[case.at].part and away > 1.2
+        if not isinstance(statement, tree.Layer) or (far and not used):
             continue
         name = statement.name.id
         if is_out(case, place):
@@ -291,10 +299,10 @@ def _structure(case: Case) -> Iterator[Option]:
             yield cost, partial(_flatten, case, place, cost)
         if name == "Flatten":
             yield COSTS["delete"] + away, partial(_delete, case, place, COSTS["delete"] + away)
-        if place.index + 1 < len(place.siblings) and abs(index - case.at) < 8:
+        if place.index + 1 < len(place.siblings) and (abs(index - case.at) < 8 or used):
             following = place.siblings[place.index + 1]
             if isinstance(following, tree.Layer) and following.head.text != statement.head.text:
-                cost = COSTS["swap"] + (away if index != case.at - 1 else 0.0)
+                cost = COSTS["swap"] + (0.0 if index == case.at - 1 or used else away)
                 if case.found.code.id == "E213" and index == case.at - 1 and place.part is case.places[case.at].part:
                     # A norm in front of a layer that changes the last dimension states what arrives there.
                     cost = 0.5

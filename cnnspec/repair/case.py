@@ -216,6 +216,12 @@ class Case:
         return bool(before) and before[0].title == "Flatten" and len(before[0].input or ()) > 1
 
     @property
+    def used(self) -> list[Span]:
+        """The statements that use the block, and the blocks around it, in which the error is."""
+        uses = self.found.uses
+        return [one.statement.span for one in self.places if any(one.statement.span.holds(use) for use in uses)]
+
+    @property
     def named(self) -> set[str]:
         """What stands at the labels, where that is a name: of a value that was in a loop's pass, or in a merge."""
         return {span.text for span in self.labelled}

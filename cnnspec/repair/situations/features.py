@@ -78,7 +78,10 @@ def flatten_too_early(case: Case) -> Iterator[Candidate]:
     if "Flatten" not in named[: place.index] or "Linear" not in named[place.index :]:
         return
     early = next(one for one in case.places if one.statement is place.siblings[named.index("Flatten")])
-    late = next(one for one in case.places if one.statement is place.siblings[named.index("Linear", place.index)])
+    at = named.index("Linear", place.index)
+    while named[at - 1].startswith("Dropout") and at - 1 > place.index:
+        at -= 1
+    late = next(one for one in case.places if one.statement is place.siblings[at])
     facts: dict[str, object] = {"statement": brief(late.statement), "where": case.line(late.statement.span)}
     edits = (Edit(whole(early.statement.span), ""), in_front(late, "Flatten"))
     yield Candidate(-1.0, LATER, facts, edits, "flatten")
