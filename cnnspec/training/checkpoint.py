@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-FORMAT = 1
+FORMAT = 2
+"""Of the content. 1, of version 0.1, did not say what targets and types of the data are."""
 LAST, BEST, SHARED = "last.pt", "best.pt", "model.safetensors"
 _NEEDED: dict[str, dict[str, Any]] = {
     "": {
@@ -200,7 +201,10 @@ def _wrong(state: object) -> str:
     if not isinstance(state, dict):
         return "it holds no table"
     if "format" in state and state["format"] != FORMAT:
-        return f"its format is {clean(str(state['format']))[:40]}, this version reads {FORMAT}"
+        found = clean(str(state["format"]))[:40]
+        return (
+            f"its format is {found}, this version reads {FORMAT}: train anew, or go on with the version that wrote it"
+        )
     for table, needed in _NEEDED.items():
         for key, kind in needed.items():
             found = state[table] if table else state

@@ -250,13 +250,22 @@ def is_refused(folder: Path) -> bool:
 
 @pytest.mark.parametrize(
     "content",
-    [{}, [], 3, {"format": 99}, {"format": 1, "digest": 5}, torch.zeros(3), {"a": torch.zeros(3)}],
+    [{}, [], 3, {"format": 99}, {"format": 2, "digest": 5}, torch.zeros(3), {"a": torch.zeros(3)}],
     ids=repr,
 )
 def test_a_foreign_file_is_refused(tmp_path: Path, content: object):
     torch.save(content, tmp_path / "last.pt")
     with pytest.raises(CheckpointError, match="no checkpoint of cnnspec"):
         train(small(), recipe(), DIGITS(), out=tmp_path, resume=True)
+
+
+def test_a_checkpoint_of_an_earlier_version_says_so(saved: Path, tmp_path: Path):
+    state = torch.load(saved / "last.pt", weights_only=True)
+    torch.save(state | {"format": 1}, tmp_path / "last.pt")
+    with pytest.raises(
+        CheckpointError, match="its format is 1, this version reads 2: train anew, or go on with the version"
+    ):
+        checkpoint.load(tmp_path / "last.pt")
 
 
 def test_weights_of_another_shape_are_refused(saved: Path, tmp_path: Path):
