@@ -201,9 +201,9 @@ def _wrong(state: object) -> str:
     if not isinstance(state, dict):
         return "it holds no table"
     if "format" in state and state["format"] != FORMAT:
-        found = clean(str(state["format"]))[:40]
+        theirs = clean(str(state["format"]))[:40]
         return (
-            f"its format is {found}, this version reads {FORMAT}: train anew, or go on with the version that wrote it"
+            f"its format is {theirs}, this version reads {FORMAT}: train anew, or go on with the version that wrote it"
         )
     for table, needed in _NEEDED.items():
         for key, kind in needed.items():
