@@ -24,6 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DEEP = 10_000
 WARM = 3
+LONGEST = 300
+"""Seconds after which a tool is not waited for any longer."""
 
 
 def stack(layers: int) -> str:
@@ -106,7 +108,11 @@ def one(tool: str, path: str, repeats: int) -> None:
 
 def measured(tool: str, path: str, repeats: int) -> tuple[float, float] | None:
     command = [sys.executable, "-m", "benchmarks.summary", "--one", tool, path, str(repeats)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=900)
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        print(f"  {tool} took more than {LONGEST} s")
+        return None
     if run.returncode:
         print(f"  {tool} failed: {run.stderr.strip().splitlines()[-1] if run.stderr.strip() else run.returncode}")
         return None

@@ -108,9 +108,12 @@ def window_reads(
     kernel_size: "tuple[int, ...]", stride: "tuple[int, ...]", before: "tuple[int, ...]", dilation: "tuple[int, ...]"
 ) -> dict[int, Reads]:
     """What the places of a sliding window read along the dimensions behind the channels."""
-    found = {}
-    for axis, (kernel, step, pad, spread) in enumerate(zip(kernel_size, stride, before, dilation), 1):
-        found[axis] = Reads(step, -pad, (kernel - 1) * spread - pad)
+    found: dict[int, Reads] = {}
+    windows = list(zip(kernel_size, stride, before, dilation))
+    for axis, (kernel, step, pad, spread) in enumerate(windows, 1):
+        # Axes are mostly alike, and then share what is worked out.
+        alike = axis > 1 and windows[axis - 1] == windows[axis - 2]
+        found[axis] = found[axis - 1] if alike else Reads(step, -pad, (kernel - 1) * spread - pad, 1)
     return found
 
 
