@@ -54,6 +54,12 @@ def geometry(color: torch.Tensor) -> dict[str, np.ndarray]:
         found[f"rotate_{name}"] = each(lambda x, a: F.rotate(x, a, mode, False, center, fill), color, cases.DEGREES)  # noqa: B023
     scaled = color[:2].float() / 255 - 0.5
     found["rotate_float"] = each(lambda x, a: F.rotate(x, a, "bilinear", fill=[0.25]), scaled, cases.DEGREES)
+    for name, (mode, center, fill) in cases.AFFINES.items():
+        move = lambda x, a: F.affine(x, a[0], list(a[1]), a[2], list(a[3]), mode, fill, center)  # noqa: B023, E731
+        found[f"affine_{name}"] = each(move, color, cases.AFFINE)
+    for name, size in cases.BLURS.items():
+        blur = lambda x, s: F.gaussian_blur(x, [size[1], size[0]], [s, s])  # noqa: B023, E731
+        found[f"gaussian_blur_{name}"] = each(blur, color, cases.SIGMAS)
     for name, (borders, mode, fill) in cases.PADS.items():
         found[f"pad_{name}"] = F.pad(color, list(borders), fill, mode).numpy()
     found["crop"] = each(lambda x, i, j: F.crop(x, i, j, 5, 7), color, cases.TOPS, cases.LEFTS)

@@ -13,6 +13,20 @@ ROTATIONS = {
     "bilinear_center": ("bilinear", [2.5, 0.0], 17),
 }
 """Interpolation, center, fill."""
+AFFINE = [
+    (10.0, (2, -1), 1.0, (0.0, 0.0)),
+    (-30.0, (0, 3), 0.7, (20.0, 0.0)),
+    (0.0, (0, 0), 1.6, (-15.0, 30.0)),
+    (95.5, (-4, 1), 1.2, (5.0, -8.0)),
+]
+"""Degrees, moves, factor, slants."""
+AFFINES = {
+    "nearest": ("nearest", None, 0),
+    "bilinear": ("bilinear", None, 17),
+    "center": ("bilinear", [2.5, 0.0], [10.0, 200.0, 90.0]),
+}
+BLURS = {"square": (3, 3), "wide": (5, 9)}
+SIGMAS = [0.1, 0.6, 1.3, 5.0]
 PADS = {
     "constant": ((2, 1, 0, 3), "constant", 77),
     "color": ((1, 2, 3, 4), "constant", [1, 2, 3]),

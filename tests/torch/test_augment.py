@@ -16,7 +16,9 @@ from cnnspec.recipe.augmentations import (
     Augmentation,
     CenterCrop,
     ColorJitter,
+    GaussianBlur,
     Normalize,
+    RandomAffine,
     RandomCrop,
     RandomErasing,
     RandomHorizontalFlip,
@@ -58,6 +60,22 @@ def fill_of(value: object) -> torch.Tensor | float:
 def test_rotate(name: str):
     mode, center, fill = cases.ROTATIONS[name]
     same(f"rotate_{name}", pixels.rotate(COLOR, DEGREES, mode, center, fill_of(fill)))
+
+
+@pytest.mark.parametrize("name", cases.AFFINES)
+def test_affine(name: str):
+    mode, center, fill = cases.AFFINES[name]
+    degrees, moves, factors, slants = (torch.tensor(column, dtype=torch.float64) for column in zip(*cases.AFFINE))
+    same(f"affine_{name}", pixels.affine(COLOR, degrees, moves, factors, slants, mode, center, fill_of(fill)))
+
+
+@pytest.mark.parametrize("name", cases.BLURS)
+def test_gaussian_blur(name: str):
+    found = pixels.gaussian_blur(COLOR, cases.BLURS[name], torch.tensor(cases.SIGMAS, dtype=torch.float64))
+    golden = GOLDEN[f"gaussian_blur_{name}"]
+    # Sums in another order give the next whole number where a result lies on the edge between two.
+    assert (found.int() - golden.int()).abs().max() <= 1
+    assert (found != golden).double().mean() <= 0.002
 
 
 def test_rotate_of_normalised_images():
@@ -194,6 +212,23 @@ def test_rotations_have_angles_of_their_own():
     assert Pipeline([RandomRotation(0)], (1, 41, 41))(images, generator()).equal(images / 255)
 
 
+def test_affine_changes_lie_in_their_ranges():
+    """The middle and the size of a bright square tell move and factor; without ranges nothing changes."""
+    images = torch.zeros(500, 1, 41, 41, dtype=torch.uint8)
+    images[:, :, 16:25, 16:25] = 255
+    step = RandomAffine(0, translate=(0.1, 0.2), scale=(0.5, 1.5), interpolation="bilinear")
+    found = Pipeline([step], (1, 41, 41))(images, generator())[:, 0].double()
+    mass = found.sum((1, 2))
+    at = torch.arange(41, dtype=torch.float64) - 20
+    across, down = (found.sum(1) * at).sum(1) / mass, (found.sum(2) * at).sum(1) / mass
+    assert 3.5 < across.abs().max() < 4.3
+    assert 7.4 < down.abs().max() < 8.4
+    sides = mass.sqrt()
+    assert 3.5 < sides.min() < 6
+    assert 12 < sides.max() < 14
+    assert Pipeline([RandomAffine(0)], (1, 41, 41))(images[:9], generator()).equal(images[:9] / 255)
+
+
 def test_jitter_takes_factors_from_its_ranges():
     images = torch.full((3000, 1, 2, 2), 100, dtype=torch.uint8)
     found = Pipeline([ColorJitter(brightness=0.5)], (1, 2, 2))(images, generator())[:, 0, 0, 0] * 255
@@ -273,6 +308,8 @@ def test_a_window_that_never_fits_erases_nothing():
 ALL = [
     RandomCrop(30, padding=2, padding_mode="reflect"),
     RandomRotation(15, "bilinear"),
+    RandomAffine((-5, 10), (0.1, 0.0), (0.9, 1.2), (-5, 5, 0, 3), "bilinear"),
+    GaussianBlur(3),
     ColorJitter(0.2, 0.2, 0.2, 0.1),
     RandomResizedCrop((20, 24)),
     RandomHorizontalFlip(),

@@ -200,10 +200,36 @@ def _vertical_flip(step: declared.RandomVerticalFlip, images: Tensor, generator:
 def _rotation(step: declared.RandomRotation, images: Tensor, generator: Generator | None) -> Tensor:
     if generator is None:
         return images
-    least, most = step.degrees if isinstance(step.degrees, tuple) else (-step.degrees, step.degrees)
-    degrees = _uniform(len(images), least, most, generator)
+    degrees = _within(len(images), _both_ways(step.degrees), generator)
     center = None if step.center is None else (step.center[0], step.center[1])
     return pixels.rotate(images, degrees, step.interpolation, center, _fill(step.fill))
+
+
+def _affine(step: declared.RandomAffine, images: Tensor, generator: Generator | None) -> Tensor:
+    if generator is None:
+        return images
+    n, _, height, width = images.shape
+    across, down = step.translate or (0.0, 0.0)
+    slants = step.shear if isinstance(step.shear, tuple) else _both_ways(step.shear or 0.0)
+    degrees = _within(n, _both_ways(step.degrees), generator)
+    moves = [_within(n, _both_ways(share), generator).round() for share in (across * width, down * height)]
+    factors = _within(n, step.scale or (1.0, 1.0), generator)
+    drawn = [_within(n, limits, generator) for limits in (slants[:2], slants[2:] or (0.0, 0.0))]
+    center = None if step.center is None else (step.center[0], step.center[1])
+    return pixels.affine(
+        images, degrees, torch.stack(moves, 1), factors, torch.stack(drawn, 1), step.interpolation, center,
+        _fill(step.fill),
+    )  # fmt: skip
+
+
+def _both_ways(limit: float | tuple[float, ...]) -> tuple[float, ...]:
+    """A range: of one number, from its negative to itself."""
+    return limit if isinstance(limit, tuple) else (-limit, limit)
+
+
+def _within(n: int, limits: tuple[float, ...], generator: Generator) -> Tensor:
+    least, most = limits
+    return _uniform(n, least, most, generator)
 
 
 def _crop(step: declared.RandomCrop, images: Tensor, generator: Generator | None) -> Tensor:
@@ -328,6 +354,14 @@ def _fill(value: float | tuple[float, ...]) -> Tensor | float:
     return torch.tensor(value) if isinstance(value, tuple) else value
 
 
+def _blur(step: declared.GaussianBlur, images: Tensor, generator: Generator | None) -> Tensor:
+    if generator is None:
+        return images
+    limits = step.sigma if isinstance(step.sigma, tuple) else (step.sigma, step.sigma)
+    rows, columns = sizes(step.kernel_size, 2)
+    return pixels.gaussian_blur(images, (rows, columns), _within(len(images), limits, generator))
+
+
 def _normalize(step: declared.Normalize, images: Tensor, generator: Generator | None) -> Tensor:
     assert step.mean is not None
     assert step.std is not None
@@ -338,6 +372,7 @@ STEPS: dict[type[Augmentation], Step] = {
     declared.RandomHorizontalFlip: _horizontal_flip,
     declared.RandomVerticalFlip: _vertical_flip,
     declared.RandomRotation: _rotation,
+    declared.RandomAffine: _affine,
     declared.RandomCrop: _crop,
     declared.RandomResizedCrop: _resized_crop,
     declared.Resize: _resize,
@@ -347,13 +382,15 @@ STEPS: dict[type[Augmentation], Step] = {
     declared.RandomInvert: _invert,
     declared.RandomSolarize: _solarize,
     declared.RandomPosterize: _posterize,
+    declared.GaussianBlur: _blur,
     declared.RandomErasing: _erasing,
     declared.Normalize: _normalize,
 }
 """What carries out each augmentation of the catalogue."""
 
 MOVING = (
-    declared.RandomHorizontalFlip, declared.RandomVerticalFlip, declared.RandomRotation, declared.RandomCrop,
+    declared.RandomHorizontalFlip, declared.RandomVerticalFlip, declared.RandomRotation, declared.RandomAffine,
+    declared.RandomCrop,
     declared.RandomResizedCrop, declared.Resize, declared.CenterCrop,
 )  # fmt: skip
 """Augmentations that move pixels: what goes along with an image is moved with them."""

@@ -135,8 +135,41 @@ def rotate(
     fill: Tensor | float = 0,
 ) -> Tensor:
     """Rotate each image by its own `degrees` (float64, [n]), counter-clockwise about the middle or `center` (x, y)."""
+    radians = degrees.to(images.device) * (math.pi / 180)
+    cos, sin = radians.cos(), radians.sin()
+    return _sampled(images, torch.stack((cos, -sin, sin, cos), 1), mode, center, fill)
+
+
+def affine(
+    images: Tensor,
+    degrees: Tensor,
+    moves: Tensor,
+    factors: Tensor,
+    slants: Tensor,
+    mode: str = "nearest",
+    center: tuple[float, float] | None = None,
+    fill: Tensor | float = 0,
+) -> Tensor:
+    """Rotate each image by its own `degrees` ([n], clockwise), slant it by `slants` ([n, 2], degrees along x and y), scale it
+    by `factors` ([n]), all about the middle or `center` (x, y), and move it by `moves` ([n, 2], pixels along x and y)."""
+    angle, along_x, along_y = ((values.to(images.device) * (math.pi / 180)) for values in (degrees, *slants.unbind(1)))
+    # The inverse of a rotation times the two slants: where a pixel comes from.
+    turned, flat = angle - along_y, along_y.cos()
+    rows = (
+        angle.cos() - turned.sin() * along_x.tan() / flat, angle.sin() + turned.cos() * along_x.tan() / flat,
+        -turned.sin() / flat, turned.cos() / flat,
+    )  # fmt: skip
+    matrix = torch.stack(rows, 1) / factors.to(images.device)[:, None]
+    return _sampled(images, matrix, mode, center, fill, moves.to(images.device))
+
+
+def _sampled(
+    images: Tensor, matrix: Tensor, mode: str, center: tuple[float, float] | None, fill: Tensor | float,
+    moves: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Each image with its pixels taken from where its `matrix`, [n, 4] by rows, leads from them."""
     n, _, height, width = images.shape
-    grid = _rotated_grid(degrees.to(images.device), height, width, center)
+    grid = _grid(matrix, height, width, center, moves)
     known = images.new_ones((n, 1, height, width), dtype=torch.float32)
     sampled = F.grid_sample(torch.cat((images.float(), known), 1), grid, mode=mode, align_corners=False)
     sampled, known = sampled[:, :-1], sampled[:, -1:]
@@ -146,16 +179,40 @@ def rotate(
     return _rounded((sampled - color) * known + color, images)
 
 
-def _rotated_grid(degrees: Tensor, height: int, width: int, center: tuple[float, float] | None) -> Tensor:
+def _grid(
+    matrix: Tensor, height: int, width: int, center: tuple[float, float] | None, moves: Tensor | None
+) -> Tensor:  # fmt: skip
     """Where each pixel comes from, [n, height, width, 2], in the units of grid_sample: -1 to 1 from edge to edge."""
-    radians = degrees * (math.pi / 180)
-    cos, sin = (values.float()[:, None, None] for values in (radians.cos(), radians.sin()))
+    a, b, c, d = matrix.float()[:, :, None, None].unbind(1)
     middle = (0.0, 0.0) if center is None else (center[0] - width / 2, center[1] - height / 2)
-    x = torch.arange(width, device=degrees.device) - (width - 1) / 2 - middle[0]
-    y = (torch.arange(height, device=degrees.device) - (height - 1) / 2 - middle[1])[:, None]
-    return torch.stack(
-        ((cos * x - sin * y + middle[0]) * (2 / width), (sin * x + cos * y + middle[1]) * (2 / height)), dim=-1
+    x = torch.arange(width, device=matrix.device) - (width - 1) / 2 - middle[0]
+    y = (torch.arange(height, device=matrix.device) - (height - 1) / 2 - middle[1])[:, None]
+    if moves is not None:
+        x, y = x - moves.float()[:, 0, None, None], y - moves.float()[:, 1, None, None]
+    return torch.stack(((a * x + b * y + middle[0]) * (2 / width), (c * x + d * y + middle[1]) * (2 / height)), dim=-1)
+
+
+def gaussian_blur(images: Tensor, size: tuple[int, int], sigmas: Tensor) -> Tensor:
+    """Blur each image by a bell of `size` (height, width) with its own deviation (float64, [n]); borders are mirrored."""
+    n, channels, height, width = images.shape
+    if not n:
+        return images
+    rows, columns = (_bell(side, sigmas.to(images.device)).float() for side in size)
+    kernels = (rows[:, :, None] * columns[:, None, :])[:, None].expand(n, channels, *size)
+    padded = pad(images, (size[1] // 2, size[0] // 2, size[1] // 2, size[0] // 2), "reflect").float()
+    blurred = F.conv2d(
+        padded.reshape(1, n * channels, *padded.shape[2:]),
+        kernels.reshape(n * channels, 1, *size),
+        groups=n * channels,
     )
+    return _rounded(blurred.view(n, channels, height, width), images)
+
+
+def _bell(size: int, sigmas: Tensor) -> Tensor:
+    """Weights that add up to 1, [n, size]."""
+    places = torch.arange(size, device=sigmas.device) - (size - 1) / 2
+    weights = (-0.5 * (places / sigmas[:, None]) ** 2).exp()
+    return weights / weights.sum(1, keepdim=True)
 
 
 def erase(images: Tensor, box: Tensor, values: Tensor) -> Tensor:
