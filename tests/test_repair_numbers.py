@@ -132,3 +132,16 @@ def test_a_condition_on_sizes_is_replaced_where_it_says_too_little(wrong: str, r
     spec = f"model M {{ input [3, H, W] where {wrong}, W % 4 == 0; {body} }}"
     ((_, texts),) = offered(spec, "spec.cnn")
     assert texts[0] == spec.replace(wrong, right)
+
+
+def test_an_image_is_square():
+    spec = "model M { input [3, 64, 64]; Conv2d(8, 4, stride=4); Flatten(2); Permute((0, 2, 1)) -> [256, 8] }"
+    ((_, texts),) = offered(spec.replace("64, 64", "64, 63"), "spec.cnn")
+    assert spec in texts
+
+
+def test_where_the_base_of_variants_is_misspelt_that_is_said_alone():
+    spec = "model Net(width) { input [3, 8, 8]; Conv2d(width, 3) }\nmodel Small = Net(8)\nmodel Large = Net(16)"
+    findings = offered(spec.replace("Net(width)", "Nett(width)"), "spec.cnn")
+    assert {found.code.id for found, _ in findings} == {"E410"}
+    assert findings[0][1][0] == spec

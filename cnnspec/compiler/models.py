@@ -38,7 +38,16 @@ def choose(file: File, model: str | None, sink: Sink) -> list[Chosen]:
         items = []
     place = Place(sink, file.scope)
     found = [_chosen(file, item, place) for item in items]
+    if any(isinstance(item, tree.Variant) and file.scope.find(item.base.id) is None for item in items):
+        # The base of a variant is misspelt: what models lack may be what it gives them.
+        found = [one for one in found if one is None or not _needs_variant(one)]
     return [one for one in found if one is not None]
+
+
+def _needs_variant(one: Chosen) -> bool:
+    return any(
+        parameter.default is None and parameter.name.id not in one.fixed for parameter in one.definition.parameters
+    )
 
 
 def chosen_again(one: Chosen, file: File, sink: Sink) -> Chosen:
@@ -58,7 +67,8 @@ def _chosen(file: File, item: tree.Model | tree.Variant, place: Place) -> Chosen
         return Chosen(item.name, own, {}, item.name.id)
     base = file.scope.find(item.base.id)
     if base is None:
-        helps = did_you_mean(item.base.id, [*file.models, *file.scope.names()])
+        bases = [name for name, one in file.scope.visible() if isinstance(one.value, Block) and one.value.is_model]
+        helps = did_you_mean(item.base.id, bases) or did_you_mean(item.base.id, [*file.models, *file.scope.names()])
         place.sink.report(codes.UNKNOWN_MODEL, item.base.span, helps=helps, name=item.base.id, known="unknown here")
         return None
     if binding is None or not isinstance(binding.value, Deferred):

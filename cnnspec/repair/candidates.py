@@ -30,6 +30,7 @@ from cnnspec.repair.relevance import (
     OF_VALUES,
     RANK,
     SIZES,
+    difference,
     helps,
     is_out,
     ratio,
@@ -84,7 +85,7 @@ def _numbers(case: Case) -> Iterator[Option]:
         # A value that is out of its range was written, or stands where it came from.
         every = [(away, site) for away, site in every if str(site.node.value) == bad]
         every = [(away, site) for away, site in every if site.field] or every
-    moved, rate = shifts(case), ratio(case)
+    moved, rate, off = shifts(case), ratio(case), difference(case)
     # What arrives at a layer that states another width is most often right.
     gain = COSTS["explains"] if case.found.code.id != "E203" else 0.0
     at, stated, about = case.found.span, declared(case), wrong(case)
@@ -117,7 +118,7 @@ def _numbers(case: Case) -> Iterator[Option]:
             extra += COSTS["inside of a value"] if case.found.code.id in OF_VALUES else COSTS["inside"]
         extra += COSTS["stated here" if site.kind == "stated" else site.kind]
         extra += _of_site(case, site)
-        aside = _aside(site, about)
+        aside = _aside(site, about) + _parity(site, off)
         # A size of the input is no number of channels.
         negative = span.source.text[: span.start].endswith("-")
         meant = set() if id(site.node) in sizes else wanted | _moved(site, moved)
@@ -125,6 +126,7 @@ def _numbers(case: Case) -> Iterator[Option]:
             if negative and not value:
                 continue
             cost = extra + aside + change_cost(site, value, seen, wanted) + _explains(site, value, moved, rate, gain)
+            cost += _square(site, value)
             yield cost, partial(number, case, site, value, cost)
 
 
@@ -211,10 +213,32 @@ def _wanted(case: Case) -> set[int]:
 def _of_site(case: Case, site: Site) -> float:
     """What is known of a number whatever it becomes: that the error names it, or that images rarely have so many channels."""
     if site.kind == "input" and isinstance(site.owner, tree.Input):
+        if site.node is site.owner.shape.items[0] and case.found.code.id == "E203" and _at_input(case):
+            return COSTS["first layer"]
         if site.node is site.owner.shape.items[0] and site.node.value not in (1, 3):
             return COSTS["unusual channels"]
         return 0.0
     return COSTS["named by the error"] if str(site.node.value) == str(case.found.facts.get("value", "")) else 0.0
+
+
+def _at_input(case: Case) -> bool:
+    """Whether what arrives is the model's input still."""
+    return case.graph is not None and case.arrives is not None and case.arrives == case.graph.input
+
+
+def _square(site: Site, value: int) -> float:
+    """Images are square more often than not: a side that differs from the others, set to what they are."""
+    if site.kind != "input" or not isinstance(site.owner, tree.Input) or site.node in site.owner.shape.items[:1]:
+        return 0.0
+    others = [one.value for one in site.owner.shape.items[1:] if isinstance(one, tree.Literal) and one is not site.node]
+    return COSTS["square"] if others and set(others) == {value} else 0.0
+
+
+def _parity(site: Site, off: int) -> float:
+    """Maps that differ by one: a window of an even size rather than one of an odd size, which padding fits."""
+    if off != 1 or role_of(site) != "kernel" or not isinstance(site.node.value, int):
+        return 0.0
+    return 0.0 if site.node.value % 2 == 0 else COSTS["odd window"]
 
 
 def _aside(site: Site, about: set[str] | None) -> float:

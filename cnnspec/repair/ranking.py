@@ -66,7 +66,11 @@ def change_cost(site: Site, value: int, seen: Mapping[int, int], wanted: set[int
     old = site.node.value
     assert isinstance(old, int)
     role = role_of(site)
-    if role == "width" or role == "count":
+    given = site.owner.shape.items[:1] if isinstance(site.owner, tree.Input) else ()
+    if site.node in given and {old, value} == {1, 3}:
+        # Grey or colour: both are usual.
+        gain = 0.0
+    elif role == "width" or role == "count":
         gain = _width(value, seen.get(value, 0), wanted) - _width(old, seen.get(old, 1) - 1, set())
     else:
         gain = STEPS[role].get(value, COSTS["rare"]) - STEPS[role].get(old, COSTS["rare"])

@@ -78,6 +78,16 @@ def ratio(case: Case) -> float:
     return min((max(pair) / min(pair) for pair in both), default=1.0)
 
 
+def difference(case: Case) -> int:
+    """By how much two shapes of one rank differ behind the channels, at most; 0 where that says nothing."""
+    if case.found.code.id not in _PAIRS:
+        return 0
+    first, second = (case.found.facts.get(name) for name in _PAIRS[case.found.code.id])
+    if not isinstance(first, tuple) or not isinstance(second, tuple) or len(first) != len(second):
+        return 0
+    return max((abs(a - b) for a, b in zip(first[1:], second[1:]) if _differ(a, b)), default=0)
+
+
 def wrong(case: Case) -> set[str] | None:
     """What about a shape is wrong; None where anything may be."""
     code, facts = case.found.code.id, case.found.facts

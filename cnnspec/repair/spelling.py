@@ -83,6 +83,6 @@ def _definition(name: str, case: Case) -> Span | None:
     if case.found.code.id == "E408":
         return next((label.span for label in case.found.labels if label.span.text == name), None)
     binding = case.trials.file.scope.bindings.get(name)
-    if binding is None or binding.span is None or case.found.code.id not in ("E110", "E117"):
+    if binding is None or binding.span is None or case.found.code.id not in ("E110", "E117", "E410"):
         return None
     return None if case.trials.names[name] else binding.span

@@ -191,6 +191,9 @@ class Trials:
         for block in self.file.blocks.values():
             if block.definition.span.holds(span):
                 return [], self._used_by(self._part(block))
+        variants = (one for one in self.file.models.values() if isinstance(one, tree.Variant))
+        if self.chosen and any(one.span.holds(span) for one in (*self.file.lets, *variants)):
+            return self.chosen[:1], self.parts(self.chosen[0])
         for recipe in self.file.recipes:
             named = recipe.model.id if recipe.model is not None else ""
             trained = [model for model in self.chosen if model.name.id == named] or self.chosen
