@@ -22,7 +22,7 @@ from cnnspec.repair.case import Candidate, Case, add_argument, holds, in_front
 from cnnspec.repair.costs import COSTS
 from cnnspec.repair.declared import declared
 from cnnspec.repair.inputs import axes
-from cnnspec.repair.ranking import ROLES, change_cost, role_of, values_for
+from cnnspec.repair.ranking import ROLES, change_cost, parity, role_of, square, values_for
 from cnnspec.repair.relevance import (
     CHANNELS,
     OF_ARGUMENTS,
@@ -118,7 +118,7 @@ def _numbers(case: Case) -> Iterator[Option]:
             extra += COSTS["inside of a value"] if case.found.code.id in OF_VALUES else COSTS["inside"]
         extra += COSTS["stated here" if site.kind == "stated" else site.kind]
         extra += _of_site(case, site)
-        aside = _aside(site, about) + _parity(site, off)
+        aside = _aside(site, about) + parity(site, off)
         # A size of the input is no number of channels.
         negative = span.source.text[: span.start].endswith("-")
         meant = set() if id(site.node) in sizes else wanted | _moved(site, moved)
@@ -126,7 +126,7 @@ def _numbers(case: Case) -> Iterator[Option]:
             if negative and not value:
                 continue
             cost = extra + aside + change_cost(site, value, seen, wanted) + _explains(site, value, moved, rate, gain)
-            cost += _square(site, value)
+            cost += square(site, value)
             yield cost, partial(number, case, site, value, cost)
 
 
@@ -224,21 +224,6 @@ def _of_site(case: Case, site: Site) -> float:
 def _at_input(case: Case) -> bool:
     """Whether what arrives is the model's input still."""
     return case.graph is not None and case.arrives is not None and case.arrives == case.graph.input
-
-
-def _square(site: Site, value: int) -> float:
-    """Images are square more often than not: a side that differs from the others, set to what they are."""
-    if site.kind != "input" or not isinstance(site.owner, tree.Input) or site.node in site.owner.shape.items[:1]:
-        return 0.0
-    others = [one.value for one in site.owner.shape.items[1:] if isinstance(one, tree.Literal) and one is not site.node]
-    return COSTS["square"] if others and set(others) == {value} else 0.0
-
-
-def _parity(site: Site, off: int) -> float:
-    """Maps that differ by one: a window of an even size rather than one of an odd size, which padding fits."""
-    if off != 1 or role_of(site) != "kernel" or not isinstance(site.node.value, int):
-        return 0.0
-    return 0.0 if site.node.value % 2 == 0 else COSTS["odd window"]
 
 
 def _aside(site: Site, about: set[str] | None) -> float:

@@ -119,3 +119,18 @@ def _given(site: Site) -> dict[str, int]:
                 found.setdefault(name, int(node.value or 0))
                 break
     return found
+
+
+def square(site: Site, value: int) -> float:
+    """Images are square more often than not: a side that differs from the others, set to what they are."""
+    if site.kind != "input" or not isinstance(site.owner, tree.Input) or site.node in site.owner.shape.items[:1]:
+        return 0.0
+    others = [one.value for one in site.owner.shape.items[1:] if isinstance(one, tree.Literal) and one is not site.node]
+    return COSTS["square"] if others and set(others) == {value} else 0.0
+
+
+def parity(site: Site, off: int) -> float:
+    """Maps that differ by one: a window of an even size rather than one of an odd size, which padding fits."""
+    if off != 1 or role_of(site) != "kernel" or not isinstance(site.node.value, int):
+        return 0.0
+    return 0.0 if site.node.value % 2 == 0 else COSTS["odd window"]
