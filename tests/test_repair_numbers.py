@@ -145,3 +145,12 @@ def test_where_the_base_of_variants_is_misspelt_that_is_said_alone():
     findings = offered(spec.replace("Net(width)", "Nett(width)"), "spec.cnn")
     assert {found.code.id for found, _ in findings} == {"E410"}
     assert findings[0][1][0] == spec
+
+
+def test_a_misspelt_layer_that_a_block_is_given():
+    spec = (
+        "block Unit(c, norm) { Conv2d(c, 3); norm }\nlet Conv = Unit(norm=BatchNorm2d(eps=0.001))\n"
+        "model M { input [3, 8, 8]; Conv(8) }"
+    )
+    ((_, texts),) = offered(spec.replace("BatchNorm2d", "BatchNormd"), "spec.cnn")
+    assert texts == [spec]

@@ -334,7 +334,9 @@ def _call(node: tree.Call, place: Place) -> Any:
     for argument in node.arguments:
         evaluate(argument.value, place)
     if value is not UNKNOWN:
-        known = chain(FUNCTIONS, SIZE_FUNCTIONS, place.scope.names())
+        # A layer may be meant, which another one is given.
+        layer_names = layers.names() if name[0].isupper() else ()
+        known = chain(FUNCTIONS, SIZE_FUNCTIONS, layer_names, place.scope.names())
         place.sink.report(codes.UNKNOWN_NAME, node.name.span, helps=lambda: did_you_mean(name, known), name=name)
     return UNKNOWN
 
