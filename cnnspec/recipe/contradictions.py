@@ -20,6 +20,8 @@ SIDES_OUT_OF_RANGE = _kind(
 MEAN_OR_STD_ALONE = _kind("mean and std are given together, or both are measured", "alone")
 COLOURS_TOO_LATE = _kind("colours are changed before Normalize", "behind Normalize")
 NOISE_TOO_EARLY = _kind("noise has mean 0 and variance 1, as pixels have behind Normalize", "before Normalize")
+BEHIND_MIXING = _kind("images are changed before they are mixed", "behind {mixing}")
+MIXES_NO_CLASSES = _kind("{mixing} mixes classes, and {loss} takes none", "no classes to mix")
 NORMALIZED_TWICE = _kind("the images are normalised already", "a second time")
 
 # Losses, optimizers, schedulers

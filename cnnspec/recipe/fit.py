@@ -82,6 +82,11 @@ def check_parts(recipe: Recipe, settings: Iterable[tree.Setting], sink: Sink) ->
             and getattr(recipe.scheduler, "mode", "") == "max"
         ):
             sink.report(contradictions.WRONG_WAY, written.span("scheduler", "mode"), layer=recipe.scheduler.name)
+    mixing = next((type(step).__name__ for step in recipe.augment if step.mixes), "")
+    for loss in [loss for _, loss in recipe.losses] or [recipe.loss]:
+        if mixing and not loss.takes_classes:
+            place = written.span("augment")
+            sink.report(contradictions.MIXES_NO_CLASSES, place, layer="`augment`", mixing=mixing, loss=loss.name)
     if recipe.thaw is not None and not recipe.freeze:
         sink.report(contradictions.NOTHING_FROZEN, written.span("thaw"), layer="`thaw`")
     if recipe.loss_weights is not None and len(recipe.loss_weights) != max(1, len(recipe.losses)):

@@ -113,6 +113,9 @@ class Trainer:
         with autocast(self.plan.recipe.precision, self.plan.device):
             outputs = run(state.wrapped, arranged(part.inputs, state.layout))
             total = self.criterion.total(outputs, part.targets, targets)
+            if part.others is not None:
+                # Every target of the batch is once another one's: both losses are divided by the same.
+                total = part.share * total + (1 - part.share) * self.criterion.total(outputs, part.others)
         loss = total * (scale * part.weight)
         scaled: Tensor = loss if state.scaler is None else state.scaler.scale(loss)
         scaled.backward()  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ Pixels are numbers from 0 to 255 up to `Normalize`, and of any size behind it; `
 
 from cnnspec.declare import Reject
 from cnnspec.layers.base import Shape
+from cnnspec.recipe import contradictions
 from cnnspec.recipe.augmentations.base import LONGEST_SIDE, Augmentation, Image, check_channels
 from cnnspec.recipe.augmentations.geometry import (
     CenterCrop,
@@ -22,7 +23,9 @@ from cnnspec.recipe.augmentations.geometry import (
 )
 from cnnspec.recipe.augmentations.values import (
     ColorJitter,
+    CutMix,
     GaussianBlur,
+    MixUp,
     Normalize,
     RandomErasing,
     RandomGrayscale,
@@ -41,8 +44,10 @@ __all__ = [
     "Augmentation",
     "CenterCrop",
     "ColorJitter",
+    "CutMix",
     "GaussianBlur",
     "Image",
+    "MixUp",
     "Normalize",
     "RandomAffine",
     "RandomCrop",
@@ -74,13 +79,16 @@ class Refused(Exception):
 
 def trace(steps: "Iterable[Augmentation]", shape: Shape) -> Shape:
     """Shape of images of `shape` behind all `steps`. Raises Refused for the first step that is wrong where it stands."""
-    normalized = False
+    normalized, mixing = False, ""
     for position, step in enumerate(steps):
         try:
+            if mixing:
+                raise Reject("", contradictions.BEHIND_MIXING, mixing=mixing)
             step.validate()
             step.check_place(normalized=normalized)
             shape = step.output_shape(shape)
         except Reject as reject:
             raise Refused(position, reject) from None
         normalized = normalized or step.normalizes
+        mixing = type(step).__name__ if step.mixes else mixing
     return shape

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Smoothness: TypeAlias = str
     Sampling: TypeAlias = str
     Level: TypeAlias = float
+    Alpha: TypeAlias = float
     Kernel: TypeAlias = int | tuple[int, ...]
     Sigmas: TypeAlias = float | tuple[float, ...]
     Shares: TypeAlias = tuple[float, ...] | None
@@ -56,6 +57,7 @@ else:
     Smoothness = Choice("nearest", "nearest-exact", "bilinear", "bicubic")
     Sampling = Choice("nearest", "bilinear")
     Level = Number(0, 255)
+    Alpha = Number(0.001, 1000)
     _ODD = Number(1, 1023, whole=True)
     _SLANT = Number(-89, 89)
     _SIGMA = Number(0.001, 1000)
@@ -77,6 +79,9 @@ class Augmentation(Named, family=True):
     """True where training draws."""
     normalizes = False
     """True where the pixels behind it are no longer numbers from 0 to 255."""
+
+    mixes = False
+    """True where each image is mixed with another one of its batch, once all of them are changed."""
 
     def validate(self) -> None:
         """Raise Reject where the arguments are wrong together, whatever the images."""

@@ -5,6 +5,7 @@ from cnnspec.diagnostics import refusals
 from cnnspec.diagnostics.codes import OUT_OF_RANGE, WINDOW_TOO_LARGE
 from cnnspec.recipe import contradictions
 from cnnspec.recipe.augmentations.base import (
+    Alpha,
     Area,
     Augmentation,
     Bits,
@@ -167,3 +168,26 @@ class Normalize(Augmentation):
     def check_place(self, *, normalized: bool) -> None:
         if normalized:
             raise Reject("", contradictions.NORMALIZED_TWICE)
+
+
+class _Mixing(Augmentation):
+    """Mixes each image with another one of its batch, and their losses in the same shares. It stands last."""
+
+    random = True
+    mixes = True
+
+    alpha: Alpha = 1.0
+
+
+class MixUp(_Mixing):
+    """Adds another image of the batch to each, and its loss, with shares from Beta(alpha, alpha).
+
+    Zhang et al. 2018, https://arxiv.org/abs/1710.09412.
+    """
+
+
+class CutMix(_Mixing):
+    """Puts a window of another image of the batch into each; the losses count as the areas do, from Beta(alpha, alpha).
+
+    Yun et al. 2019, https://arxiv.org/abs/1905.04899.
+    """

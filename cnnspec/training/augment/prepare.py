@@ -38,9 +38,11 @@ class Preparation:
 
     def __init__(
         self, pipelines: Sequence[Pipeline | Standardize], statistics: Sequence[Statistics] | None,
-        roles: Sequence[str], *, draws: bool,
+        roles: Sequence[str], *, draws: bool, mixing: Augmentation | None = None,
     ) -> None:  # fmt: skip
         self.pipelines, self.statistics, self.roles, self.draws = tuple(pipelines), statistics, tuple(roles), draws
+        self.mixing = mixing
+        """What mixes the images of a batch once they are ready, in training."""
 
     def __call__(self, inputs: Values, targets: Values, generator: Generator | None) -> tuple[Values, Values]:
         """Inputs and targets as net and loss take them, in training with a generator, otherwise without chance."""
@@ -82,7 +84,7 @@ class Preparation:
 def steps_of(recipe: Recipe) -> tuple[Augmentation, ...]:
     """The augmentations of a recipe; where it normalises and names no Normalize, one stands behind them, in front of
     RandomErasing."""
-    steps = recipe.augment
+    steps = tuple(step for step in recipe.augment if not step.mixes)
     if not recipe.normalize or any(isinstance(step, Normalize) for step in steps):
         return steps
     names = [type(step).__name__ for step in steps]
@@ -112,8 +114,9 @@ def prepare(
             found = f"{dtypes[0]} {list(shapes[0])}"
             raise TrainError(f"augment: {type(wrong).__name__} changes images, and the inputs are {found}")
     draws = any(isinstance(pipeline, Pipeline) for pipeline in pipelines)
-    draws = draws and any(step.random for step in steps_of(recipe))
-    return Preparation(pipelines, statistics, roles, draws=draws)
+    draws = draws and any(step.random for step in recipe.augment)
+    mixing = next((step for step in recipe.augment if step.mixes), None)
+    return Preparation(pipelines, statistics, roles, draws=draws, mixing=mixing)
 
 
 def _pipeline(

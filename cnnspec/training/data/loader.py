@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnspec.errors import TrainError
 from cnnspec.record import record
+from cnnspec.training.augment.mixing import mix
 from cnnspec.training.data.several import parts_of
 from cnnspec.training.data.splits import Split
 
@@ -54,6 +55,10 @@ class MicroBatch:
     targets: Values
     weight: float
     """1, or 0 for the stand-in of a process that has no sample in this part."""
+    others: Values | None = None
+    """The targets of what the inputs are mixed with; None where they are not."""
+    share: float = 1.0
+    """What the loss with their own targets counts, beside that with the others."""
 
 
 class Loader:
@@ -131,15 +136,20 @@ class Loader:
         return shares
 
     def _parts(self, inputs: Values, targets: Values, epoch: int, step: int) -> tuple[list[MicroBatch], Values]:
+        others, own_share = None, 1.0
         if self.draws:
             # All processes draw for the whole batch, so that a sample is changed in the same way in any number of them.
             generator = torch.Generator().manual_seed(key(AUGMENT, self.seed, epoch, step))
             inputs, targets = self.prepare(inputs, targets, generator)
+            if self.prepare.mixing is not None and isinstance(inputs, Tensor) and isinstance(targets, Tensor):
+                inputs, own_share = mix(self.prepare.mixing, inputs, generator)
+                others = targets.roll(1, 0)
         parts = []
         for share in self._shares(len(targets)):
             kept, weight = _filled(share)
             own = inputs[kept], targets[kept]
-            parts.append(MicroBatch(*(own if self.draws else self.prepare(*own, None)), weight))
+            ready = own if self.draws else self.prepare(*own, None)
+            parts.append(MicroBatch(*ready, weight, None if others is None else others[kept], own_share))
         return parts, targets
 
     def _own(self, inputs: Values, whole: Tensor, targets: Values, share: slice) -> MicroBatch:
