@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -23,6 +24,16 @@ def test_python_blocks(text: str, tmp_path: Path):
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout or "print" not in text
+
+
+def test_two_networks_train_against_each_other(tmp_path: Path):
+    command = [sys.executable, "-W", "error", str(ROOT / "examples" / "adversarial.py"), "1", "drawn.pgm"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert run.returncode == 0, run.stderr
+    assert re.match(r"epoch 1: telling 0\.[4-9]\d*, drawing [1-9]\.", run.stdout)
+    image = (tmp_path / "drawn.pgm").read_bytes()
+    assert image.startswith(b"P5 224 224 255\n")
+    assert len(set(image[15:])) > 100
 
 
 def test_the_tutorial_goes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
