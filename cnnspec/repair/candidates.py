@@ -222,8 +222,9 @@ def _of_site(case: Case, site: Site) -> float:
 
 
 def _at_input(case: Case) -> bool:
-    """Whether what arrives is the model's input still."""
-    return case.graph is not None and case.arrives is not None and case.arrives == case.graph.input
+    """Whether what arrives is the model's input still, with channels."""
+    taken = None if case.graph is None else case.graph.input
+    return taken is not None and len(taken) > 1 and case.arrives == taken
 
 
 def _aside(site: Site, about: set[str] | None) -> float:
