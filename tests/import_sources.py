@@ -374,6 +374,23 @@ class Net(nn.Module):
         return self.line(y.mean((2, 3))[:, None, :])
 """
 
+# Weights that are learnt in another form, under the keys of today and of before.
+WRAPPED = """
+from torch.nn.utils import spectral_norm, weight_norm
+from torch.nn.utils.parametrizations import spectral_norm as new_spectral, weight_norm as new_norm
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = weight_norm(nn.Conv1d(3, 8, 3, padding=1), dim=None)
+        self.body = nn.Sequential(spectral_norm(nn.Conv1d(8, 16, 3)), nn.ReLU(), new_norm(nn.Conv1d(16, 4, 1, bias=False)))
+        self.fc = new_spectral(weight_norm(nn.Linear(4 * 14, 5)) if False else nn.Linear(4 * 14, 5), n_power_iterations=2)
+
+    def forward(self, x):
+        return self.fc(self.body(self.a(x)).flatten(1))
+"""
+
 CASES = {
     "resnet": (RESNET, ((3, 16, 16),), RESNET_SPEC),
     "unet": (UNET, ((1, 16, 16),), UNET_SPEC),
@@ -383,5 +400,6 @@ CASES = {
     "shuffle": (SHUFFLE, ((8, 8, 8),), None),
     "thrown": (THROWN, ((3, 8, 8),), None),
     "strided": (STRIDED, ((3, 9, 8),), None),
+    "wrapped": (WRAPPED, ((3, 16),), None),
     "own": (OWN, ((3, 8, 8),), None),
 }

@@ -26,6 +26,7 @@ from cnnspec.torch_source.values import (
     Size,
     Tensor,
     Unknown,
+    Wrapped,
     depends_on_batch,
 )
 
@@ -157,29 +158,59 @@ def _itself(m: Machine, place: Place, arguments: list[object], keywords: dict[st
     return arguments[-1] if place.text.startswith(("cast", "typing.cast", "torch.jit.annotate")) else arguments[0]
 
 
-@library("torch.nn.utils.spectral_norm", "torch.nn.utils.parametrizations.spectral_norm",
-         "torch.nn.utils.spectral_norm.spectral_norm")  # fmt: skip
+_SPECTRAL = ("name", "n_power_iterations", "eps", "dim")
+_OLD_SPECTRAL = {"original": "weight_orig", "0._u": "weight_u", "0._v": "weight_v"}
+_OLD_NORM = {"original0": "weight_g", "original1": "weight_v"}
+
+
+@library("torch.nn.utils.parametrizations.spectral_norm")
 def _spectral_norm(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     """Divides a weight by its largest singular value: shapes and the number of parameters stay."""
-    module = m.known(arguments[0], place)
+    return _wrapped(m, place, "spectral_norm", dict(zip(_SPECTRAL, arguments[1:])) | keywords, arguments[0], {})
+
+
+@library("torch.nn.utils.spectral_norm", "torch.nn.utils.spectral_norm.spectral_norm")
+def _old_spectral_norm(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    """The same, under the keys that it had before."""
+    given = dict(zip(_SPECTRAL, arguments[1:])) | keywords
+    return _wrapped(m, place, "spectral_norm", given, arguments[0], _OLD_SPECTRAL)
+
+
+def _wrapped(
+    m: Machine, place: Place, name: str, given: dict[str, object], wrapped: object, keys: dict[str, str]
+) -> object:  # fmt: skip
+    module = m.known(wrapped, place)
     if isinstance(module, Instance):
-        module.wrapped = "spectral_norm"
+        module.wrapped = Wrapped(name, {key: value for key, value in given.items() if key != "name"}, keys)
+        if given.get("name", "weight") != "weight":
+            module.wrapped = Wrapped(name, None, {})
     return module
 
 
-@library("torch.nn.utils.weight_norm", "torch.nn.utils.parametrizations.weight_norm")
+@library("torch.nn.utils.parametrizations.weight_norm")
 def _weight_norm(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
     """Adds the length of each filter as a parameter."""
+    return _with_lengths(m, place, arguments, keywords, {})
+
+
+@library("torch.nn.utils.weight_norm")
+def _old_weight_norm(m: Machine, place: Place, arguments: list[object], keywords: dict[str, object]) -> object:
+    """The same, under the keys that it had before."""
+    return _with_lengths(m, place, arguments, keywords, _OLD_NORM)
+
+
+def _with_lengths(
+    m: Machine, place: Place, arguments: list[object], keywords: dict[str, object], keys: dict[str, str]
+) -> object:  # fmt: skip
+    given = dict(zip(("name", "dim"), arguments[1:])) | keywords
     module = m.known(arguments[0], place)
-    name = keywords.get("name", arguments[1] if len(arguments) > 1 else "weight")
-    dim = keywords.get("dim", arguments[2] if len(arguments) > 2 else 0)
-    weight = m.attribute(module, str(name), place)
+    name, dim = str(given.get("name", "weight")), given.get("dim", 0)
+    weight = m.attribute(module, name, place)
     if not isinstance(module, Instance) or not isinstance(weight, Tensor) or not isinstance(dim, (int, type(None))):
         raise Stop("weight_norm() of this", place)
     length = () if dim is None else tuple(size if axis == dim else 1 for axis, size in enumerate(weight.shape))
     module.children[f"{name}_g"] = Tensor(length, parameter=True)
-    module.wrapped = "weight_norm"
-    return module
+    return _wrapped(m, place, "weight_norm", given, module, keys)
 
 
 _TUPLES = {"_single": 1, "_pair": 2, "_triple": 3, "_quadruple": 4}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 
+from cnnspec.record import record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +74,17 @@ class Tensor:
     ) -> None:
         self.shape, self.kind, self.parameter, self.made, self.maker = shape, kind, parameter, made, maker
         self.known: tuple[float, ...] = ()
+
+
+@record
+class Wrapped:
+    """What torch has put around the weight of a layer: weight_norm or spectral_norm."""
+
+    name: str
+    arguments: dict[str, object] | None
+    """None where it is around something else than the weight."""
+    keys: dict[str, str]
+    """The names of what it learns where they are not those of a parametrization, by those."""
 
 
 class Size(tuple[int, ...]):
@@ -170,8 +183,8 @@ class Instance:
         self.arguments: dict[str, object] | None = None
         """What its __init__ was called with, by the names of its parameters."""
         self.layer: object = None
-        self.wrapped = ""
-        """What torch has put around its weight: weight_norm or spectral_norm."""
+        self.wrapped: Wrapped | None = None
+        """What torch has put around its weight."""
         self.touched = False
         self.uses = 0
         self.name = ""

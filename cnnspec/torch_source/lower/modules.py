@@ -11,7 +11,7 @@ from cnnspec.torch_source.lower.saying import Unsaid, make_layer
 from cnnspec.torch_source.lower.shapes import batch_axis, shapes_of
 from cnnspec.torch_source.special_modules import SpecialModule
 from cnnspec.torch_source.trace import Step
-from cnnspec.torch_source.values import Instance, Tensor
+from cnnspec.torch_source.values import Instance, Tensor, Wrapped
 from cnnspec.torch_source.weights import count_parameters
 
 TYPE_CHECKING = False
@@ -30,8 +30,10 @@ def lower_module(body: Body, step: Step, module: Instance, span: Span) -> Lowere
     """Run a module of torch.nn: its wire, and what comes out behind it. Raises Unsaid where no layer does the same."""
     layer = module.layer
     x = step.inputs[0] if step.inputs else None
-    if module.wrapped:
-        raise Unsaid(f"`{module.wrapped}` around a layer")
+    if module.wrapped is not None:
+        if not isinstance(layer, Made) or not isinstance(x, Tensor) or not isinstance(step.output, Tensor):
+            raise Unsaid(f"`{module.wrapped.name}` around nn.{step.name}")
+        return _run_wrapped(body, module, module.wrapped, layer.layer, x, step.output, span), step.output
     if isinstance(layer, Made) and isinstance(x, Tensor) and isinstance(step.output, Tensor):
         return _run(body, module, layer.layer, x, step.output, span), step.output
     if isinstance(layer, SpecialModule):
@@ -56,6 +58,23 @@ def _run(body: Body, module: Instance, layer: Layer, x: Tensor, y: Tensor, span:
     if feed is None:
         raise Unsaid("a tensor that was made of nothing")
     return body.run_module(module, node, feed)
+
+
+def _run_wrapped(
+    body: Body, module: Instance, wrapped: Wrapped, layer: Layer, x: Tensor, y: Tensor, span: Span
+) -> Wire:  # fmt: skip
+    """Run a layer whose weight is learnt in another form."""
+    if wrapped.arguments is None:
+        raise Unsaid(f"`{wrapped.name}` around something else than the weight of a layer")
+    whole = make_layer(wrapped.name, layer=layer, **wrapped.arguments)
+    wire = _run(body, module, whole, x, y, span)
+    name = body.name_of(module)
+    if wrapped.keys and name:
+        # What learns is called otherwise in older code: each of the layer's parameters is told.
+        learnt = {f"parametrizations.weight.{own}": f"{name}.{theirs}" for own, theirs in wrapped.keys.items()}
+        rest = {own: f"{name}.{own}" for own in whole.tensors(sample_of(x)) if own not in learnt}
+        body.keys.add_loose(name, body.run.module, learnt | rest)
+    return wire
 
 
 def _anywhere(layer: Layer) -> bool:
