@@ -265,7 +265,7 @@ def with_visit(page: str) -> str:
 
 
 @needs_browser
-@pytest.mark.parametrize("width", [1360, 500])
+@pytest.mark.parametrize("width", [1360, 500] if FULL else [500])
 def test_a_visit(server: Playground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int):
     read = serve._read
     monkeypatch.setattr(

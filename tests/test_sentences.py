@@ -39,7 +39,7 @@ def texts(seed: int, count: int) -> list[str]:
 def test_every_form_parses_as_with_lark_and_is_laid_out(seed: int):
     """`format_source` compares trees, comments and a second run itself: it raises where they differ."""
     seen: Counter[str] = Counter()
-    for text in texts(seed, amount(150, 1500)):
+    for text in texts(seed, amount(90, 1500)):
         source = Source("x.cnn", text)
         parsed = parse(source, sink := Sink())
         assert not sink.diagnostics, text
@@ -53,7 +53,7 @@ def test_every_form_parses_as_with_lark_and_is_laid_out(seed: int):
 def test_broken_texts_are_answered(seed: int):
     rng = random.Random(seed)
     wrong = 0
-    good = texts(seed, amount(40, 600))
+    good = texts(seed, amount(25, 600))
     for text in good:
         for _ in range(15):
             broken = mutate(text, rng, rng.randint(1, 3))

@@ -72,5 +72,7 @@ def test_a_recipe_of_other_data_trains_on_the_files_that_are_named(
     picture(tmp_path / "loose" / "1.png")
     assert main(["train", "small.cnn", "--data", "loose"]) == 1
     assert "says nothing of their classes" in capsys.readouterr().err
+    assert main(["train", "small.cnn", "--data", "photos", "-D", "classes=4"]) == 1
+    assert capsys.readouterr().err.endswith("needs one output a class: -D classes=3\n")
     assert main(["evaluate", "runs/Small-1", "--data", "photos", "--device", "cpu"]) == 0
     assert main(["train", "small.cnn", "--resume", "--epochs", "2", "--device", "cpu"]) == 0

@@ -87,9 +87,12 @@ def _task(graph: Graph, given: Output, loss: Loss, target: Target, criterion: Su
         classes = tuple(map(str, range(output[0])))
     wanted = 2 if found == tasks.ONE_OUTPUT or (found in BY_CLASS and output[0] == 1) else output[0]
     if found in BY_CLASS and wanted != len(classes):
+        # Where one parameter of the model says how many there are, it is what has to be given.
+        said = [name for name, value in graph.values.items() if value == output[0] and name not in graph.fixed]
+        way = f": -D {said[0]}={len(classes)}" if len(said) == 1 else ""
         raise TrainError(
             f"the data set has {len(classes)} classes and {graph.name} gives {list(output)}: "
-            "its last layer needs one output a class"
+            f"its last layer needs one output a class{way}"
         )
     if found == tasks.SEQUENCE and len(classes) != output[-1]:
         classes = tuple(map(str, range(output[-1])))
