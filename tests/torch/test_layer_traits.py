@@ -14,7 +14,7 @@ from cnnspec.layers import Layer
 from cnnspec.layers.base import Parts
 from tests.layers import cases
 
-LAYERS = Layer.members
+LAYERS = Layer.table()
 PLAIN = [
     case
     for case in cases.accepted()

@@ -40,7 +40,8 @@ def lower_module(body: Body, step: Step, module: Instance, span: Span) -> Lowere
         special = _OTHERS.get(layer.name)
         if special is not None:
             return special(body, step, module, layer, span)
-    raise Unsaid(f"there is no layer for nn.{step.name}")
+    known = Layer.find(step.name) is not None
+    raise Unsaid(f"nn.{step.name} with these arguments" if known else f"there is no layer for nn.{step.name}")
 
 
 def _run(body: Body, module: Instance, layer: Layer, x: Tensor, y: Tensor, span: Span) -> Wire:
