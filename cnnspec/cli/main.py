@@ -43,8 +43,9 @@ COMMANDS = {
 def entry() -> None:
     """The `cnnspec` command."""
     code = main()
-    if sys.modules.keys().isdisjoint(_CLEAN_UP):
-        # Taking the interpreter apart takes a fifth of a check, and nothing waits for it.
+    if sys.modules.keys().isdisjoint(_CLEAN_UP) or os.environ.get("WORLD_SIZE", "1") != "1":
+        # Taking the interpreter apart takes a fifth of a check, and nothing waits for it. Among several processes, threads
+        # of torch's gloo that still run would abort it.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -73,6 +73,8 @@ class Trainer:
         """Let go of what holds on to the group: gloo's threads abort a process that ends before they do."""
         if self.plan.group.world > 1 and not self.state.sharded:
             self.state.wrapped = self.state.net
+            if self.state.compiled:
+                torch.compiler.reset()
             gc.collect()
 
     # --- a step ---

@@ -55,6 +55,7 @@ run = train(cnnspec.loads(SPEC), recipe_from(SETTINGS), load_data("Digits"), out
 rank = os.environ["RANK"]
 with open(out + "/told" + rank, "w") as file:
     json.dump([[epoch.train_loss, epoch.test_loss, epoch.test_accuracy] for epoch in told], file)
+os._exit(0)  # As the command does: a net that is sharded holds on to the group's threads.
 """
 
 
