@@ -82,7 +82,7 @@ def model(*lines: str) -> str:
 PAIRS = list(product(FIRST, SECOND, ["", "Tanh"]))
 
 
-@pytest.mark.parametrize(("first", "second", "between"), PAIRS if FULL else PAIRS[::11])
+@pytest.mark.parametrize(("first", "second", "between"), PAIRS if FULL else PAIRS[::17])
 def test_what_is_independent_is_told_and_nothing_else(first: str, second: str, between: str):
     text, readings = FIRST[first]
     lines = [text, *([between] if between else []), SECOND[second]]
