@@ -83,10 +83,13 @@ def terminal_size() -> tuple[int, int]:
         columns, lines = os.get_terminal_size(sys.__stdout__.fileno())  # type: ignore[union-attr]
     except (AttributeError, ValueError, OSError):
         columns, lines = 80, 24
-    wide, high = (os.environ.get(name, "") for name in ("COLUMNS", "LINES"))
-    return int(wide) if wide.isdecimal() and int(wide) else columns, int(high) if high.isdecimal() and int(
-        high
-    ) else lines
+    return _given("COLUMNS") or columns, _given("LINES") or lines
+
+
+def _given(name: str) -> int:
+    """The number in a variable of the environment; 0 where there is none."""
+    text = os.environ.get(name, "")
+    return int(text) if text.isdecimal() else 0
 
 
 def print_text(text: str, end: str = "\n") -> None:

@@ -13,7 +13,7 @@ from cnnspec.graph.nodes import Graph
 from cnnspec.graph.walk import walk
 from cnnspec.layers.base import inf
 from cnnspec.recipe import contradictions
-from cnnspec.recipe.augmentations import Refused, trace
+from cnnspec.recipe.augmentations import Refused, mixing_of, trace
 from cnnspec.recipe.losses import LOG_PROBABILITIES, PROBABILITIES, Loss
 from cnnspec.recipe.outputs import Output, outputs_of
 from cnnspec.recipe.schedulers import METRIC
@@ -82,11 +82,13 @@ def check_parts(recipe: Recipe, settings: Iterable[tree.Setting], sink: Sink) ->
             and getattr(recipe.scheduler, "mode", "") == "max"
         ):
             sink.report(contradictions.WRONG_WAY, written.span("scheduler", "mode"), layer=recipe.scheduler.name)
-    mixing = next((type(step).__name__ for step in recipe.augment if step.mixes), "")
+    mixing = mixing_of(recipe.augment)
     for loss in [loss for _, loss in recipe.losses] or [recipe.loss]:
-        if mixing and not loss.takes_classes:
+        if mixing is not None and not loss.takes_classes:
             place = written.span("augment")
-            sink.report(contradictions.MIXES_NO_CLASSES, place, layer="`augment`", mixing=mixing, loss=loss.name)
+            sink.report(
+                contradictions.MIXES_NO_CLASSES, place, layer="`augment`", mixing=type(mixing).__name__, loss=loss.name
+            )
     if recipe.thaw is not None and not recipe.freeze:
         sink.report(contradictions.NOTHING_FROZEN, written.span("thaw"), layer="`thaw`")
     if recipe.loss_weights is not None and len(recipe.loss_weights) != max(1, len(recipe.losses)):

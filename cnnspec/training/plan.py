@@ -11,6 +11,7 @@ from cnnspec.errors import TrainError
 from cnnspec.graph.digest import digest_of
 from cnnspec.graph.nodes import Graph, LayerNode
 from cnnspec.graph.walk import walk
+from cnnspec.recipe.augmentations import mixing_of
 from cnnspec.recipe.datasets.base import CLASS, HEAT_MAPS, IMAGE, LABELS, MASK, TEXT
 from cnnspec.recipe.tasks import CLASSIFICATION, IMAGE_TO_IMAGE, KEYPOINTS, SEGMENTATION
 from cnnspec.record import record
@@ -62,9 +63,11 @@ def make_plan(graph: Graph, recipe: Recipe, data: Data, device: torch.device, gr
     task = choose_tasks(graph, recipe, data.all_targets, device, class_weights(recipe, data))
     if recipe.best not in ("loss", *task.metrics):
         raise TrainError(f"best = {recipe.best!r}: {task.name} has the loss, {', '.join(task.metrics)}")
-    mixing = next((type(step).__name__ for step in recipe.augment if step.mixes), "")
-    if mixing and (task.kind != CLASSIFICATION or isinstance(task, SeveralOutputs) or len(data.dtypes) != 1):
-        raise TrainError(f"augment: {mixing} mixes images with a class each, and this is {task.name}")
+    mixing = mixing_of(recipe.augment)
+    if mixing is not None and (
+        task.kind != CLASSIFICATION or isinstance(task, SeveralOutputs) or len(data.dtypes) != 1
+    ):
+        raise TrainError(f"augment: {type(mixing).__name__} mixes images with a class each, and this is {task.name}")
     roles = roles_of(task, data.all_targets)
     preparation = prepare(recipe, data.shape, statistics, roles, dtypes=data.dtypes)
     return Plan(graph, recipe, data, device, group, options, preparation, task, digest_of(graph))

@@ -63,10 +63,16 @@ __all__ = [
     "Refused",
     "Resize",
     "check_channels",
+    "mixing_of",
     "trace",
 ]
 
 AUGMENTATIONS = Augmentation.table()
+
+
+def mixing_of(steps: "Iterable[Augmentation]") -> Augmentation | None:
+    """What mixes the images of a batch, the last of the steps; None where nothing does."""
+    return next((step for step in steps if step.mixes), None)
 
 
 class Refused(Exception):

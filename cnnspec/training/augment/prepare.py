@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from cnnspec.errors import TrainError
-from cnnspec.recipe.augmentations import Normalize
+from cnnspec.recipe.augmentations import Normalize, mixing_of
 from cnnspec.recipe.datasets.base import MASK
 from cnnspec.training.augment.pipeline import Pipeline, Standardize
 from cnnspec.training.data.several import like, parts_of, shapes_of
@@ -115,8 +115,7 @@ def prepare(
             raise TrainError(f"augment: {type(wrong).__name__} changes images, and the inputs are {found}")
     draws = any(isinstance(pipeline, Pipeline) for pipeline in pipelines)
     draws = draws and any(step.random for step in recipe.augment)
-    mixing = next((step for step in recipe.augment if step.mixes), None)
-    return Preparation(pipelines, statistics, roles, draws=draws, mixing=mixing)
+    return Preparation(pipelines, statistics, roles, draws=draws, mixing=mixing_of(recipe.augment))
 
 
 def _pipeline(
